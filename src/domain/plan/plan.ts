@@ -1,0 +1,70 @@
+import { z } from 'zod';
+
+import { unitSchema } from './unit.ts';
+
+/** Budgets and limits of a session; recorded in the plan so that a finished directory says what it ran under. */
+export const policiesSchema = z.object({
+  /** Launches per (unit, repeat) and pass before the cell is left for the next pass (spec 05 §8: 4). */
+  attempts_per_pass: z.number().int().positive().default(4),
+  /** Times the whole set is gone through again for what is missing (spec 03 §6: 10). */
+  max_passes: z.number().int().positive().default(10),
+  /** Wall-time limit of one pytest invocation, seconds, where the model config gives none. */
+  timeout_s: z
+    .number()
+    .positive()
+    .default(4 * 3600),
+  /** Seconds without log growth that are reported as a stall. */
+  stall_s: z.number().positive().default(600),
+  /** Seconds to wait for the GPU gate before the attempt fails as infra (spec 05 §7: 600). */
+  gpu_wait_s: z.number().positive().default(600),
+  /** First backoff of an infra retry, seconds; doubles up to a minute. */
+  retry_backoff_s: z.number().positive().default(5),
+});
+export type Policies = z.infer<typeof policiesSchema>;
+
+/** What calib appends to v0.6.0's plan (spec 05 §4); all optional, because old directories lack them. */
+const calibPlanFields = {
+  session_id: z.string().optional(),
+  label: z.string().optional(),
+  /** Host profile name, null without one. */
+  host: z.string().nullable().optional(),
+  hostname: z.string().optional(),
+  repo_root: z.string().optional(),
+  units: z.array(unitSchema).optional(),
+  stages_yaml_sha256: z.string().optional(),
+  calib_version: z.string().optional(),
+  /** Hash over HEAD, tracked modifications and untracked non-ignored files (spec 05 §4). */
+  tree_fingerprint: z.string().optional(),
+  /** SHA-256 of every test and threshold file when the session started, by repository-relative path. */
+  file_sha256: z.record(z.string(), z.string()).optional(),
+  /** Effective catalogue environment of every pytest (01 §4); never secrets. */
+  environment: z.record(z.string(), z.string()).optional(),
+  policies: policiesSchema.optional(),
+  precheck_skipped: z.boolean().optional(),
+  last_resume_at: z.string().optional(),
+  last_resume_git_sha: z.string().optional(),
+};
+
+/** `plan.json`, v0.6.0's fields in its order, then calib's. Unknown fields are kept. */
+export const planSchema = z.looseObject({
+  model: z.string(),
+  stages: z.array(z.string()),
+  repeats: z.number().int().positive(),
+  timestamp: z.string().default(''),
+  calibration_started_at: z.string().optional(),
+  calibration_git_sha: z.string().optional(),
+  git_sha: z.string().optional(),
+  git_branch: z.string().optional(),
+  dirty: z.boolean().optional(),
+  venv_python: z.string().optional(),
+  venv_source: z.string().optional(),
+  tune_version: z.string().optional(),
+  stages_yaml: z.string().optional(),
+  ...calibPlanFields,
+});
+export type Plan = z.infer<typeof planSchema>;
+
+/** The one commit a session observes (spec 05 §4); empty when the plan records none. */
+export function sessionCommit(plan: Pick<Plan, 'calibration_git_sha' | 'git_sha'>): string {
+  return plan.calibration_git_sha || plan.git_sha || '';
+}

@@ -1,0 +1,64 @@
+import { z } from 'zod';
+
+import { displaySchema, worstSchema } from '../metrics/metric-kind.ts';
+
+/**
+ * The documents in this folder keep the field names they have on disk (snake_case), so that a reader can follow a
+ * key from `stages.yaml` into the code; MAINTENANCE: field order on disk is fixed in `stages-yaml.ts` (spec 02 §13).
+ */
+export const jsonSourceSchema = z.object({
+  /** Path of the result file relative to pytest's base temp directory; null when nothing is configured. */
+  json_file: z.string().nullable(),
+  /** Dotted path into that file; a last segment `__len__` (counts only) means the length of an array. */
+  json_path: z.string().nullable(),
+});
+export type JsonSource = z.infer<typeof jsonSourceSchema>;
+
+export const metricStatusSchema = z.enum(['OK', 'NEEDS_CONFIG', 'AMBIGUOUS']);
+
+export const stageMetricSchema = jsonSourceSchema.extend({
+  /** `X_MIN_ACCURACY` or `_X_P95['throughput_qps']`. */
+  source: z.string(),
+  worst: worstSchema,
+  display: displaySchema,
+  status: metricStatusSchema,
+});
+export type StageMetric = z.infer<typeof stageMetricSchema>;
+
+/** One block of `stages.yaml`, without its key. */
+export const stageBodySchema = z.object({
+  /** Repository-relative POSIX path of the test file. */
+  test: z.string(),
+  title: z.string(),
+  group: z.string(),
+  extra_env: z.record(z.string(), z.string()),
+  context_vars: z.array(z.string()),
+  variant: z.string().optional(),
+  calibration_preset: z.string().optional(),
+  gpus: z.number().int().nonnegative().optional(),
+  hf_model_ids: z.array(z.string()).optional(),
+  /** SHA-256 (hex) of the test file's bytes when it was discovered. */
+  test_file_sha256: z.string(),
+  last_discovered_at: z.string(),
+  expected_samples: z.number().int().positive().optional(),
+  threshold_file: z.string().optional(),
+  threshold_file_sha256: z.string().optional(),
+  sample_counts: z.object({ total: jsonSourceSchema, ok: jsonSourceSchema }).optional(),
+  /** Empty for a docs stage. Catalogue order. */
+  metrics: z.record(z.string(), stageMetricSchema),
+});
+
+/** A stage with its key: one metric group of one test file (and variant, and preset). */
+export interface StageDefinition extends z.infer<typeof stageBodySchema> {
+  key: string;
+}
+
+/** True for a stage without metrics: pass/fail only (spec 02 §12). */
+export function isDocsStage(stage: Pick<StageDefinition, 'metrics'>): boolean {
+  return Object.keys(stage.metrics).length === 0;
+}
+
+/** The file whose literals apply edits: the threshold file, else the test file (spec 02 §7). */
+export function thresholdFileOf(stage: Pick<StageDefinition, 'test' | 'threshold_file'>): string {
+  return stage.threshold_file ?? stage.test;
+}
