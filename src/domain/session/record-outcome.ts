@@ -1,0 +1,51 @@
+import type { StrictCell } from '../audit/strict-cell.ts';
+import type { RepeatOutcome } from './repeat-outcome.ts';
+import { type RepeatId, repeatKey, setMark } from './schedule.ts';
+import type { SessionState } from './session-state.ts';
+
+/** Writes what a repeat yielded into the matrix and the schedule. Changes `state`. */
+export function recordOutcome(state: SessionState, id: RepeatId, outcome: RepeatOutcome): void {
+  recordCells(state, id, outcome.cells);
+  state.launches += outcome.launches;
+  const key = repeatKey(id);
+  switch (outcome.kind) {
+    case 'complete':
+      setMark(state, id, 'd');
+      delete state.open[key];
+      addDuration(state, id.namespace, outcome.duration_s);
+      break;
+    case 'incomplete':
+    case 'exhausted': {
+      const before = state.open[key];
+      const alike = before !== undefined && before.reason === outcome.reason;
+      state.open[key] = { reason: outcome.reason, passes_alike: alike ? before.passes_alike + 1 : 1 };
+      setMark(state, id, 'o');
+      break;
+    }
+    case 'halt':
+      state.open[key] = { reason: outcome.cause.text, passes_alike: 1 };
+      setMark(state, id, 'h');
+      break;
+  }
+}
+
+/** Shows what the latest launch of a repeat yielded, before the repeat's outcome is final. */
+export function recordCells(state: SessionState, id: RepeatId, cells: Record<string, StrictCell>): void {
+  for (const [stage, cell] of Object.entries(cells)) setCell(state, stage, id.repeat, cell);
+}
+
+/** Sets one cell of the strict matrix. */
+export function setCell(state: SessionState, stage: string, repeat: number, cell: StrictCell): void {
+  const symbols = [...(state.symbols[stage] ?? '')];
+  symbols[repeat - 1] = cell.symbol;
+  state.symbols[stage] = symbols.join('');
+  const reasons = (state.reasons[stage] ??= {});
+  if (cell.symbol === '✓') delete reasons[String(repeat)];
+  else reasons[String(repeat)] = cell.reason;
+}
+
+function addDuration(state: SessionState, namespace: string, seconds: number): void {
+  const known = (state.durations[namespace] ??= { sum_s: 0, count: 0 });
+  known.sum_s += seconds;
+  known.count += 1;
+}

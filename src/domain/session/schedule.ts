@@ -1,0 +1,87 @@
+import type { SessionPlan } from './session-plan.ts';
+import type { RepeatMark, SessionState } from './session-state.ts';
+
+/** Passes in a row that may fail with the same reason before a cell is no longer tried (spec 05, retry budget note). */
+export const ALIKE_PASSES_LIMIT = 3;
+
+export interface RepeatId {
+  namespace: string;
+  repeat: number;
+}
+
+export function repeatKey(id: RepeatId): string {
+  return `${id.namespace}#${id.repeat}`;
+}
+
+/** The mark of one (unit, repeat). */
+export function markOf(state: SessionState, id: RepeatId): RepeatMark {
+  return (state.marks[id.namespace]?.[id.repeat - 1] ?? '.') as RepeatMark;
+}
+
+export function setMark(state: SessionState, id: RepeatId, mark: RepeatMark): void {
+  const marks = state.marks[id.namespace] ?? '';
+  state.marks[id.namespace] = marks.slice(0, id.repeat - 1) + mark + marks.slice(id.repeat);
+}
+
+/**
+ * The next repeat to launch, or why there is none. Repeat-major (spec 03 §6): all units see repeat k before any sees
+ * k + 1, and rounds overlap only within the same k. A purged earlier repeat is taken up before later rounds go on.
+ */
+export type NextWork =
+  | { kind: 'launch'; id: RepeatId }
+  /** Nothing to launch until a running repeat ends. */
+  | { kind: 'wait' }
+  | { kind: 'complete' }
+  /** Only open cells are left and their passes (or alike reasons) are used up. */
+  | { kind: 'blocked'; missing: RepeatId[] };
+
+export function nextWork(plan: SessionPlan, state: SessionState): NextWork {
+  for (let repeat = 1; repeat <= plan.repeats; repeat += 1) {
+    let running = false;
+    for (const unit of plan.units) {
+      const mark = state.marks[unit.namespace]?.[repeat - 1];
+      if (mark === '.') return { kind: 'launch', id: { namespace: unit.namespace, repeat } };
+      running ||= mark === 'r';
+    }
+    if (running) return { kind: 'wait' };
+  }
+  const open = openRepeats(plan, state);
+  if (open.length === 0) return { kind: 'complete' };
+  if (!beginNextPass(plan, state, open)) return { kind: 'blocked', missing: open };
+  return nextWork(plan, state);
+}
+
+function openRepeats(plan: SessionPlan, state: SessionState): RepeatId[] {
+  const open: RepeatId[] = [];
+  for (let repeat = 1; repeat <= plan.repeats; repeat += 1) {
+    for (const { namespace } of plan.units) {
+      if (markOf(state, { namespace, repeat }) !== 'd') open.push({ namespace, repeat });
+    }
+  }
+  return open;
+}
+
+/** Puts open cells back to pending for another pass; false when the budget says no. */
+function beginNextPass(plan: SessionPlan, state: SessionState, open: RepeatId[]): boolean {
+  if (state.pass >= plan.policies.max_passes) return false;
+  const curable = open.filter(
+    (id) => (state.open[repeatKey(id)]?.passes_alike ?? 0) < ALIKE_PASSES_LIMIT,
+  );
+  if (curable.length === 0) return false;
+  state.pass += 1;
+  for (const id of curable) setMark(state, id, '.');
+  return true;
+}
+
+/** Gives every open or halted cell a fresh budget (after `resume`). */
+export function reopenAll(plan: SessionPlan, state: SessionState): void {
+  for (const { namespace } of plan.units) {
+    for (let repeat = 1; repeat <= plan.repeats; repeat += 1) {
+      const mark = markOf(state, { namespace, repeat });
+      if (mark === 'h') state.reextract.push(repeatKey({ namespace, repeat }));
+      if (mark === 'o' || mark === 'h') setMark(state, { namespace, repeat }, '.');
+    }
+  }
+  state.open = {};
+  state.pass = 1;
+}

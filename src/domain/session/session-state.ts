@@ -1,0 +1,145 @@
+import type { SessionPlan } from './session-plan.ts';
+import type { HaltCause } from './repeat-outcome.ts';
+
+/** Where a session is. Every kind that waits for a person says since when and what for. */
+export type Phase =
+  | { kind: 'opening' }
+  | { kind: 'prechecking' }
+  | { kind: 'calibrating' }
+  | { kind: 'paused'; since: string }
+  | { kind: 'halted'; since: string; cause: HaltCause }
+  | { kind: 'blocked'; since: string; reason: string }
+  | { kind: 'reporting' }
+  | { kind: 'awaiting_decision'; since: string; report: string }
+  | { kind: 'applying'; mode: ApplyMode }
+  | End;
+
+/** The ends: a session in one of them takes no command any more. */
+export type End =
+  | { kind: 'completed'; report: string; decision: ApplyMode; applied: number }
+  | { kind: 'aborted'; reason: string }
+  | { kind: 'failed'; reason: string };
+
+export type ApplyMode = 'report' | 'smart' | 'full';
+
+/** One (unit, repeat): `.` pending, `r` running, `d` done, `o` open (this pass's budget is spent), `h` halted it. */
+export type RepeatMark = '.' | 'r' | 'd' | 'o' | 'h';
+
+export interface ActiveRepeat {
+  namespace: string;
+  repeat: number;
+  pass: number;
+  started_at: string;
+  /** Look at the artifacts that exist before launching anything (after a HALT was fixed). */
+  reextract: boolean;
+}
+
+/** A whole pytest repeat that is to be set aside and run again. */
+export interface PurgeRequest {
+  command_id: string;
+  namespace: string;
+  repeat: number;
+  reason: string;
+}
+
+/** The operator's one decision. */
+export interface Decision {
+  command_id: string;
+  mode: ApplyMode;
+  /** `STAGE.METRIC` → `keep`, `apply` or a number as text. */
+  decide: Record<string, string>;
+}
+
+export interface Note {
+  at: string;
+  text: string;
+}
+
+/** The answer to a command; also what a second delivery of the same command id gets. */
+export interface CommandReply {
+  accepted: boolean;
+  /** Why not, or what will happen. */
+  message: string;
+}
+
+/**
+ * The whole state of a session as one plain JSON value: it travels through continue-as-new and answers queries.
+ * MAINTENANCE: a change of shape needs a new `version` and an upgrade in `calibrate.ts`.
+ */
+export interface SessionState {
+  version: 1;
+  phase: Phase;
+  started_at: string;
+  pause_requested: boolean;
+  /** Set by `resume` out of a halt or block; the main loop re-reads the disk and goes on. */
+  resume_requested: boolean;
+  abort_requested: string | null;
+  purges: PurgeRequest[];
+  decision: Decision | null;
+  pass: number;
+  /** Per unit namespace: one RepeatMark per repeat, index k − 1. */
+  marks: Record<string, string>;
+  /** Per stage key: one strict symbol per repeat, index k − 1. */
+  symbols: Record<string, string>;
+  /** Per stage key: reasons of the non-✓ cells, by k. */
+  reasons: Record<string, Record<string, string>>;
+  provenance: { missing_sha: string[]; mismatches: string[] };
+  /** Per `namespace#k`: why it is open, and in how many passes running the reason was the same. */
+  open: Record<string, { reason: string; passes_alike: number }>;
+  /** `namespace#k` of repeats to re-read from their artifacts before a launch. */
+  reextract: string[];
+  active: ActiveRepeat[];
+  launches: number;
+  discarded: number;
+  /** Per namespace: pytest seconds of complete repeats (sum, count), for the ETA. */
+  durations: Record<string, { sum_s: number; count: number }>;
+  notes: Note[];
+  /** Replies by command id, newest last; bounded. */
+  replies: { id: string; reply: CommandReply }[];
+  precheck: { ok: boolean; errors: string[]; warnings: string[] } | null;
+  warnings: string[];
+}
+
+/** A session that has done nothing yet. `now` is `YYYY-MM-DDTHH:MM:SSZ`. */
+export function initialState(plan: SessionPlan, now: string): SessionState {
+  const marks: Record<string, string> = {};
+  for (const unit of plan.units) marks[unit.namespace] = '.'.repeat(plan.repeats);
+  const symbols: Record<string, string> = {};
+  for (const stage of plan.stages) symbols[stage.key] = '—'.repeat(plan.repeats);
+  return {
+    version: 1,
+    phase: { kind: 'opening' },
+    started_at: now,
+    pause_requested: false,
+    resume_requested: false,
+    abort_requested: null,
+    purges: [],
+    decision: null,
+    pass: 1,
+    marks,
+    symbols,
+    reasons: {},
+    provenance: { missing_sha: [], mismatches: [] },
+    open: {},
+    reextract: [],
+    active: [],
+    launches: 0,
+    discarded: 0,
+    durations: {},
+    notes: [],
+    replies: [],
+    precheck: null,
+    warnings: [],
+  };
+}
+
+/** True when the session has ended and takes no command any more. */
+export function isEnd(phase: Phase): phase is End {
+  return phase.kind === 'completed' || phase.kind === 'aborted' || phase.kind === 'failed';
+}
+
+/** Appends a note; the newest 100 are kept, because state travels through continue-as-new. */
+export function addNote(state: SessionState, at: string, text: string): void {
+  state.notes.push({ at, text });
+  if (state.notes.length > 100) state.notes.splice(0, state.notes.length - 100);
+}
