@@ -1,0 +1,41 @@
+/** Names shown as "nearest": enough to recognise a renamed key, few enough for one line. */
+const SHOWN = 5;
+
+/** Names compared at most; a document may hold a key per sample. */
+const COMPARED = 500;
+
+/**
+ * The existing names most like the wanted one, best first, at most five. All of them count as candidates, even unlike
+ * ones: for somebody who fixes `stages.yaml` the list of what *is* there is the answer.
+ */
+export function nearestNames(wanted: string, existing: readonly string[]): string[] {
+  return existing
+    .slice(0, COMPARED)
+    .map((name, index) => ({ name, index, distance: unlikeness(wanted, name) }))
+    .sort((a, b) => a.distance - b.distance || a.index - b.index)
+    .slice(0, SHOWN)
+    .map(({ name }) => name);
+}
+
+/** Edit distance, halved where one name contains the other (`corpus_wer` and `wer` are kin). */
+function unlikeness(wanted: string, name: string): number {
+  const a = wanted.toLowerCase();
+  const b = name.slice(0, 200).toLowerCase();
+  const distance = editDistance(a, b);
+  return a.includes(b) || b.includes(a) ? distance / 2 : distance;
+}
+
+function editDistance(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let row = 1; row <= a.length; row += 1) {
+    const current = [row];
+    for (let column = 1; column <= b.length; column += 1) {
+      const substituted = (previous[column - 1] ?? 0) + (a[row - 1] === b[column - 1] ? 0 : 1);
+      const inserted = (current[column - 1] ?? 0) + 1;
+      const deleted = (previous[column] ?? 0) + 1;
+      current.push(Math.min(substituted, inserted, deleted));
+    }
+    previous = current;
+  }
+  return previous[b.length] ?? 0;
+}

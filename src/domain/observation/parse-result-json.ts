@@ -1,0 +1,78 @@
+/** A parsed result document; NaN and Infinity arrive as the JavaScript numbers they are. */
+export type ParsedResult = { ok: true; value: unknown } | { ok: false; reason: string };
+
+/** Bare words that Python's `json` writes although JSON has no such values. */
+const NON_FINITE = ['NaN', '-Infinity', 'Infinity'] as const;
+
+/**
+ * Parses JSON as Python writes it: `NaN`, `Infinity` and `-Infinity` are read as numbers, so that the one bad metric can
+ * be named instead of losing the whole file (spec 05 §9). Everything else must be strict JSON.
+ */
+export function parseResultJson(text: string): ParsedResult {
+  const body = text.startsWith('\uFEFF') ? text.slice(1) : text;
+  if (body.trim() === '') return { ok: false, reason: 'the file is empty' };
+  try {
+    return { ok: true, value: JSON.parse(body) as unknown };
+  } catch (error) {
+    const sentinel = unusedSentinel(body);
+    const replaced = replaceNonFinite(body, sentinel);
+    if (replaced !== body) {
+      try {
+        return { ok: true, value: JSON.parse(replaced, reviveNonFinite(sentinel)) as unknown };
+      } catch {
+        // The original text's error is the one with positions that the reader can look up.
+      }
+    }
+    return { ok: false, reason: describe(error, body) };
+  }
+}
+
+function unusedSentinel(text: string): string {
+  let sentinel = 'calib:';
+  while (text.includes(sentinel)) sentinel += ':';
+  return sentinel;
+}
+
+/** Quotes bare non-finite words outside of strings, marked so that no string of the document can be mistaken for one. */
+function replaceNonFinite(text: string, sentinel: string): string {
+  const parts: string[] = [];
+  let copied = 0;
+  let at = 0;
+  while (at < text.length) {
+    if (text[at] === '"') {
+      at = endOfString(text, at);
+      continue;
+    }
+    const word = NON_FINITE.find((candidate) => text.startsWith(candidate, at));
+    if (word === undefined) {
+      at += 1;
+      continue;
+    }
+    parts.push(text.slice(copied, at), `"${sentinel}${word}"`);
+    at += word.length;
+    copied = at;
+  }
+  parts.push(text.slice(copied));
+  return parts.join('');
+}
+
+function endOfString(text: string, start: number): number {
+  let at = start + 1;
+  while (at < text.length && text[at] !== '"') at += text[at] === '\\' ? 2 : 1;
+  return at + 1;
+}
+
+function reviveNonFinite(sentinel: string): (key: string, value: unknown) => unknown {
+  return (_key, value) =>
+    typeof value === 'string' && value.startsWith(sentinel) ? Number(value.slice(sentinel.length)) : value;
+}
+
+function describe(error: unknown, text: string): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const position = Number(/position (\d+)/.exec(message)?.[1] ?? Number.NaN);
+  const atEnd = position >= text.trimEnd().length;
+  if (atEnd || /unexpected end|unterminated/i.test(message)) {
+    return `it breaks off after ${text.length} characters (truncated?)`;
+  }
+  return Number.isNaN(position) ? 'it is not JSON' : `it is not JSON at character ${position}`;
+}

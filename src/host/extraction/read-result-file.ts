@@ -1,0 +1,110 @@
+import { createHash } from 'node:crypto';
+import { constants } from 'node:fs';
+import { type FileHandle, open, realpath } from 'node:fs/promises';
+import { isAbsolute, join, normalize, sep } from 'node:path';
+
+import type { LoadedDocument } from '../../domain/observation/extraction.ts';
+import { parseResultJson } from '../../domain/observation/parse-result-json.ts';
+import { nearestResultFiles } from './nearest-result-files.ts';
+
+export interface ResultFileRequest {
+  /** Absolute path of pytest's `--basetemp`; pytest's numbered folders (`test_x0/`) lie directly below it. */
+  baseTemp: string;
+  /** `json_file` of `stages.yaml`, relative to the base temp directory. */
+  jsonFile: string;
+  launchedAt: Date;
+}
+
+/** Result files are summaries; a larger one is a wrong file, and would be held in memory as a whole. */
+export const MAX_RESULT_BYTES = 64 * 1024 * 1024;
+
+/**
+ * Reads one result JSON of a pytest run: only a regular file inside the base temp directory, at most 64 MiB, not older
+ * than the launch (spec 05 §9). Never throws for what a test may have left behind; the answer says what is wrong.
+ */
+export async function readResultFile(request: ResultFileRequest): Promise<LoadedDocument> {
+  const { baseTemp, jsonFile } = request;
+  const relative = normalize(jsonFile);
+  if (isAbsolute(jsonFile) || relative === '..' || relative.startsWith(`..${sep}`)) {
+    return problem('outside', `${jsonFile} leads out of the base temp directory`);
+  }
+  let root: string;
+  let real: string;
+  try {
+    root = await realpath(baseTemp);
+  } catch {
+    return problem('file_missing', `the base temp directory ${baseTemp} does not exist`);
+  }
+  try {
+    real = await realpath(join(root, relative));
+  } catch (error) {
+    return await unresolvable(request, error);
+  }
+  if (!real.startsWith(root + sep)) {
+    return problem('outside', `${jsonFile} is a link that leads out of the base temp directory`);
+  }
+  return await readInside(request, real);
+}
+
+async function unresolvable(request: ResultFileRequest, error: unknown): Promise<LoadedDocument> {
+  const code = errorCode(error);
+  if (code !== 'ENOENT' && code !== 'ENOTDIR') {
+    return problem('unreadable', `cannot be read: ${code}`);
+  }
+  const nearest = await nearestResultFiles(request.baseTemp, request.jsonFile);
+  return { kind: 'problem', problem: { kind: 'file_missing', text: 'the file does not exist', nearest } };
+}
+
+async function readInside(request: ResultFileRequest, path: string): Promise<LoadedDocument> {
+  let handle: FileHandle;
+  try {
+    // NONBLOCK: opening a named pipe must not wait for a writer.
+    handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+  } catch (error) {
+    return problem('unreadable', `cannot be read: ${errorCode(error)}`);
+  }
+  try {
+    return await readOpened(request, { path, handle });
+  } catch (error) {
+    return problem('unreadable', `cannot be read: ${errorCode(error)}`);
+  } finally {
+    await handle.close();
+  }
+}
+
+async function readOpened(
+  request: ResultFileRequest,
+  opened: { path: string; handle: FileHandle },
+): Promise<LoadedDocument> {
+  const stats = await opened.handle.stat();
+  if (!stats.isFile()) return problem('unreadable', 'is not a regular file');
+  if (stats.size > MAX_RESULT_BYTES) {
+    return problem('too_large', `holds ${stats.size} bytes, more than the limit of ${MAX_RESULT_BYTES}`);
+  }
+  const mtime = stats.mtime.toISOString();
+  if (stats.mtimeMs < wholeSecond(request.launchedAt)) {
+    return problem('stale', `is older (${mtime}) than the launch (${request.launchedAt.toISOString()})`);
+  }
+  const bytes = await opened.handle.readFile();
+  const parsed = parseResultJson(bytes.toString('utf8'));
+  if (!parsed.ok) return problem('invalid_json', parsed.reason);
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  return { kind: 'document', value: parsed.value, file: { path: opened.path, sha256, mtime } };
+}
+
+/** File systems keep whole seconds or coarser clocks, so a file written right after the launch may look a little older. */
+function wholeSecond(date: Date): number {
+  return Math.floor(date.getTime() / 1000) * 1000;
+}
+
+function problem(
+  kind: Extract<LoadedDocument, { kind: 'problem' }>['problem']['kind'],
+  text: string,
+): LoadedDocument {
+  return { kind: 'problem', problem: { kind, text, nearest: [] } };
+}
+
+function errorCode(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' ? code : String(error);
+}
