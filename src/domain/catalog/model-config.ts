@@ -1,0 +1,127 @@
+import { z } from 'zod';
+
+import { readCatalogDocument, type CatalogDocument } from './catalog-document.ts';
+import { metricDefinitionSchema, metricSourceSchema } from './metric-source.ts';
+import { refusedPytestArguments } from './refused-pytest-arguments.ts';
+import {
+  absolutePath,
+  byTestFile,
+  environmentMap,
+  flag,
+  gpuCount,
+  nonEmptyText,
+  pattern,
+  repositoryPath,
+  seconds,
+  text,
+  textList,
+} from './schema-parts.ts';
+
+const pytestArguments = z
+  .array(z.string({ error: 'one scalar value' }), { error: 'a list of arguments' })
+  .refine((args) => refusedPytestArguments(args).length === 0, {
+    error:
+      'arguments that neither end the file early (-x, --exitfirst, --maxfail, --stepwise) nor move the base temp ' +
+      '(--basetemp, -p no:tmpdir, -n): every test of the file must run and leave its results',
+  });
+
+const capability = z.string().regex(/^CAP_[A-Z_]+$/, { error: 'a Linux capability such as CAP_SYS_PTRACE' });
+
+const pinSchema = z.strictObject(
+  {
+    package: nonEmptyText,
+    /** `exact`: the installed version equals the pin. `release`: same release, any local suffix (spec 04 §3). */
+    match: z.enum(['exact', 'release'], { error: 'exact or release' }),
+  },
+  { error: 'a map with package and match' },
+);
+export type Pin = z.infer<typeof pinSchema>;
+
+const minimumCountPhrase = { error: 'a whole number, 1 or more' };
+const evidenceSchema = z.strictObject(
+  {
+    name: nonEmptyText,
+    /** Counted in the pytest logs (spec 06 §14). */
+    pattern,
+    min_count: z.int(minimumCountPhrase).min(1, minimumCountPhrase).default(1),
+  },
+  { error: 'a map with name, pattern and min_count' },
+);
+
+/** Packages whose installed version must follow the repository's own pin (spec 04 §3). */
+const defaultPins: Pin[] = [
+  { package: 'sglang', match: 'exact' },
+  { package: 'torch', match: 'release' },
+];
+
+/** `models/<model>/config.yaml` (spec 01 §3): v0.6.0's keys, then calib's. Keys by test file are base names. */
+export const modelConfigSchema = z.strictObject(
+  {
+    name: nonEmptyText,
+    description: text.optional(),
+    hf_model_id: nonEmptyText,
+    hf_model_ids_by_test: byTestFile(textList).default({}),
+    hf_datasets: textList,
+    omni_ci_home: absolutePath.optional(),
+    /** One interpreter, or candidates in order (spec 01 §7). */
+    default_venv_python: z
+      .union([nonEmptyText, textList.min(1)], { error: 'a path, or a non-empty list of paths' })
+      .optional(),
+    auto_env: environmentMap.default({}),
+    gpus_per_test: byTestFile(gpuCount).default({}),
+    test_globs: z
+      .array(repositoryPath, { error: 'a list of globs relative to the repository root' })
+      .default([]),
+    extra_env: byTestFile(environmentMap).default({}),
+    pytest_extra_args: byTestFile(pytestArguments).default({}),
+    stage_base_strip_prefix: text.default(''),
+    stage_base_strip_suffix: text.default(''),
+    stage_base_docs_override: nonEmptyText.optional(),
+    metric_sources: byTestFile(metricSourceSchema).default({}),
+    metrics: z
+      .record(nonEmptyText, metricDefinitionSchema, { error: 'a map from metric to definition' })
+      .default({}),
+    /** Linux capabilities that a test needs of its container (spec 04 §10 gate 7). */
+    requires_capabilities: byTestFile(z.array(capability, { error: 'a list of capabilities' })).default({}),
+    /** Overrides the rule of spec 04 §7 on when the speaker-similarity assets are a gate. */
+    requires_speaker_sim: flag.optional(),
+    pins: z.array(pinSchema, { error: 'a list of pins' }).default(defaultPins),
+    /** Wall-time limit of one pytest invocation, seconds. */
+    timeout_s_by_test: byTestFile(seconds).default({}),
+    evidence: z.array(evidenceSchema, { error: 'a list of evidence patterns' }).default([]),
+  },
+  { error: 'a map of settings' },
+);
+export type ModelConfig = z.infer<typeof modelConfigSchema>;
+
+/** Maps and lists of strings: an unquoted scalar in them keeps its source text (spec 01 §2). */
+const sourceTextPaths = [
+  'auto_env.*',
+  'extra_env.*.*',
+  'pytest_extra_args.*.*',
+  'metric_sources.*.calibration_presets.*.extra_env.*',
+];
+
+/**
+ * Reads and validates a model config.
+ *
+ * @param source `file` is the name used in messages; `directoryName` is what the config's `name` must equal
+ * @throws CalibError `invalid-input`, naming file, line, column, key, what was found and what would be valid
+ */
+export function parseModelConfig(source: {
+  file: string;
+  yaml: string;
+  directoryName: string;
+}): CatalogDocument<ModelConfig> {
+  const { file, yaml, directoryName } = source;
+  return readCatalogDocument({
+    file,
+    yaml,
+    schema: modelConfigSchema,
+    sourceTextPaths,
+    check: (config) =>
+      config.name === directoryName
+        ? []
+        : [{ path: ['name'], valid: `"${directoryName}", the name of the folder it is in (spec 01 §3)` }],
+  });
+}

@@ -1,0 +1,38 @@
+/** Shapes of credentials that are recognisable without knowing what they are for (spec 01 §11 item 6). */
+const credentialShapes: readonly RegExp[] = [
+  /\bhf_[A-Za-z0-9]{16,}/,
+  /\bgh[pousr]_[A-Za-z0-9]{20,}/,
+  /\bgithub_pat_\w{20,}/,
+  /\bglpat-[\w-]{16,}/,
+  /\bsk-[\w-]{20,}/,
+  /\bxox[abeprs]-[\w-]{10,}/,
+  /\b(AKIA|ASIA)[A-Z0-9]{16}\b/,
+  /\bAIza[\w-]{35}/,
+  /\bpypi-[\w-]{32,}/,
+  /\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]+/,
+  /-----BEGIN [A-Z ]*PRIVATE KEY-----/,
+];
+
+/** `scheme://user:password@host`. */
+const credentialsInUrl = /\b[a-z][a-z0-9+.-]*:\/\/[^\s/:@]*:[^\s/@]+@/i;
+
+const secretVariableName =
+  /(^|_)(TOKEN|PASSWORD|PASSWD|SECRET|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|CREDENTIALS?)$/i;
+
+/**
+ * Why a text may not stand in the catalog, which is shared and recorded: it looks like a token or holds a URL with
+ * credentials. Null when it looks harmless; that is no proof that it is.
+ */
+export function secretReason(value: string): string | null {
+  if (credentialsInUrl.test(value)) {
+    return 'a URL with credentials';
+  }
+  return credentialShapes.some((shape) => shape.test(value))
+    ? 'something that looks like a token or key'
+    : null;
+}
+
+/** Whether a variable of this name holds a secret by convention, such as `HF_TOKEN`. */
+export function isSecretVariableName(name: string): boolean {
+  return secretVariableName.test(name);
+}
