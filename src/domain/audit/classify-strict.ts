@@ -63,11 +63,14 @@ function classifyMetrics(stage: AuditedStage, observation: Observation): StrictC
   return { symbol: '✓', reason: '' };
 }
 
-/** Which of `keys` are absent, null or not finite in an observation, in words; null when all are usable numbers. */
+/**
+ * Which of `keys` are absent, null or not finite in an observation, in words and with pytest's own cause where one was
+ * recorded; null when all are usable numbers.
+ */
 export function describeUnusableMetrics(keys: readonly string[], observation: Observation): string | null {
   const missing = keys.filter((key) => (observation.metrics[key] ?? null) === null);
   if (missing.length > 0) {
-    return `metrics missing: ${missing.join(', ')}`;
+    return withCause(`metrics missing: ${missing.join(', ')}`, observation);
   }
   const infinite = keys.filter((key) => !Number.isFinite(observation.metrics[key]));
   return infinite.length > 0 ? `metrics not finite: ${infinite.join(', ')}` : null;
@@ -77,7 +80,14 @@ export function describeUnusableMetrics(keys: readonly string[], observation: Ob
 export function describeMissingCounts(observation: Observation): string {
   const { total, ok } = observation.sample_counts;
   const missing = [...(total === null ? ['total'] : []), ...(ok === null ? ['ok'] : [])];
-  return `sample counts missing: ${missing.join(', ')}`;
+  return withCause(`sample counts missing: ${missing.join(', ')}`, observation);
+}
+
+/** `incomplete_metrics_extraction` says nothing that the list does not say better. */
+function withCause(problem: string, observation: Observation): string {
+  const { reason, pytest_outcome: outcome } = observation;
+  const cause = reason === 'incomplete_metrics_extraction' ? outcome : reason || outcome;
+  return cause === undefined || cause === '' || cause === 'ok' ? problem : `${problem} (${cause})`;
 }
 
 /** `ok` and `total` are numbers of samples. */

@@ -54,7 +54,7 @@ function recordedReason(stage: ScheduledStage, observation: Observation, commit:
   const withPath = Object.entries(stage.metrics)
     .filter(([, metric]) => metric.json_path !== null)
     .map(([key]) => key);
-  return sampleReason(stage, observation) ?? metricReason(withPath, observation);
+  return sampleReason(stage, observation) ?? describeUnusableMetrics(withPath, observation);
 }
 
 function sampleReason(stage: ScheduledStage, observation: Observation): string | null {
@@ -67,18 +67,9 @@ function sampleReason(stage: ScheduledStage, observation: Observation): string |
     return describePartial(ok, total);
   }
   if ((total === null || ok === null) && countsConfigured(stage)) {
-    return observation.reason || describeMissingCounts(observation);
+    return describeMissingCounts(observation);
   }
   return null;
-}
-
-function metricReason(keys: readonly string[], observation: Observation): string | null {
-  const problem = describeUnusableMetrics(keys, observation);
-  if (problem === null) {
-    return null;
-  }
-  const cause = observation.reason === 'incomplete_metrics_extraction' ? '' : observation.reason;
-  return cause === '' ? problem : `${problem}; ${cause}`;
 }
 
 function countsConfigured(stage: ScheduledStage): boolean {
