@@ -90,5 +90,5 @@ function kindOf(value: unknown): string {
   if (typeof value === 'string') {
     return value.length <= 40 ? `the string ${JSON.stringify(value)}` : 'a long string';
   }
-  return typeof value === 'boolean' ? `the boolean ${value}` : `the number ${String(value)}`;
+  return typeof value === 'number' ? `the number ${value}` : `the boolean ${value === true}`;
 }
