@@ -1,0 +1,99 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+
+import { z } from 'zod';
+
+import type { CellFile, Integrity } from '../../domain/audit/run-snapshot.ts';
+import { commitMarkerSchema } from '../../domain/observation/commit-marker.ts';
+import { observationSchema } from '../../domain/observation/observation.ts';
+import type { Observation } from '../../domain/observation/observation.ts';
+import { parseResultJson } from '../../domain/observation/parse-result-json.ts';
+import { runPaths } from './paths.ts';
+import { isMissing } from './read-plan.ts';
+
+/** As on disk: v0.6.0 records NaN as a metric, and the strict rules want to name it rather than lose the file. */
+const recordedObservationSchema = observationSchema.extend({
+  metrics: z.record(
+    z.string(),
+    z.custom<number | null>((value) => value === null || typeof value === 'number', 'not a number'),
+  ),
+});
+
+export interface ReadCellOptions {
+  runDir: string;
+  stage: string;
+  /** k, from 1. */
+  repeat: number;
+}
+
+/** What stands on disk for stage × k. Never throws: whatever cannot be read is a corrupt cell that says why. */
+export async function readCell(options: ReadCellOptions): Promise<CellFile> {
+  const first = await readOnce(options);
+  // A repeat that is being committed at this moment shows its new file beside the old marker: look once more.
+  const unsettled = first.kind === 'corrupt' || (first.kind === 'recorded' && first.integrity === 'edited');
+  return unsettled ? await readOnce(options) : first;
+}
+
+async function readOnce({ runDir, stage, repeat }: ReadCellOptions): Promise<CellFile> {
+  let bytes: Buffer;
+  try {
+    bytes = await readFile(runPaths.observation(runDir, stage, repeat));
+  } catch (error) {
+    return isMissing(error) ? { kind: 'missing' } : { kind: 'corrupt', error: messageOf(error) };
+  }
+  const document = parseResultJson(bytes.toString('utf8'));
+  if (!document.ok) {
+    return { kind: 'corrupt', error: document.reason };
+  }
+  const parsed = recordedObservationSchema.safeParse(document.value);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    return {
+      kind: 'corrupt',
+      error: `${issue?.path.join('.') || 'document'}: ${issue?.message ?? 'invalid'}`,
+    };
+  }
+  const observation: Observation = parsed.data;
+  const integrity = await integrityOf({ runDir, stage, repeat, bytes, observation });
+  return { kind: 'recorded', observation, integrity };
+}
+
+interface IntegrityOptions extends ReadCellOptions {
+  bytes: Buffer;
+  observation: Observation;
+}
+
+/** Compares an observation's bytes with its unit's commit marker (spec 05 §10); only calib's observations have one. */
+async function integrityOf({
+  runDir,
+  stage,
+  repeat,
+  bytes,
+  observation,
+}: IntegrityOptions): Promise<Integrity> {
+  if (observation.namespace === undefined) {
+    return 'legacy';
+  }
+  const committed = await committedHash({ runDir, namespace: observation.namespace, repeat, stage });
+  if (committed === null) {
+    return 'uncommitted';
+  }
+  return committed === createHash('sha256').update(bytes).digest('hex') ? 'committed' : 'edited';
+}
+
+async function committedHash(options: ReadCellOptions & { namespace: string }): Promise<string | null> {
+  try {
+    const text = await readFile(
+      runPaths.commitMarker(options.runDir, options.namespace, options.repeat),
+      'utf8',
+    );
+    return commitMarkerSchema.parse(JSON.parse(text)).observations[options.stage] ?? null;
+  } catch {
+    // No marker, or none that could be read: either way nothing vouches for the observation.
+    return null;
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
