@@ -1,0 +1,77 @@
+import { copyFile, lstat, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+
+import { gitText, runGit } from './run-git.ts';
+import { listUntracked } from './untracked-files.ts';
+
+/** Larger untracked files are named in the diff instead of copied into it. */
+const largestIncludedBytes = 10 * 1024 * 1024;
+
+export interface WorkspaceDiffOptions {
+  /** As for `readGitState`. */
+  excludePaths?: string[];
+}
+
+/**
+ * `workspace.diff` (spec 05 §4): `git diff HEAD --binary` plus every untracked, not ignored file as an addition, so that
+ * `git apply` on the session commit rebuilds what was measured. Bytes, because a diff need not be UTF-8. Untracked
+ * files above 10 MiB and nested repositories are only named, in `#` lines at the top that `git apply` skips.
+ *
+ * Works on a copy of the index: the operator's own index is not touched.
+ *
+ * @throws CalibError when git fails.
+ */
+export async function workspaceDiff(repoRoot: string, options: WorkspaceDiffOptions = {}): Promise<Buffer> {
+  const { included, leftOut } = await splitBySize(
+    repoRoot,
+    await listUntracked(repoRoot, options.excludePaths),
+  );
+  const folder = await mkdtemp(join(tmpdir(), 'calib-index-'));
+  try {
+    const index = join(folder, 'index');
+    await copyFile(resolve(repoRoot, await gitText(repoRoot, ['rev-parse', '--git-path', 'index'])), index);
+    const env = { GIT_INDEX_FILE: index };
+    if (included.length > 0) {
+      const input = Buffer.from(included.map((path) => `${path}\0`).join(''));
+      const args = ['add', '--intent-to-add', '--pathspec-from-file=-', '--pathspec-file-nul'];
+      await runGit(repoRoot, args, { env, input });
+    }
+    const { stdout } = await runGit(repoRoot, diffArguments, { env });
+    return Buffer.concat([Buffer.from(leftOut.map((line) => `# ${line}\n`).join('')), stdout]);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Spelled out against user configuration that would make the diff unappliable. */
+const diffArguments = [
+  'diff',
+  'HEAD',
+  '--binary',
+  '--no-color',
+  '--no-ext-diff',
+  '--no-textconv',
+  '--no-renames',
+  '--src-prefix=a/',
+  '--dst-prefix=b/',
+];
+
+async function splitBySize(
+  repoRoot: string,
+  paths: string[],
+): Promise<{ included: string[]; leftOut: string[] }> {
+  const included: string[] = [];
+  const leftOut: string[] = [];
+  for (const path of paths) {
+    if (path.endsWith('/')) {
+      leftOut.push(`untracked nested repository left out: ${path}`);
+      continue;
+    }
+    const stats = await lstat(join(repoRoot, path)).catch(() => undefined);
+    if (stats === undefined) continue;
+    if (stats.size <= largestIncludedBytes) included.push(path);
+    else leftOut.push(`untracked file left out (${stats.size} bytes): ${path}`);
+  }
+  return { included, leftOut };
+}
