@@ -1,0 +1,136 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+
+import { CalibError } from '../../domain/calib-error.ts';
+import { parseHostProfile, type HostProfile } from '../../domain/catalog/host-profile.ts';
+import { parseModelConfig, type ModelConfig } from '../../domain/catalog/model-config.ts';
+import { nearestName } from '../../domain/catalog/nearest-name.ts';
+
+export interface LoadedModel {
+  name: string;
+  /** Absolute path of its `config.yaml`. */
+  file: string;
+  /** SHA-256 (hex) of the file, so that a change during a session is noticed. */
+  sha256: string;
+  config: ModelConfig;
+  warnings: string[];
+}
+
+export interface LoadedHost {
+  /** The profile's file stem, which `--host` takes; `profile.name` is for display. */
+  name: string;
+  /** Absolute path. */
+  file: string;
+  /** SHA-256 (hex) of the file. */
+  sha256: string;
+  profile: HostProfile;
+  warnings: string[];
+}
+
+/** A folder with `models/` and `hosts/` (spec 01 §1). Files are read when they are asked for, validated whole. */
+export interface Catalog {
+  /** Absolute. */
+  dir: string;
+  /** Sorted. */
+  modelNames: readonly string[];
+  /** Sorted. */
+  hostNames: readonly string[];
+  /** @throws CalibError `invalid-input` for an unknown name (listing the known ones) or an invalid file */
+  loadModel: (name: string) => Promise<LoadedModel>;
+  /** @throws CalibError `invalid-input` for an unknown name (listing the known ones) or an invalid file */
+  loadHost: (name: string) => Promise<LoadedHost>;
+  /** Absolute path of a model's `stages.yaml`, which may not exist yet. @throws CalibError for an unknown model */
+  stagesPath: (model: string) => string;
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Sorted names of the sub-folders of `models/` that hold a `config.yaml`. */
+async function findModels(dir: string): Promise<string[]> {
+  const folder = join(dir, 'models');
+  const entries = await readdir(folder).catch((cause: unknown) => {
+    throw new CalibError('invalid-input', `${folder}: cannot be read, so ${dir} is not a catalog`, {
+      remedy:
+        'Give a folder with models/ and hosts/ to --catalog (or CALIB_CATALOG), or neither to use the shipped one.',
+      cause,
+    });
+  });
+  const known = await Promise.all(entries.map((entry) => exists(join(folder, entry, 'config.yaml'))));
+  return entries.filter((_, index) => known[index] === true).sort();
+}
+
+/** Sorted stems of `hosts/*.yaml`; a catalog without hosts has none. */
+async function findHosts(dir: string): Promise<string[]> {
+  const entries = await readdir(join(dir, 'hosts')).catch(() => []);
+  return entries
+    .filter((entry) => entry.endsWith('.yaml') && entry !== '.yaml')
+    .map((entry) => entry.slice(0, -'.yaml'.length))
+    .sort();
+}
+
+async function readWithHash(file: string): Promise<{ yaml: string; sha256: string }> {
+  const bytes = await readFile(file).catch((cause: unknown) => {
+    throw new CalibError('invalid-input', `${file}: cannot be read`, {
+      remedy: 'Check its permissions.',
+      cause,
+    });
+  });
+  return { yaml: bytes.toString('utf8'), sha256: createHash('sha256').update(bytes).digest('hex') };
+}
+
+function requireKnown(kind: 'model' | 'host', name: string, file: string, known: readonly string[]): void {
+  if (known.includes(name)) {
+    return;
+  }
+  const near = nearestName(name, known);
+  throw new CalibError(
+    'invalid-input',
+    `unknown ${kind} "${name}": no ${file}; known ${kind}s: ${known.length > 0 ? known.join(', ') : '(none)'}`,
+    {
+      remedy:
+        near === null ? `Pick one of the names that calib ${kind}s-list prints.` : `Did you mean ${near}?`,
+    },
+  );
+}
+
+/**
+ * Opens a catalog folder and lists what is in it; no config and no profile is read yet (spec 01 §1).
+ *
+ * @param dir absolute, or relative to the working directory
+ * @throws CalibError `invalid-input` when the folder has no readable `models/`
+ */
+export async function openCatalog(dir: string): Promise<Catalog> {
+  const root = resolve(dir);
+  const [modelNames, hostNames] = await Promise.all([findModels(root), findHosts(root)]);
+  const modelFile = (name: string) => join(root, 'models', name, 'config.yaml');
+  const hostFile = (name: string) => join(root, 'hosts', `${name}.yaml`);
+  return {
+    dir: root,
+    modelNames,
+    hostNames,
+    loadModel: async (name) => {
+      const file = modelFile(name);
+      requireKnown('model', name, file, modelNames);
+      const { yaml, sha256 } = await readWithHash(file);
+      const { value, warnings } = parseModelConfig({ file, yaml, directoryName: name });
+      return { name, file, sha256, config: value, warnings };
+    },
+    loadHost: async (name) => {
+      const file = hostFile(name);
+      requireKnown('host', name, file, hostNames);
+      const { yaml, sha256 } = await readWithHash(file);
+      const { value, warnings } = parseHostProfile({ file, yaml });
+      return { name, file, sha256, profile: value, warnings };
+    },
+    stagesPath: (model) => {
+      requireKnown('model', model, modelFile(model), modelNames);
+      return join(root, 'models', model, 'stages.yaml');
+    },
+  };
+}
