@@ -1,0 +1,46 @@
+import type { SyntaxNode } from 'tree-sitter';
+
+const compoundStatements: ReadonlySet<string> = new Set([
+  'if_statement',
+  'for_statement',
+  'while_statement',
+  'try_statement',
+  'with_statement',
+  'match_statement',
+]);
+
+/** Parts of a compound statement whose statements still run at module level. */
+const clauses: ReadonlySet<string> = new Set([
+  'block',
+  'elif_clause',
+  'else_clause',
+  'except_clause',
+  'except_group_clause',
+  'finally_clause',
+  'case_clause',
+]);
+
+/** Whether the statement runs its body conditionally or repeatedly in the scope it stands in. */
+export function isCompoundStatement(node: SyntaxNode): boolean {
+  return compoundStatements.has(node.type);
+}
+
+/**
+ * The simple statements inside a compound statement that assign in the module's own scope, source order; bodies of
+ * functions and classes are not entered.
+ */
+export function statementsInside(compound: SyntaxNode): SyntaxNode[] {
+  return compound.namedChildren.flatMap((child) => {
+    if (compoundStatements.has(child.type) || clauses.has(child.type)) {
+      return statementsInside(child);
+    }
+    return child.type === 'expression_statement' || child.type === 'import_from_statement' ? [child] : [];
+  });
+}
+
+/** The function behind a module-level statement, its decorators taken off; null for anything else. */
+export function functionOf(statement: SyntaxNode): SyntaxNode | null {
+  const node =
+    statement.type === 'decorated_definition' ? statement.childForFieldName('definition') : statement;
+  return node?.type === 'function_definition' ? node : null;
+}
