@@ -74,7 +74,8 @@ function decidePurge(
     return refuse(`${running.namespace} repeat ${running.repeat} is running: wait for its end or abort`);
   }
   const recorded = targets.ids.filter((id) => markOf(state, id) !== '.');
-  if (recorded.length === 0) return refuse(`nothing is recorded for repeat ${command.repeat}: it will be run anyway`);
+  if (recorded.length === 0)
+    return refuse(`nothing is recorded for repeat ${command.repeat}: it will be run anyway`);
   const names = recorded.map((id) => id.namespace).join(', ');
   return accept(`${names} repeat ${command.repeat} is set aside for all its stages and run again`);
 }
@@ -88,11 +89,16 @@ export function purgeTargets(
     return { ok: false, message: 'purge takes either a stage or a test file' };
   }
   if (command.repeat > plan.repeats) {
-    return { ok: false, message: `repeat ${command.repeat} does not exist: the session has 1 to ${plan.repeats}` };
+    return {
+      ok: false,
+      message: `repeat ${command.repeat} does not exist: the session has 1 to ${plan.repeats}`,
+    };
   }
   const units = plan.units.filter((unit) =>
     command.stage === undefined
-      ? unit.test === command.test || unit.test.endsWith(`/${command.test}`) || unit.namespace === command.test
+      ? unit.test === command.test ||
+        unit.test.endsWith(`/${command.test}`) ||
+        unit.namespace === command.test
       : unit.stages.includes(command.stage),
   );
   if (units.length > 0) {
@@ -112,7 +118,8 @@ function decideApply(state: SessionState, command: Extract<Command, { kind: 'app
   if (state.phase.kind !== 'awaiting_decision') {
     return refuse(`no decision is due: the session is ${state.phase.kind}`);
   }
-  if (state.purges.length > 0) return refuse('a purge is under way: decide when the matrix is complete again');
+  if (state.purges.length > 0)
+    return refuse('a purge is under way: decide when the matrix is complete again');
   return accept(command.mode === 'report' ? 'report only: no file is edited' : `applying (${command.mode})`);
 }
 
@@ -126,7 +133,8 @@ export function takeCommand(plan: SessionPlan, state: SessionState, command: Com
   const seen = state.replies.some((entry) => entry.id === command.id);
   const reply = decideCommand(plan, state, command);
   if (seen) return reply;
-  state.replies.push({ id: command.id, reply });
+  const waitsForLoop = reply.accepted && (command.kind === 'purge' || command.kind === 'apply');
+  state.replies.push({ id: command.id, reply, settled: !waitsForLoop });
   if (state.replies.length > 200) state.replies.shift();
   if (!reply.accepted) return reply;
   switch (command.kind) {
@@ -160,6 +168,19 @@ function queuePurges(
   for (const id of targets.ids) {
     if (markOf(state, id) === '.') continue;
     const queued = state.purges.some((purge) => repeatKey(purge) === repeatKey(id));
-    if (!queued) state.purges.push({ command_id: command.id, ...id, reason: command.reason ?? 'purged by the operator' });
+    if (!queued)
+      state.purges.push({
+        command_id: command.id,
+        ...id,
+        reason: command.reason ?? 'purged by the operator',
+      });
   }
+}
+
+/** Replaces the first answer to a command by its outcome, for whoever waits for it. Changes `state`. */
+export function settleCommand(state: SessionState, commandId: string, reply?: CommandReply): void {
+  const entry = state.replies.find((known) => known.id === commandId);
+  if (entry === undefined) return;
+  entry.reply = reply ?? entry.reply;
+  entry.settled = true;
 }

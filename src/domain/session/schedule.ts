@@ -64,9 +64,7 @@ function openRepeats(plan: SessionPlan, state: SessionState): RepeatId[] {
 /** Puts open cells back to pending for another pass; false when the budget says no. */
 function beginNextPass(plan: SessionPlan, state: SessionState, open: RepeatId[]): boolean {
   if (state.pass >= plan.policies.max_passes) return false;
-  const curable = open.filter(
-    (id) => (state.open[repeatKey(id)]?.passes_alike ?? 0) < ALIKE_PASSES_LIMIT,
-  );
+  const curable = open.filter((id) => (state.open[repeatKey(id)]?.passes_alike ?? 0) < ALIKE_PASSES_LIMIT);
   if (curable.length === 0) return false;
   state.pass += 1;
   for (const id of curable) setMark(state, id, '.');

@@ -53,6 +53,8 @@ export const sessionPlanSchema = z.object({
   resume: z.boolean().default(false),
   /** False when the server does not know calib's search attributes: upserting them would fail every task. */
   search_attributes: z.boolean().default(true),
+  /** Continue as new after this many history events, where the server's own suggestion comes too late (tests). */
+  continue_as_new_events: z.number().int().positive().optional(),
   calib_version: z.string(),
 });
 export type SessionPlan = z.infer<typeof sessionPlanSchema>;

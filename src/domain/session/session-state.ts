@@ -1,3 +1,4 @@
+import type { ProvenanceFindings } from '../audit/provenance.ts';
 import type { SessionPlan } from './session-plan.ts';
 import type { HaltCause } from './repeat-outcome.ts';
 
@@ -69,6 +70,8 @@ export interface CommandReply {
 export interface SessionState {
   version: 1;
   phase: Phase;
+  /** True once the run directory exists and its audit is in the matrix. */
+  opened: boolean;
   started_at: string;
   pause_requested: boolean;
   /** Set by `resume` out of a halt or block; the main loop re-reads the disk and goes on. */
@@ -83,7 +86,7 @@ export interface SessionState {
   symbols: Record<string, string>;
   /** Per stage key: reasons of the non-✓ cells, by k. */
   reasons: Record<string, Record<string, string>>;
-  provenance: { missing_sha: string[]; mismatches: string[] };
+  provenance: ProvenanceFindings;
   /** Per `namespace#k`: why it is open, and in how many passes running the reason was the same. */
   open: Record<string, { reason: string; passes_alike: number }>;
   /** `namespace#k` of repeats to re-read from their artifacts before a launch. */
@@ -95,7 +98,7 @@ export interface SessionState {
   durations: Record<string, { sum_s: number; count: number }>;
   notes: Note[];
   /** Replies by command id, newest last; bounded. */
-  replies: { id: string; reply: CommandReply }[];
+  replies: { id: string; reply: CommandReply; settled: boolean }[];
   precheck: { ok: boolean; errors: string[]; warnings: string[] } | null;
   warnings: string[];
 }
@@ -109,6 +112,7 @@ export function initialState(plan: SessionPlan, now: string): SessionState {
   return {
     version: 1,
     phase: { kind: 'opening' },
+    opened: false,
     started_at: now,
     pause_requested: false,
     resume_requested: false,
@@ -119,7 +123,7 @@ export function initialState(plan: SessionPlan, now: string): SessionState {
     marks,
     symbols,
     reasons: {},
-    provenance: { missing_sha: [], mismatches: [] },
+    provenance: { missing_sha: [], mismatches: [], altered: [] },
     open: {},
     reextract: [],
     active: [],

@@ -1,0 +1,70 @@
+import type { DiskAudit } from '../domain/session/take-disk-audit.ts';
+import type { RepeatOutcome } from '../domain/session/repeat-outcome.ts';
+import type { SessionPlan } from '../domain/session/session-plan.ts';
+import type { ApplyMode } from '../domain/session/session-state.ts';
+
+export type { DiskAudit };
+
+export interface PrecheckVerdict {
+  ok: boolean;
+  errors: string[];
+  warnings: string[];
+}
+
+export interface RunRepeatInput {
+  session_id: string;
+  run_dir: string;
+  namespace: string;
+  repeat: number;
+  pass: number;
+  /** First try to read the artifacts of the last launch again (after a HALT was fixed). */
+  reextract: boolean;
+}
+
+export interface DiscardRepeatInput {
+  run_dir: string;
+  namespace: string;
+  repeat: number;
+  reason: string;
+  /** Makes a second delivery harmless. */
+  command_id: string;
+}
+
+/** What stands in the way of the report, or where it is. */
+export type ReportOutcome =
+  | { kind: 'written'; report: string; html: string }
+  | { kind: 'refused'; reason: string };
+
+export interface SyncResult extends DiskAudit {
+  /** What changed since the session last looked, in words (for the session's notes). */
+  notes: string[];
+}
+
+export interface ApplyInput {
+  run_dir: string;
+  mode: ApplyMode;
+  /** `STAGE.METRIC` → `keep`, `apply` or a number as text. */
+  decide: Record<string, string>;
+  command_id: string;
+}
+
+/** Refused: nothing was written and the session goes on waiting for a decision. */
+export type ApplyOutcome =
+  | { kind: 'applied'; edits: number; summary: string[] }
+  | { kind: 'refused'; reason: string };
+
+/** The activities of a session. The workflow imports these types only. */
+export interface SessionActivities {
+  /** Creates (or, resuming, adopts) the run directory; twice equals once. */
+  openSession(plan: SessionPlan): Promise<DiskAudit>;
+  precheck(plan: SessionPlan): Promise<PrecheckVerdict>;
+  /** Owns one lane until one pytest invocation is recorded or given up. */
+  runRepeat(input: RunRepeatInput): Promise<RepeatOutcome>;
+  discardRepeat(input: DiscardRepeatInput): Promise<void>;
+  /** Audits the directory again, taking over a corrected `stages.yaml` (before going on after a halt). */
+  syncSession(input: { run_dir: string }): Promise<SyncResult>;
+  writeReport(input: { run_dir: string }): Promise<ReportOutcome>;
+  applyThresholds(input: ApplyInput): Promise<ApplyOutcome>;
+  /** Appends milestone lines to `run.log`. */
+  logMilestones(input: { run_dir: string; lines: string[] }): Promise<void>;
+}

@@ -1,0 +1,41 @@
+import { type StatusDocument, statusDocument } from '../audit/status-document.ts';
+import { utcTimestamp } from '../clock.ts';
+import { matrixFromState } from './matrix-from-state.ts';
+import { phaseLine } from './session-details.ts';
+import { etaSeconds } from './session-eta.ts';
+import type { SessionPlan } from './session-plan.ts';
+import type { SessionState } from './session-state.ts';
+
+/**
+ * The `status` document of a running session (spec 06 §5). What only the GPU host can see (memory, log sizes) is null
+ * here; the command line adds what it can see where it runs.
+ */
+export function sessionStatus(plan: SessionPlan, state: SessionState, now: Date): StatusDocument {
+  const { phase } = state;
+  return statusDocument(matrixFromState(plan, state), {
+    run_dir: plan.run_dir,
+    now: utcTimestamp(now),
+    gpus: null,
+    gpu_error: 'GPUs are not visible to the session: ask `status --run-dir` on the GPU host',
+    run_log: state.notes.map((note) => `${note.at} ${note.text}`).join('\n'),
+    state: phase.kind,
+    active: state.active.map(({ namespace, repeat, started_at }) => ({
+      namespace,
+      k: repeat,
+      attempt: null,
+      started_at,
+      log: null,
+      log_bytes: null,
+      stalled_s: null,
+      gpus: [],
+    })),
+    halt: phase.kind === 'halted' || phase.kind === 'blocked' ? { text: phaseLine(phase) } : null,
+    budget: {
+      attempts_per_pass: plan.policies.attempts_per_pass,
+      max_passes: plan.policies.max_passes,
+      pass: state.pass,
+      launches: state.launches,
+    },
+    eta_s: etaSeconds(plan, state),
+  });
+}

@@ -1,0 +1,48 @@
+import type { Unit } from '../plan/unit.ts';
+import { repeatKey } from './schedule.ts';
+import type { SessionPlan } from './session-plan.ts';
+import type { SessionState } from './session-state.ts';
+
+export interface UnitProgress extends Pick<Unit, 'namespace' | 'test' | 'env' | 'gpus' | 'stages'> {
+  /** Per repeat: `pending`, `running`, `done`, `open` (failed in this pass) or `halted`. */
+  repeats: string[];
+  /** Why open repeats are open, by k. */
+  open: Record<string, string>;
+  /** Mean pytest seconds of the complete repeats; null before the first. */
+  mean_s: number | null;
+}
+
+const markWords: Record<string, string> = {
+  '.': 'pending',
+  r: 'running',
+  d: 'done',
+  o: 'open',
+  h: 'halted',
+};
+
+/** The answer of the `units` query: what each pytest invocation covers and how far its repeats are. */
+export function unitsProgress(plan: SessionPlan, state: SessionState): UnitProgress[] {
+  return plan.units.map((unit) => {
+    const open: Record<string, string> = {};
+    for (let repeat = 1; repeat <= plan.repeats; repeat += 1) {
+      const entry = state.open[repeatKey({ namespace: unit.namespace, repeat })];
+      if (entry !== undefined) open[String(repeat)] = entry.reason;
+    }
+    return {
+      namespace: unit.namespace,
+      test: unit.test,
+      env: unit.env,
+      gpus: unit.gpus,
+      stages: unit.stages,
+      repeats: [...(state.marks[unit.namespace] ?? '')].map((mark) => markWords[mark] ?? mark),
+      open,
+      mean_s: meanSeconds(state, unit.namespace),
+    };
+  });
+}
+
+/** Mean pytest seconds of a unit's complete repeats; null before the first. */
+export function meanSeconds(state: SessionState, namespace: string): number | null {
+  const known = state.durations[namespace];
+  return known === undefined || known.count === 0 ? null : known.sum_s / known.count;
+}

@@ -1,0 +1,51 @@
+import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
+
+import type { SessionActivities } from '../activities/activity-types.ts';
+import { failureTypes } from '../domain/session/failure-types.ts';
+import type { SessionPlan } from '../domain/session/session-plan.ts';
+
+const neverRetried = [failureTypes.invalid, failureTypes.refused];
+
+export interface ActivityProxies {
+  home: ReturnType<typeof homeActivities>;
+  repeats: ReturnType<typeof repeatActivities>;
+}
+
+/** The session's activities, bound to its task queues and retry rules. */
+export function activityProxies(plan: SessionPlan): ActivityProxies {
+  return { home: homeActivities(plan), repeats: repeatActivities(plan) };
+}
+
+/** Short file work on the host that holds the run directory: repeated until the disk lets it. */
+function homeActivities(plan: SessionPlan) {
+  return proxyActivities<SessionActivities>({
+    taskQueue: plan.task_queues.home,
+    startToCloseTimeout: '10 minutes',
+    retry: {
+      initialInterval: '1 second',
+      maximumInterval: '30 seconds',
+      nonRetryableErrorTypes: neverRetried,
+    },
+  });
+}
+
+/**
+ * One pytest repeat. Attempts are unlimited here because restarts and missed heartbeats use them up as well; real infra
+ * failures are counted by the activity itself from the attempts on disk (at most `attempts_per_pass`).
+ */
+function repeatActivities(plan: SessionPlan) {
+  const limitSeconds = Math.max(...plan.units.map((unit) => unit.timeout_s ?? plan.policies.timeout_s));
+  return proxyActivities<Pick<SessionActivities, 'runRepeat'>>({
+    taskQueue: plan.task_queues.repeats,
+    // Gate, clean-up and recording come on top of pytest's own limit.
+    startToCloseTimeout: (limitSeconds + plan.policies.gpu_wait_s + 1800) * 1000,
+    heartbeatTimeout: '30 seconds',
+    cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
+    retry: {
+      initialInterval: plan.policies.retry_backoff_s * 1000,
+      backoffCoefficient: 2,
+      maximumInterval: '1 minute',
+      nonRetryableErrorTypes: neverRetried,
+    },
+  });
+}

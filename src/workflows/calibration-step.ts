@@ -1,0 +1,151 @@
+import { allHandlersFinished, condition, continueAsNew, workflowInfo } from '@temporalio/workflow';
+
+import { settleCommand } from '../domain/session/decide-command.ts';
+import { setCell } from '../domain/session/record-outcome.ts';
+import { nextWork, reopenAll, repeatKey, setMark } from '../domain/session/schedule.ts';
+import { strictCounts } from '../domain/session/session-details.ts';
+import { type PurgeRequest, addNote } from '../domain/session/session-state.ts';
+import { takeDiskAudit } from '../domain/session/take-disk-audit.ts';
+import type { SessionInput, SessionResult } from './messages.ts';
+import { RepeatRunner } from './repeat-runner.ts';
+import { type SessionContext, now } from './session-context.ts';
+
+/** Fans the repeats out until every one of the matrix is done; waits wherever a person has to act. */
+export class CalibrationStep {
+  readonly #session: SessionContext;
+  readonly #runner: RepeatRunner;
+
+  constructor(session: SessionContext) {
+    this.#session = session;
+    this.#runner = new RepeatRunner(session);
+  }
+
+  /** Returns when every repeat is done and none is running. */
+  async run(): Promise<void> {
+    const { state } = this.#session;
+    for (;;) {
+      await this.#purge();
+      await this.#continueAsNewIfDue();
+      const { kind } = state.phase;
+      if (kind === 'halted' || kind === 'blocked') await this.#untilResumed();
+      else if (state.pause_requested) await this.#untilUnpaused();
+      else {
+        if (kind !== 'calibrating') this.#session.setPhase({ kind: 'calibrating' });
+        if (await this.#launchNext()) return;
+      }
+    }
+  }
+
+  /** Launches one repeat or waits for a change; true when nothing is left to do. */
+  async #launchNext(): Promise<boolean> {
+    const { plan, state } = this.#session;
+    if (state.active.length >= plan.lanes) {
+      await this.#session.nextChange();
+      return false;
+    }
+    const passBefore = state.pass;
+    const work = nextWork(plan, state);
+    if (state.pass !== passBefore) await this.#logPass(passBefore);
+    switch (work.kind) {
+      case 'launch':
+        this.#runner.launch(work.id);
+        return false;
+      case 'wait':
+        await this.#session.nextChange();
+        return false;
+      case 'blocked':
+        await this.#session.block(
+          `${work.missing.length} repeat(s) could not be completed: ${this.#openReasons()}`,
+        );
+        return false;
+      case 'complete':
+        return true;
+    }
+  }
+
+  /** After a halt or block: looks at the disk again (and at a corrected stages file), then gives a fresh budget. */
+  async #untilResumed(): Promise<void> {
+    const { plan, state } = this.#session;
+    await condition(() => state.resume_requested || state.purges.length > 0);
+    if (!state.resume_requested) return;
+    await condition(() => state.active.length === 0);
+    const synced = await this.#session.tried(() =>
+      this.#session.activities.home.syncSession({ run_dir: plan.run_dir }),
+    );
+    state.resume_requested = false;
+    if (synced.kind === 'failed') return await this.#session.block(synced.reason);
+    for (const note of synced.value.notes) addNote(state, now(), note);
+    takeDiskAudit(plan, state, synced.value);
+    reopenAll(plan, state);
+    this.#session.setPhase({ kind: 'calibrating' });
+    await this.#session.log('resumed');
+  }
+
+  async #untilUnpaused(): Promise<void> {
+    const { state } = this.#session;
+    if (state.phase.kind !== 'paused') {
+      this.#session.setPhase({ kind: 'paused', since: now() });
+      await this.#session.log('paused: nothing new is launched');
+    }
+    const isPaused = () => state.phase.kind === 'paused';
+    await condition(() => !state.pause_requested || state.purges.length > 0 || !isPaused());
+    if (state.pause_requested || !isPaused()) return;
+    this.#session.setPhase({ kind: 'calibrating' });
+    await this.#session.log('resumed');
+  }
+
+  async #purge(): Promise<void> {
+    const { state } = this.#session;
+    while (state.purges[0] !== undefined) {
+      const purge = state.purges[0];
+      const done = await this.#session.tried(() =>
+        this.#session.activities.home.discardRepeat({ run_dir: this.#session.plan.run_dir, ...purge }),
+      );
+      state.purges.shift();
+      const more = state.purges.some((other) => other.command_id === purge.command_id);
+      if (done.kind === 'failed') {
+        settleCommand(state, purge.command_id, { accepted: false, message: done.reason });
+      } else {
+        this.#forget(purge);
+        if (!more) settleCommand(state, purge.command_id);
+      }
+      this.#session.changed();
+    }
+  }
+
+  /** Shows a purged repeat as not run, for all stages that it fed. */
+  #forget(purge: PurgeRequest): void {
+    const { plan, state } = this.#session;
+    setMark(state, purge, '.');
+    delete state.open[repeatKey(purge)];
+    state.discarded += 1;
+    const unit = plan.units.find((each) => each.namespace === purge.namespace);
+    for (const stage of unit?.stages ?? []) {
+      setCell(state, stage, purge.repeat, { symbol: '—', reason: 'missing file' });
+    }
+    addNote(state, now(), `purged ${purge.namespace} repeat ${purge.repeat}: ${purge.reason}`);
+  }
+
+  /** Hands the state on before the history nears the server's limits; nothing may be in flight then. */
+  async #continueAsNewIfDue(): Promise<void> {
+    const { plan, state } = this.#session;
+    const info = workflowInfo();
+    const limit = plan.continue_as_new_events ?? Number.POSITIVE_INFINITY;
+    if (!info.continueAsNewSuggested && info.historyLength < limit) return;
+    // A purge that arrives meanwhile keeps its handler open until it is done: it goes first.
+    await condition(() => state.active.length === 0 && (state.purges.length > 0 || allHandlersFinished()));
+    if (state.purges.length > 0) return;
+    await continueAsNew<(input: SessionInput) => Promise<SessionResult>>({ plan, state });
+  }
+
+  #openReasons(): string {
+    const reasons = Object.entries(this.#session.state.open).map(([key, { reason }]) => `${key} (${reason})`);
+    const shown = reasons.slice(0, 5).join('; ');
+    return reasons.length > 5 ? `${shown}; … and ${reasons.length - 5} more` : shown;
+  }
+
+  async #logPass(ended: number): Promise<void> {
+    const { strict, total } = strictCounts(this.#session.plan, this.#session.state);
+    await this.#session.log(`completeness after pass ${ended}: ${strict}/${total} stage-runs complete`);
+  }
+}

@@ -1,0 +1,9 @@
+import { ActivityFailure, ApplicationFailure, TemporalFailure } from '@temporalio/workflow';
+
+/** The innermost message of a failure: what an operator needs to read, without Temporal's wrapping. */
+export function failureMessage(error: unknown): string {
+  if (error instanceof ActivityFailure && error.cause !== undefined) return failureMessage(error.cause);
+  if (error instanceof ApplicationFailure || error instanceof TemporalFailure) return error.message;
+  // Anything else is a fault of workflow code: let the workflow task fail and be repaired, not the session.
+  throw error;
+}

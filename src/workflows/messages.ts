@@ -1,0 +1,81 @@
+import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
+
+import type { CommandKind, CommandPayload } from '../domain/session/commands.ts';
+import type { SessionPlan } from '../domain/session/session-plan.ts';
+import type { CommandReply, SessionState } from '../domain/session/session-state.ts';
+
+/** The workflow type's name, as it stands in histories. */
+export const calibrateWorkflowType = 'calibrate';
+
+/** Queue that workflow tasks of all sessions run on; GPU work never does. */
+export const workflowTaskQueue = 'calib-sessions';
+
+/** Names of the activity queues of one host: never the workflow queue, so that nothing is dispatched eagerly onto GPUs. */
+export function hostTaskQueues(hostId: string): { home: string; repeats: string } {
+  return { home: `calib-home-${hostId}`, repeats: `calib-repeats-${hostId}` };
+}
+
+/** Every command has two doors with one implementation behind: an update (answered) and a signal (Web UI, `temporal`). */
+export const pauseSignal = defineSignal<[CommandPayload?]>('pause');
+export const resumeSignal = defineSignal<[CommandPayload?]>('resume');
+export const purgeSignal = defineSignal<[CommandPayload?]>('purge');
+export const applySignal = defineSignal<[CommandPayload?]>('apply');
+export const abortSignal = defineSignal<[CommandPayload?]>('abort');
+
+export const pauseUpdate = defineUpdate<CommandReply, [CommandPayload?]>('pause');
+export const resumeUpdate = defineUpdate<CommandReply, [CommandPayload?]>('resume');
+export const purgeUpdate = defineUpdate<CommandReply, [CommandPayload?]>('purge');
+export const applyUpdate = defineUpdate<CommandReply, [CommandPayload?]>('apply');
+export const abortUpdate = defineUpdate<CommandReply, [CommandPayload?]>('abort');
+
+export const commandSignals = {
+  pause: pauseSignal,
+  resume: resumeSignal,
+  purge: purgeSignal,
+  apply: applySignal,
+  abort: abortSignal,
+} satisfies Record<CommandKind, unknown>;
+
+export const commandUpdates = {
+  pause: pauseUpdate,
+  resume: resumeUpdate,
+  purge: purgeUpdate,
+  apply: applyUpdate,
+  abort: abortUpdate,
+} satisfies Record<CommandKind, unknown>;
+
+export interface StatusQueryInput {
+  /** Run directory facts only the caller can see (log sizes, GPUs) are merged in by the command line. */
+  compact?: boolean;
+}
+
+export const statusQuery = defineQuery<unknown, [StatusQueryInput?]>('status');
+export const strictAuditQuery = defineQuery<unknown>('strict-audit');
+export const planQuery = defineQuery<SessionPlan>('plan');
+export const unitsQuery = defineQuery<unknown>('units');
+/** The whole state; for the command line's own views. */
+export const stateQuery = defineQuery<SessionState>('state');
+
+/** Search attributes of a session, all of type Keyword. */
+export const searchAttributeNames = {
+  model: 'CalibModel',
+  commit: 'CalibCommit',
+  state: 'CalibState',
+  label: 'CalibLabel',
+} as const;
+
+/** The workflow's result. */
+export interface SessionResult {
+  outcome: 'completed' | 'aborted' | 'failed';
+  message: string;
+  run_dir: string;
+  git_sha: string;
+  report: string | null;
+  applied: number;
+}
+
+/** The workflow's argument; `state` is what a previous run handed on. */
+export interface SessionInput {
+  plan: SessionPlan;
+  state?: SessionState;
+}
