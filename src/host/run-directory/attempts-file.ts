@@ -1,0 +1,61 @@
+import { z } from 'zod';
+
+import { CalibError } from '../../domain/calib-error.ts';
+import { type Attempt, attemptSchema } from '../../domain/observation/attempt.ts';
+import { readIfPresent } from './file-entries.ts';
+import { runPaths } from './paths.ts';
+import { writeJsonAtomic } from './write-atomic.ts';
+
+/** One (unit, repeat) of a run directory. */
+export interface RepeatPlace {
+  /** Absolute. */
+  runDir: string;
+  namespace: string;
+  /** 1..N. */
+  repeat: number;
+}
+
+const attemptsSchema = z.object({
+  schema: z.literal('calib.attempts/1'),
+  namespace: z.string(),
+  repeat: z.number().int().positive(),
+  attempts: z.array(attemptSchema),
+});
+
+/**
+ * The finished attempts of a (unit, repeat) in order of launch; empty before the first one has ended.
+ *
+ * @throws CalibError when the file is there but not a `calib.attempts/1` document.
+ */
+export async function readAttempts(place: RepeatPlace): Promise<Attempt[]> {
+  const path = runPaths.attempts(place.runDir, place.namespace, place.repeat);
+  const bytes = await readIfPresent(path);
+  if (bytes === null) return [];
+  try {
+    return attemptsSchema.parse(JSON.parse(bytes.toString('utf8'))).attempts;
+  } catch (cause) {
+    throw new CalibError('not-ready', `${path} is not a calib.attempts/1 document`, {
+      remedy: `purge this repeat (${place.namespace}, ${place.repeat}); its files are kept in _discarded/`,
+      cause,
+    });
+  }
+}
+
+/**
+ * Records a finished attempt and gives all of them. An attempt whose number is recorded already is left as it is: the
+ * activity that records it may run twice, and the first record saw more of the process.
+ *
+ * @throws CalibError when the file is damaged or cannot be written.
+ */
+export async function appendAttempt(place: RepeatPlace, attempt: Attempt): Promise<Attempt[]> {
+  const known = await readAttempts(place);
+  if (known.some(({ n }) => n === attempt.n)) return known;
+  const attempts = [...known, attempt].sort((a, b) => a.n - b.n);
+  await writeJsonAtomic(runPaths.attempts(place.runDir, place.namespace, place.repeat), {
+    schema: 'calib.attempts/1',
+    namespace: place.namespace,
+    repeat: place.repeat,
+    attempts,
+  });
+  return attempts;
+}

@@ -1,0 +1,66 @@
+import { classifyStrict } from '../../domain/audit/classify-strict.ts';
+import { incompleteReason } from '../../domain/audit/incomplete-reason.ts';
+import type { CellFile } from '../../domain/audit/run-snapshot.ts';
+import type { StrictCell } from '../../domain/audit/strict-cell.ts';
+import type { Observation } from '../../domain/observation/observation.ts';
+import type { StageDefinition } from '../../domain/stages/stage.ts';
+import type { RepeatPlace } from './attempts-file.ts';
+import { readCell } from './read-cell.ts';
+
+/** What stands on disk for a whole (unit, repeat). */
+export type RecordedRepeat =
+  /** No stage has a record. */
+  | { kind: 'none' }
+  /** Every stage is ✓, of one invocation, on this commit: nothing to run. */
+  | {
+      kind: 'valid';
+      observations: Record<string, Observation>;
+      cells: Record<string, StrictCell>;
+      /** True for the original tool's records, which have no commit marker. */
+      legacy: boolean;
+    }
+  /** Something is there that does not count: discard the whole repeat before running it again. */
+  | { kind: 'invalid'; reason: string; cells: Record<string, StrictCell> };
+
+/**
+ * Whether a (unit, repeat) is recorded validly for `commit` (spec 05 §5, 06 §1–3): all stages of the unit together,
+ * committed or the original tool's, strict ✓ and with the commit's full hash.
+ */
+export async function readCommittedRepeat(
+  place: RepeatPlace & { stages: readonly StageDefinition[]; commit: string },
+): Promise<RecordedRepeat> {
+  const files: { stage: StageDefinition; file: CellFile }[] = [];
+  for (const stage of place.stages) {
+    const file = await readCell({ runDir: place.runDir, stage: stage.key, repeat: place.repeat });
+    files.push({ stage, file });
+  }
+  if (files.every(({ file }) => file.kind === 'missing')) return { kind: 'none' };
+  const cells: Record<string, StrictCell> = {};
+  const reasons: string[] = [];
+  for (const { stage, file } of files) {
+    const cell = classifyStrict(stage, file);
+    cells[stage.key] = cell;
+    const reason = incompleteReason({ stage, file, commit: place.commit }) ?? cell.reason;
+    if (reason !== '') reasons.push(`${stage.key}: ${reason}`);
+  }
+  const recorded = files.flatMap(({ stage, file }) =>
+    file.kind === 'recorded' ? [{ key: stage.key, ...file }] : [],
+  );
+  if (reasons.length === 0) reasons.push(...mixedReasons(recorded, place.namespace));
+  if (reasons.length > 0) return { kind: 'invalid', reason: reasons.join('; '), cells };
+  const observations = Object.fromEntries(recorded.map(({ key, observation }) => [key, observation]));
+  return { kind: 'valid', observations, cells, legacy: recorded[0]?.integrity === 'legacy' };
+}
+
+/** Records that are each good but were not made by one pytest invocation of this unit (spec 05 §5). */
+function mixedReasons(
+  recorded: readonly (Extract<CellFile, { kind: 'recorded' }> & { key: string })[],
+  namespace: string,
+): string[] {
+  const stranger = recorded.find(
+    ({ integrity, observation }) => integrity !== 'legacy' && observation.namespace !== namespace,
+  );
+  if (stranger !== undefined) return [`${stranger.key}: recorded by another unit`];
+  const kinds = new Set(recorded.map(({ integrity }) => integrity));
+  return kinds.size > 1 ? ['stages were recorded by different invocations'] : [];
+}
