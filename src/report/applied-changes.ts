@@ -1,0 +1,98 @@
+import type { Worst } from '../domain/metrics/metric-kind.ts';
+import { formatFixed } from '../domain/numbers/format-fixed.ts';
+import { tableRow } from './metric-table.ts';
+
+/** One literal that an apply really changed. */
+export interface AppliedChange {
+  stage_key: string;
+  /** As in `stages.yaml`: `X_MIN_ACCURACY` or `_X_P95['throughput_qps']`. */
+  source: string;
+  /** The outer key that was edited; null for a bare symbol. */
+  concurrency: number | null;
+  /** Repository-relative path of the edited file. */
+  file: string;
+  old_value: number;
+  new_value: number;
+  /** Literals as they stand in the file, before and after. */
+  old_text: string;
+  new_text: string;
+  worst: Worst;
+  /** True when a person chose a value that is stricter than what was observed. */
+  stricter_than_observed?: boolean;
+}
+
+const HEADING = '## Applied changes';
+const PROVENANCE = '## Provenance';
+
+/** The section of spec 06 §12, as Markdown that ends with a blank line; empty when nothing was changed. */
+export function renderAppliedChanges(changes: readonly AppliedChange[]): string {
+  if (changes.length === 0) {
+    return '';
+  }
+  const rows = changes.map((change) =>
+    tableRow([
+      change.stage_key,
+      resolvedSource(change),
+      trimZeros(change.old_text),
+      trimZeros(change.new_text),
+      describeDirection(change),
+    ]),
+  );
+  const header = ['| Stage | Metric | Old | New | Direction |', '|-------|--------|-----|-----|-----------|'];
+  const list = changes.map((change) => `- \`${change.file}:${resolvedSource(change)} = ${change.new_text}\``);
+  return [HEADING, '', ...header, ...rows, '', ...list, '', ''].join('\n');
+}
+
+/** The source with the outer key that was edited: `_X_P95[8]['throughput_qps']` (spec 06 §12). */
+export function resolvedSource({
+  source,
+  concurrency,
+}: Pick<AppliedChange, 'source' | 'concurrency'>): string {
+  return concurrency === null ? source : source.replace('[', `[${concurrency}][`);
+}
+
+/** Puts the section immediately before the provenance, in place of an earlier one (spec 06 §12). */
+export function insertAppliedChanges(report: string, section: string): string {
+  const { before, after } = splitAppliedChanges(report);
+  return `${before}${section}${after}`;
+}
+
+/** The section that a report already holds, so that writing the report again keeps it; empty without one. */
+export function extractAppliedChanges(report: string): string {
+  return splitAppliedChanges(report).section;
+}
+
+function splitAppliedChanges(report: string): { before: string; section: string; after: string } {
+  const provenance = startOfLine(report, PROVENANCE);
+  const end = provenance === -1 ? report.length : provenance;
+  const start = startOfLine(report, HEADING);
+  const from = start === -1 || start > end ? end : start;
+  return { before: report.slice(0, from), section: report.slice(from, end), after: report.slice(end) };
+}
+
+function startOfLine(text: string, line: string): number {
+  if (text.startsWith(`${line}\n`)) {
+    return 0;
+  }
+  const found = text.lastIndexOf(`\n${line}\n`);
+  return found === -1 ? -1 : found + 1;
+}
+
+function describeDirection(change: AppliedChange): string {
+  const { old_value: old, new_value: next, worst } = change;
+  const tightens = worst === 'min' ? next > old : next < old;
+  const percent = old === 0 ? 'n/a' : signedPercent(((next - old) / old) * 100);
+  const custom = change.stricter_than_observed ? ', stricter than observed' : '';
+  return `${tightens ? 'tightens' : 'loosens'} (${percent}${custom})`;
+}
+
+/** One decimal, always with its sign. */
+export function signedPercent(percent: number): string {
+  const text = formatFixed(percent, 1);
+  return `${text.startsWith('-') ? '' : '+'}${text}%`;
+}
+
+/** Trailing zeros of plain decimals say nothing; exponents and other spellings stay as written. */
+function trimZeros(literal: string): string {
+  return /^[+-]?\d+\.\d+$/.test(literal) ? literal.replace(/0+$/, '').replace(/\.$/, '') : literal;
+}
