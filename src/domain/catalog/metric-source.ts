@@ -3,6 +3,7 @@ import { z } from 'zod';
 import {
   environmentMap,
   gpuCount,
+  keyPart,
   nonEmptyText,
   pattern,
   repositoryPath,
@@ -28,7 +29,7 @@ export const sampleCountEntriesSchema = z.strictObject(
 );
 export type SampleCountEntries = z.infer<typeof sampleCountEntriesSchema>;
 
-const expectedSamplesSchema = z.union([sampleCount, z.record(nonEmptyText, sampleCount)], {
+const expectedSamplesSchema = z.union([sampleCount, z.record(keyPart, sampleCount)], {
   error: 'a whole number of samples, 1 or more, or a map from metric group to such a number',
 });
 
@@ -36,11 +37,11 @@ const expectedSamplesSchema = z.union([sampleCount, z.record(nonEmptyText, sampl
 const readingFields = {
   json_file: resultFile.optional(),
   /** Metric key → entry. */
-  paths: z.record(nonEmptyText, entrySchema, { error: 'a map from metric to path' }).optional(),
+  paths: z.record(keyPart, entrySchema, { error: 'a map from metric to path' }).optional(),
   sample_counts: sampleCountEntriesSchema.optional(),
   /** Replaces `sample_counts` for a metric group. */
   sample_counts_by_group: z
-    .record(nonEmptyText, sampleCountEntriesSchema, { error: 'a map from metric group to total and ok' })
+    .record(keyPart, sampleCountEntriesSchema, { error: 'a map from metric group to total and ok' })
     .optional(),
   /** Overrides the inferred sample scope (spec 02 §11), for all groups or by group. */
   expected_samples: expectedSamplesSchema.optional(),
@@ -76,7 +77,7 @@ export const metricSourceSchema = z.strictObject(
       .record(nonEmptyText, variantSchema, { error: 'a map from variant name to variant' })
       .optional(),
     calibration_presets: z
-      .record(nonEmptyText, calibrationPresetSchema, { error: 'a map from preset name to preset' })
+      .record(keyPart, calibrationPresetSchema, { error: 'a map from preset name to preset' })
       .optional(),
   },
   { error: 'a map describing where metrics are read' },
@@ -95,7 +96,7 @@ export const metricDefinitionSchema = z.strictObject(
       .min(0, { error: 'a whole number of digits' })
       .default(3),
     scale: z.number({ error: 'a number' }).default(1),
-    group: nonEmptyText,
+    group: keyPart,
     /** Whether the key also counts as an inner key of a speed dict. */
     nested: z.boolean({ error: 'true or false' }).default(false),
   },

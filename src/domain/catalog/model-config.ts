@@ -9,6 +9,7 @@ import {
   environmentMap,
   flag,
   gpuCount,
+  keyPart,
   nonEmptyText,
   pattern,
   repositoryPath,
@@ -79,7 +80,7 @@ export const modelConfigSchema = z.strictObject(
     stage_base_docs_override: nonEmptyText.optional(),
     metric_sources: byTestFile(metricSourceSchema).default({}),
     metrics: z
-      .record(nonEmptyText, metricDefinitionSchema, { error: 'a map from metric to definition' })
+      .record(keyPart, metricDefinitionSchema, { error: 'a map from metric to definition' })
       .default({}),
     /** Linux capabilities that a test needs of its container (spec 04 §10 gate 7). */
     requires_capabilities: byTestFile(z.array(capability, { error: 'a list of capabilities' })).default({}),

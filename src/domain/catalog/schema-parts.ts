@@ -16,6 +16,11 @@ export const textList = z.array(nonEmptyText, { error: 'a list of strings' });
 
 export const flag = z.boolean({ error: 'true or false' });
 
+/** Becomes part of stage keys and directory names, and must not read as a token of `--stages`. */
+export const keyPart = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]*$/, { error: 'a name of letters, digits, _, . and -' });
+
 const gpuCountPhrase = { error: 'a whole number of GPUs, 0 or more' };
 /** 0 means that the test runs without a GPU. */
 export const gpuCount = z.int(gpuCountPhrase).min(0, gpuCountPhrase);
