@@ -25,7 +25,7 @@ export function contextLine(facts: ContextLineFacts): string {
   const conditions = isDocsStage(facts.stage)
     ? ['docs smoke']
     : [
-        `${sampleCount(facts)}`,
+        sampleCount(facts),
         `max_tokens=${boundValue(facts.bindings, ['max_tokens', 'max_new_tokens'])}`,
         `concurrency=${boundValue(facts.bindings, ['max_concurrency'])}`,
       ];

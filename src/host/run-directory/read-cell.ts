@@ -8,8 +8,8 @@ import { commitMarkerSchema } from '../../domain/observation/commit-marker.ts';
 import { observationSchema } from '../../domain/observation/observation.ts';
 import type { Observation } from '../../domain/observation/observation.ts';
 import { parseResultJson } from '../../domain/observation/parse-result-json.ts';
+import { isAbsent } from './file-entries.ts';
 import { runPaths } from './paths.ts';
-import { isMissing } from './read-plan.ts';
 
 /** As on disk: v0.6.0 records NaN as a metric, and the strict rules want to name it rather than lose the file. */
 const recordedObservationSchema = observationSchema.extend({
@@ -39,7 +39,7 @@ async function readOnce({ runDir, stage, repeat }: ReadCellOptions): Promise<Cel
   try {
     bytes = await readFile(runPaths.observation(runDir, stage, repeat));
   } catch (error) {
-    return isMissing(error) ? { kind: 'missing' } : { kind: 'corrupt', error: messageOf(error) };
+    return isAbsent(error) ? { kind: 'missing' } : { kind: 'corrupt', error: messageOf(error) };
   }
   const document = parseResultJson(bytes.toString('utf8'));
   if (!document.ok) {

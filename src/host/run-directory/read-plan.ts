@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { CalibError } from '../../domain/calib-error.ts';
 import { planSchema } from '../../domain/plan/plan.ts';
 import type { Plan } from '../../domain/plan/plan.ts';
+import { isAbsent } from './file-entries.ts';
 import { runPaths } from './paths.ts';
 
 /**
@@ -16,7 +17,7 @@ export async function readPlan(runDir: string): Promise<Plan> {
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
-    if (isMissing(error)) {
+    if (isAbsent(error)) {
       throw new CalibError('not-ready', `no plan.json in ${runDir}`, {
         remedy: 'give the directory of a session, the one that `start` printed',
         cause: error,
@@ -46,10 +47,4 @@ function corruptPlan(path: string, detail: string): CalibError {
   return new CalibError('invalid-input', `corrupt ${path}: ${detail}`, {
     remedy: 'restore the file from a copy; the audits cannot know what was planned without it',
   });
-}
-
-/** True for the error of a path that does not exist. */
-export function isMissing(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  return code === 'ENOENT' || code === 'ENOTDIR';
 }

@@ -6,9 +6,10 @@ import { CalibError } from '../../domain/calib-error.ts';
 import type { Plan } from '../../domain/plan/plan.ts';
 import type { StageDefinition } from '../../domain/stages/stage.ts';
 import { parseStagesYaml } from '../../domain/stages/stages-yaml.ts';
+import { isAbsent } from './file-entries.ts';
 import { runPaths } from './paths.ts';
 import { readCell } from './read-cell.ts';
-import { isMissing, readPlan } from './read-plan.ts';
+import { readPlan } from './read-plan.ts';
 
 /**
  * Everything that the audits, the report and the apply plan need of a run directory, calib's or v0.6.0's; safe while
@@ -57,7 +58,7 @@ async function readStagesText(runDir: string, plan: Plan): Promise<{ path: strin
     try {
       return { path, text: await readFile(path, 'utf8') };
     } catch (error) {
-      if (!isMissing(error)) {
+      if (!isAbsent(error)) {
         throw new CalibError('invalid-input', `cannot read ${path}: ${String(error)}`, { cause: error });
       }
     }

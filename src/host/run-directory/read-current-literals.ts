@@ -1,0 +1,90 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+
+import { thresholdId } from '../../domain/apply/located-threshold.ts';
+import type { LocatedThreshold, LocatedThresholds } from '../../domain/apply/located-threshold.ts';
+import { parseThresholdSource } from '../../domain/apply/threshold-source.ts';
+import { thresholdFileOf } from '../../domain/stages/stage.ts';
+import type { StageDefinition } from '../../domain/stages/stage.ts';
+import { decodePythonSource } from '../../python/decode-source.ts';
+import { locateLiteral, readConcurrency } from '../../python/locate-literal.ts';
+
+export interface ReadCurrentLiteralsOptions {
+  /** Absolute path of the checkout whose work tree is read. */
+  repoRoot: string;
+  stages: readonly StageDefinition[];
+}
+
+interface SourceFile {
+  text: string | null;
+  sha256: string | null;
+  /** Why there is no text. */
+  problem: string;
+}
+
+/**
+ * The literal that every planned metric has at present (spec 06 §8). Never throws for a file: what cannot be read is an
+ * unknown literal with the reason.
+ */
+export async function readCurrentLiterals({
+  repoRoot,
+  stages,
+}: ReadCurrentLiteralsOptions): Promise<LocatedThresholds> {
+  const sources = new Map<string, SourceFile>();
+  const located: LocatedThresholds = { literals: {}, concurrency: {}, files: [] };
+  for (const path of new Set(stages.flatMap((stage) => [stage.test, thresholdFileOf(stage)]))) {
+    sources.set(path, await readSource(resolve(repoRoot, path), path));
+  }
+  for (const path of new Set(stages.map(thresholdFileOf))) {
+    located.files.push({ file: resolve(repoRoot, path), path, sha256: sources.get(path)?.sha256 ?? null });
+  }
+  for (const stage of stages) {
+    const test = sources.get(stage.test)?.text ?? '';
+    const holder = sources.get(thresholdFileOf(stage));
+    const concurrency = readConcurrency(test) ?? readConcurrency(holder?.text ?? '');
+    located.concurrency[stage.key] = concurrency;
+    for (const [key, metric] of Object.entries(stage.metrics)) {
+      located.literals[thresholdId(stage.key, key)] = locate({ holder, source: metric.source, concurrency });
+    }
+  }
+  return located;
+}
+
+function locate(wanted: {
+  holder: SourceFile | undefined;
+  source: string;
+  concurrency: number | null;
+}): LocatedThreshold {
+  const { symbol, subkey, kind } = parseThresholdSource(wanted.source);
+  if (kind === 'unknown') {
+    return unknown(`${wanted.source} is neither a constant nor a nested entry of one`);
+  }
+  const text = wanted.holder?.text ?? null;
+  return text === null
+    ? unknown(wanted.holder?.problem ?? 'the file was not read')
+    : locateLiteral(text, { symbol, subkey, concurrency: wanted.concurrency });
+}
+
+async function readSource(file: string, path: string): Promise<SourceFile> {
+  let bytes: Buffer;
+  try {
+    bytes = await readFile(file);
+  } catch (error) {
+    return { text: null, sha256: null, problem: `cannot read ${path}: ${messageOf(error)}` };
+  }
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  try {
+    return { text: decodePythonSource(bytes, path), sha256, problem: '' };
+  } catch (error) {
+    return { text: null, sha256, problem: messageOf(error) };
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function unknown(reason: string): LocatedThreshold {
+  return { kind: 'unknown', reason, line: null, column: null };
+}

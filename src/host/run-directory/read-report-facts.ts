@@ -1,0 +1,86 @@
+import type { RunSnapshot } from '../../domain/audit/run-snapshot.ts';
+import { thresholdId } from '../../domain/apply/located-threshold.ts';
+import type { ContextBinding } from '../../domain/discovery/source-facts.ts';
+import { sessionCommit } from '../../domain/plan/plan.ts';
+import type { CurrentThreshold, ReportFacts } from '../../domain/report/report-facts.ts';
+import { readContextBindings } from '../../python/context-bindings.ts';
+import { showFileAtCommit } from '../git/show-file-at-commit.ts';
+import { listDiscarded } from './list-discarded.ts';
+import { readCurrentLiterals } from './read-current-literals.ts';
+import { readPrecheck } from './read-precheck.ts';
+
+export interface ReadReportFactsOptions {
+  snapshot: RunSnapshot;
+  /** Absolute path of the checkout; null when unknown, then context lines say `?`. */
+  repoRoot: string | null;
+  /** `YYYY-MM-DDTHH:MM:SSZ`. */
+  now: string;
+}
+
+export interface CollectedFacts {
+  facts: ReportFacts;
+  /** What could not be read and is therefore `?` in the report. */
+  warnings: string[];
+}
+
+/** Everything a report needs beside the observations (spec 06 §6); nothing here can refuse a report. */
+export async function readReportFacts(options: ReadReportFactsOptions): Promise<CollectedFacts> {
+  const { snapshot, repoRoot, now } = options;
+  const warnings: string[] = [];
+  const bindings = await readBindingsAtCommit(options, warnings);
+  const facts: ReportFacts = {
+    snapshot,
+    now,
+    precheck: await readPrecheck(snapshot.run_dir),
+    bindings,
+    discarded: await listDiscarded(snapshot.run_dir),
+    thresholds: repoRoot === null ? [] : await readThresholds(repoRoot, snapshot),
+    extra_sections: [],
+  };
+  return { facts, warnings };
+}
+
+/**
+ * Context bindings of each test file as the session commit has it: the work tree may already hold something else
+ * (spec 06 §6).
+ */
+async function readBindingsAtCommit(
+  { snapshot, repoRoot }: ReadReportFactsOptions,
+  warnings: string[],
+): Promise<Record<string, ContextBinding[] | null>> {
+  const sha = sessionCommit(snapshot.plan);
+  const bindings: Record<string, ContextBinding[] | null> = {};
+  for (const path of new Set(snapshot.stages.map((stage) => stage.test))) {
+    bindings[path] = null;
+    if (repoRoot === null || sha === '') {
+      warnings.push(`${path} cannot be read at the session commit: no checkout is known`);
+      continue;
+    }
+    try {
+      const source = await showFileAtCommit({ repoRoot, sha, path });
+      bindings[path] = source === null ? null : readContextBindings(source);
+      if (source === null) {
+        warnings.push(`commit ${sha} has no ${path}`);
+      }
+    } catch (error) {
+      warnings.push(
+        `${path} cannot be read at ${sha}: ${error instanceof Error ? error.message : String(error)}`,
+      );
+    }
+  }
+  return bindings;
+}
+
+async function readThresholds(repoRoot: string, snapshot: RunSnapshot): Promise<CurrentThreshold[]> {
+  const { literals } = await readCurrentLiterals({ repoRoot, stages: snapshot.stages });
+  return snapshot.stages.flatMap((stage) =>
+    Object.keys(stage.metrics).map((metric) => {
+      const literal = literals[thresholdId(stage.key, metric)];
+      return {
+        stage_key: stage.key,
+        metric_key: metric,
+        value: literal?.kind === 'found' ? literal.value : null,
+      };
+    }),
+  );
+}
