@@ -17,12 +17,12 @@ export function nearestNames(wanted: string, existing: readonly string[]): strin
     .map(({ name }) => name);
 }
 
-/** Edit distance, halved where one name contains the other (`corpus_wer` and `wer` are kin). */
+/** Edit distance, quartered where one name contains the other (`corpus_wer` and `wer` are kin). */
 function unlikeness(wanted: string, name: string): number {
   const a = wanted.toLowerCase();
   const b = name.slice(0, 200).toLowerCase();
   const distance = editDistance(a, b);
-  return a.includes(b) || b.includes(a) ? distance / 2 : distance;
+  return a.includes(b) || b.includes(a) ? distance / 4 : distance;
 }
 
 function editDistance(a: string, b: string): number {

@@ -11,19 +11,23 @@ const NON_FINITE = ['NaN', '-Infinity', 'Infinity'] as const;
 export function parseResultJson(text: string): ParsedResult {
   const body = text.startsWith('\uFEFF') ? text.slice(1) : text;
   if (body.trim() === '') return { ok: false, reason: 'the file is empty' };
+  const strict = attempt(() => JSON.parse(body) as unknown);
+  if (strict.ok) return strict;
+  const sentinel = unusedSentinel(body);
+  const replaced = replaceNonFinite(body, sentinel);
+  if (replaced === body) return { ok: false, reason: describe(strict.error, body) };
+  const tolerant = attempt(() => JSON.parse(replaced, reviveNonFinite(sentinel)) as unknown);
+  if (tolerant.ok) return tolerant;
+  // Positions in the replaced text mean nothing to a reader, but where it breaks off is where the original does.
+  const truncated = breaksOff(tolerant.error, replaced);
+  return { ok: false, reason: truncated ? truncationReason(body) : 'it is not JSON' };
+}
+
+function attempt(parse: () => unknown): { ok: true; value: unknown } | { ok: false; error: string } {
   try {
-    return { ok: true, value: JSON.parse(body) as unknown };
+    return { ok: true, value: parse() };
   } catch (error) {
-    const sentinel = unusedSentinel(body);
-    const replaced = replaceNonFinite(body, sentinel);
-    if (replaced !== body) {
-      try {
-        return { ok: true, value: JSON.parse(replaced, reviveNonFinite(sentinel)) as unknown };
-      } catch {
-        // The original text's error is the one with positions that the reader can look up.
-      }
-    }
-    return { ok: false, reason: describe(error, body) };
+    return { ok: false, error: error instanceof Error ? error.message : String(error) };
   }
 }
 
@@ -67,12 +71,23 @@ function reviveNonFinite(sentinel: string): (key: string, value: unknown) => unk
     typeof value === 'string' && value.startsWith(sentinel) ? Number(value.slice(sentinel.length)) : value;
 }
 
-function describe(error: unknown, text: string): string {
-  const message = error instanceof Error ? error.message : String(error);
-  const position = Number(/position (\d+)/.exec(message)?.[1] ?? Number.NaN);
-  const atEnd = position >= text.trimEnd().length;
-  if (atEnd || /unexpected end|unterminated/i.test(message)) {
-    return `it breaks off after ${text.length} characters (truncated?)`;
-  }
-  return Number.isNaN(position) ? 'it is not JSON' : `it is not JSON at character ${position}`;
+function describe(message: string, text: string): string {
+  if (breaksOff(message, text)) return truncationReason(text);
+  const position = positionIn(message);
+  return position === null ? 'it is not JSON' : `it is not JSON at character ${position}`;
+}
+
+function breaksOff(message: string, text: string): boolean {
+  const position = positionIn(message);
+  if (position !== null && position >= text.trimEnd().length) return true;
+  return /unexpected end|unterminated/i.test(message);
+}
+
+function positionIn(message: string): number | null {
+  const [, position] = /position (\d+)/.exec(message) ?? [];
+  return position === undefined ? null : Number(position);
+}
+
+function truncationReason(text: string): string {
+  return `it breaks off after ${text.length} characters (truncated?)`;
 }

@@ -1,0 +1,122 @@
+import { expect, test } from 'vitest';
+
+import {
+  type RepeatLabel,
+  configLines,
+  endedLine,
+  extractionLines,
+  repeatLabel,
+  retryLine,
+  stageLine,
+  usingLaneLine,
+} from '../../../src/domain/observation/milestones.ts';
+import { type JudgedEnd, stageStatus } from '../../../src/domain/observation/stage-status.ts';
+import type { StageDefinition } from '../../../src/domain/stages/stage.ts';
+import {
+  ASSERTION,
+  CRASHED,
+  GOOD_DOCUMENT,
+  PASSED,
+  extractionFrom,
+  extractionWithoutFile,
+  makeDocsStage,
+  makeStage,
+  metricAt,
+} from './stage-fixture.ts';
+
+const LABEL: RepeatLabel = { namespace: 'test_nova_ci', repeat: 2, repeats: 5, stageCount: 3, gpus: 2 };
+
+function lineOf(stage: StageDefinition, document: unknown, end: JudgedEnd): string {
+  const extraction = extractionFrom(stage, document);
+  return stageLine(stage, { extraction, status: stageStatus(stage, extraction, end), end });
+}
+
+test('labels a repeat with unit, count, stages and GPUs (spec 05 §11)', () => {
+  expect(repeatLabel(LABEL)).toBe('[test_nova_ci] run 2/5 (3 stage(s), needs 2 GPU)');
+});
+
+test('announces what is tracked', () => {
+  expect(configLines(LABEL, [makeStage(), makeDocsStage()])).toEqual([
+    '[test_nova_ci] run 2/5 (3 stage(s), needs 2 GPU) config:',
+    '  tracked metrics:',
+    '    nova_speed: throughput_qps(min), rtf_mean(max)',
+  ]);
+});
+
+test('announces a docs smoke test as such', () => {
+  expect(configLines(LABEL, [makeDocsStage()])[1]).toBe('  docs smoke: pass/fail only');
+});
+
+test('says which lane and GPUs a repeat uses', () => {
+  expect(usingLaneLine(LABEL, { name: 'gpu0-1', gpus: [0, 1], attempt: 1 })).toBe(
+    `${repeatLabel(LABEL)} using lane gpu0-1, GPU(s) [0,1] (CUDA_VISIBLE_DEVICES=0,1), attempt 1`,
+  );
+});
+
+test('says that a lane has no GPU', () => {
+  expect(usingLaneLine(LABEL, { name: 'cpu', gpus: [], attempt: 1 })).toContain('using lane cpu, no GPU');
+});
+
+test('says why another attempt follows', () => {
+  expect(retryLine(LABEL, { reason: 'OOM', attempt: 1, attemptLimit: 4 })).toBe(
+    `${repeatLabel(LABEL)} OOM — must clear GPU before retry (1/4)`,
+  );
+});
+
+test.each([
+  [PASSED, 'ok (83s)'],
+  [ASSERTION, 'failed: exit 1 (83s)'],
+  [CRASHED, 'failed: crashed (SIGSEGV) (83s)'],
+])('says how a repeat ended and after how long (%#)', (end, words) => {
+  expect(endedLine(LABEL, end, 83.4)).toBe(`${repeatLabel(LABEL)} ${words}`);
+});
+
+test('shows samples and metrics, scaled and rounded for display', () => {
+  const display = { label: 'Accuracy (%)', scale: 100, digits: 1 };
+  const stage = makeStage({ metrics: { accuracy: metricAt('speed.rtf', { display }) } });
+
+  expect(lineOf(stage, GOOD_DOCUMENT, PASSED)).toBe('  → nova_speed: samples=20/20 accuracy=25.0');
+});
+
+test('adds the exit code when pytest did not pass', () => {
+  expect(lineOf(makeStage(), GOOD_DOCUMENT, ASSERTION)).toBe(
+    '  → nova_speed: samples=20/20 throughput_qps=4.500 rtf_mean=0.250 (pytest rc=1)',
+  );
+});
+
+test('shows what there is of a stage that failed', () => {
+  expect(lineOf(makeStage(), { speed: { qps: 4.5 } }, ASSERTION)).toBe(
+    '  → nova_speed: failed (incomplete_metrics_extraction) — samples=?/? throughput_qps=4.500 rtf_mean=N/A',
+  );
+});
+
+test('stands out when no metric could be read', () => {
+  expect(lineOf(makeStage(), { summary: GOOD_DOCUMENT.summary }, CRASHED)).toBe(
+    '  → nova_speed: ⚠ ALL metrics None (incomplete_metrics_extraction; pytest crashed (SIGSEGV))',
+  );
+});
+
+test('shows a docs stage as pass or fail', () => {
+  expect(lineOf(makeDocsStage(), {}, PASSED)).toBe('  → docs: PASS');
+  expect(lineOf(makeDocsStage(), {}, ASSERTION)).toBe('  → docs: FAIL (exit 1)');
+});
+
+test('lists what could not be read, and nothing when all was', () => {
+  const stage = makeStage();
+
+  expect(extractionLines({ nova_speed: extractionFrom(stage, GOOD_DOCUMENT) })).toEqual([]);
+  expect(extractionLines({ nova_speed: extractionWithoutFile(stage) })).toHaveLength(5);
+});
+
+test('lists at most twenty problems (spec 05 §11)', () => {
+  const stages = Array.from(
+    { length: 7 },
+    (_, index) => [`s${index}`, extractionWithoutFile(makeStage())] as const,
+  );
+
+  const lines = extractionLines(Object.fromEntries(stages));
+
+  expect(lines[0]).toBe('  ⚠ metric extraction warnings (28):');
+  expect(lines).toHaveLength(22);
+  expect(lines.at(-1)).toBe('    … and 8 more');
+});

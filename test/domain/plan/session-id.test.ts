@@ -1,0 +1,36 @@
+import * as fc from 'fast-check';
+import { expect, test } from 'vitest';
+
+import { CalibError } from '../../../src/domain/calib-error.ts';
+import { makeSessionId, parseSessionId } from '../../../src/domain/plan/session-id.ts';
+
+const DATE = new Date('2026-04-23T05:00:00.987Z');
+
+test('names a session by UTC time and label (spec 05 §2)', () => {
+  expect(makeSessionId(DATE, 'mmsu_r3')).toBe('20260423T050000Z_mmsu_r3');
+});
+
+test.each(['a/b', '../up', 'two words', '', 'ünï', 'tab\t', 'x'.repeat(81), 'a\n'])(
+  'refuses the label %j, saying what is allowed',
+  (label) => {
+    expect(() => makeSessionId(DATE, label)).toThrow(CalibError);
+    expect(() => makeSessionId(DATE, label)).toThrow(/cannot name a run directory/);
+  },
+);
+
+test.each(['20260423T050000Z', '20260423T050000Z_', '20260423_mmsu', '20260423T050000Z_a/b', 'latest', ''])(
+  'does not take %j for a session id',
+  (text) => {
+    expect(parseSessionId(text)).toBeNull();
+  },
+);
+
+test('takes apart every id that it makes', () => {
+  const label = fc.stringMatching(/^[A-Za-z0-9._-]{1,80}$/);
+  const date = fc.date({ min: new Date('2000-01-01'), max: new Date('2099-12-31'), noInvalidDate: true });
+  fc.assert(
+    fc.property(date, label, (at, name) => {
+      expect(parseSessionId(makeSessionId(at, name))?.label).toBe(name);
+    }),
+  );
+});
