@@ -106,7 +106,7 @@ function readImport(statement: SyntaxNode, module: PythonModule): Assignment[] {
 
 function readWalruses(module: PythonModule): Assignment[] {
   return module.statements
-    .filter((statement) => !/_definition$/.test(statement.type))
+    .filter((statement) => !statement.type.endsWith('_definition'))
     .flatMap((statement) => statement.descendantsOfType('named_expression'))
     .flatMap((expression) => {
       const name = expression.childForFieldName('name');

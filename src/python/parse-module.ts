@@ -107,7 +107,7 @@ function assignmentWithoutValue(statement: SyntaxNode, source: string): Wrong | 
 
 function withoutBody(node: SyntaxNode): Wrong | null {
   const definition = node.type === 'decorated_definition' ? node.childForFieldName('definition') : node;
-  if (definition === null || !(isCompoundStatement(definition) || /_definition$/.test(definition.type))) {
+  if (definition === null || !(isCompoundStatement(definition) || definition.type.endsWith('_definition'))) {
     return null;
   }
   const body = definition.childForFieldName('body') ?? definition.childForFieldName('consequence');

@@ -30,7 +30,7 @@ export function sourceIndex(source: string): SourceIndex {
   const positionOf = (node: SyntaxNode): SourcePosition => {
     const { row, column } = node.startPosition;
     const before = source.slice(node.startIndex - column, node.startIndex).replace(/^\uFEFF/, '');
-    return { line: row + 1, column: (isAscii ? before.length : [...before].length) + 1 };
+    return { line: row + 1, column: (isAscii ? before.length : Array.from(before).length) + 1 };
   };
 
   return {

@@ -1,0 +1,161 @@
+import type { ModelConfig } from '../catalog/model-config.ts';
+import type { MetricKind } from '../metrics/metric-kind.ts';
+import type { MetricNames } from '../metrics/name-rules.ts';
+import type { StageDefinition } from '../stages/stage.ts';
+import { findCandidates, type Candidate } from './candidates.ts';
+import { findingAt, type Finding } from './finding.ts';
+import { inferSource, type InferredSource } from './infer-source.ts';
+import { describeMerge, mergeSource } from './merge-source.ts';
+import { contextVariables } from './sample-scope.ts';
+import { isDocsTest, stageBase, testFileName } from './stage-base.ts';
+import { stageFindings } from './stage-findings.ts';
+import { groupCandidates, type GroupedCandidates } from './stage-groups.ts';
+import { unmatchedConstants } from './unmatched-constants.ts';
+import { writeDocsStage, writeStage, type ReadSource, type StageContext } from './write-stage.ts';
+
+export interface FileQuestion {
+  config: ModelConfig;
+  registry: ReadonlyMap<string, MetricKind>;
+  names: MetricNames;
+  test: ReadSource;
+  /** The threshold file that the config names for this test, null without one. */
+  thresholds: ReadSource | null;
+  discoveredAt: string;
+}
+
+export interface FileDiscovery {
+  stages: StageDefinition[];
+  /** What is printed about config and convention (spec 02 §10). */
+  lines: string[];
+  findings: Finding[];
+  /** Where the literals behind each metric stand. */
+  literals: StageLiteral[];
+}
+
+/** The literals that one metric of one stage may be written to; several where a dictionary has several outer keys. */
+export interface StageLiteral {
+  stage: string;
+  metric: string;
+  source: string;
+  /** Repository-relative path of the file they stand in. */
+  file: string;
+  positions: { line: number; column: number; text: string }[];
+}
+
+/** Discovers the stages of one test file (spec 02 §3 to §12). Pure: the same facts and config give the same result. */
+export function discoverFile(question: FileQuestion): FileDiscovery {
+  const { config, test, discoveredAt } = question;
+  const base = stageBase(test.path, config);
+  if (isDocsTest(test.path)) {
+    const stage = writeDocsStage({ config, base, test, discoveredAt });
+    return { stages: [stage], lines: [], findings: [], literals: [] };
+  }
+  const name = testFileName(test.path);
+  const configured = config.metric_sources[name];
+  const inferred = inferSource(test.facts);
+  const source = mergeSource(configured, inferred);
+  const { candidates, findings } = thresholdsOf(question);
+  const { registry, thresholds } = question;
+  const grouped = groupCandidates({ candidates, source, registry });
+  const context: StageContext = { config, registry, base, test, thresholds, source, discoveredAt };
+  const written = grouped.groups.map((stageGroup) => ({
+    stageGroup,
+    stage: writeStage(context, stageGroup),
+  }));
+  const metrics = candidates.map((candidate) => candidate.metric);
+  const literalFile = (thresholds ?? test).path;
+  return {
+    // No schema may let a preset write another preset's literal, so such a file gives none (spec 02 §8).
+    stages: grouped.overlapping.length > 0 ? [] : written.map(({ stage }) => stage),
+    lines: describeMerge({ file: name, configured, inferred, metrics }),
+    findings: [
+      ...findings,
+      ...claimFindings(grouped, literalFile),
+      ...orderFindings(inferred, configured === undefined ? null : configured.json_file, test.path),
+      ...written.flatMap((one) => stageFindings({ ...one, context, literalFile })),
+    ],
+    literals: written.flatMap(({ stageGroup, stage }) =>
+      [...stageGroup.claims].flatMap(([metric, claimants]) =>
+        literalsOf({ stage, metric, claimants, literalFile }),
+      ),
+    ),
+  };
+}
+
+function thresholdsOf(question: FileQuestion): { candidates: Candidate[]; findings: Finding[] } {
+  const { config, names, test, thresholds } = question;
+  const settings = config.metric_sources[testFileName(test.path)];
+  const holder = thresholds ?? test;
+  const ignored = new Set(settings?.ignored_constants);
+  const fixed = new Set(settings?.fixed_constants);
+  const { assignments } = holder.facts;
+  const { candidates, findings } = findCandidates({ file: holder.path, assignments, names, ignored, fixed });
+  const known = new Set([...ignored, ...fixed, ...contextVariables(test.facts)]);
+  const present = new Set(assignments.map((assignment) => assignment.name));
+  const absent = [...ignored, ...fixed].filter((name) => !present.has(name));
+  return {
+    candidates,
+    findings: [
+      ...findings,
+      ...unmatchedConstants({ file: holder.path, assignments, names, known }),
+      ...absent.map((name) =>
+        findingAt(null, {
+          kind: 'config-entry',
+          severity: 'warning',
+          file: holder.path,
+          message: `the config lists ${name} as ignored or fixed, but the file does not have it`,
+        }),
+      ),
+    ],
+  };
+}
+
+function claimFindings(grouped: GroupedCandidates, file: string): Finding[] {
+  return [
+    ...grouped.overlapping.map(({ candidate, presets }) =>
+      findingAt(candidate.literals[0] ?? null, {
+        kind: 'preset-overlap',
+        severity: 'error',
+        file,
+        message: `${candidate.source} is claimed by the presets ${presets.join(' and ')}; no preset may write another preset's literal`,
+        remedy: 'narrow their constant_filter so that each symbol fits one preset',
+      }),
+    ),
+    ...grouped.unclaimed.map((candidate) =>
+      findingAt(candidate.literals[0] ?? null, {
+        kind: 'unclaimed',
+        severity: 'warning',
+        file,
+        message: `${candidate.source} (${candidate.metric}) fits no constant_filter of any variant or preset: not calibrated`,
+      }),
+    ),
+  ];
+}
+
+/** The running number of a directory depends on the order of tests whose names are equal up to the cut (spec 02 §9). */
+function orderFindings(
+  inferred: InferredSource | null,
+  configuredFile: string | null | undefined,
+  file: string,
+): Finding[] {
+  if (inferred === null || inferred.sharesDirectoryWith.length === 0 || typeof configuredFile === 'string') {
+    return [];
+  }
+  const message = `${inferred.json_file} is order-dependent: the first 30 characters of the test's name are also those of ${inferred.sharesDirectoryWith.join(', ')}`;
+  return [findingAt(null, { kind: 'order-dependent', severity: 'warning', file, message })];
+}
+
+function literalsOf(metric: {
+  stage: StageDefinition;
+  metric: string;
+  claimants: readonly Candidate[];
+  literalFile: string;
+}): StageLiteral[] {
+  return metric.claimants.map((candidate) => ({
+    stage: metric.stage.key,
+    metric: metric.metric,
+    source: candidate.source,
+    file: metric.literalFile,
+    positions: candidate.literals,
+  }));
+}

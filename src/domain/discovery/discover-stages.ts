@@ -1,0 +1,91 @@
+import type { ModelConfig } from '../catalog/model-config.ts';
+import { metricNames } from '../metrics/name-rules.ts';
+import { metricRegistry } from '../metrics/registry.ts';
+import type { StageDefinition } from '../stages/stage.ts';
+import { discoverFile, type StageLiteral } from './discover-file.ts';
+import { findingAt, type Finding } from './finding.ts';
+import { testFileName } from './stage-base.ts';
+import type { ReadSource } from './write-stage.ts';
+
+export interface DiscoveryQuestion {
+  config: ModelConfig;
+  /** The test files that parsed, in processing order (spec 02 §1). */
+  tests: readonly ReadSource[];
+  /** The threshold files that parsed, by the path that the config gives. */
+  thresholdFiles: ReadonlyMap<string, ReadSource>;
+  /** `YYYY-MM-DDTHH:MM:SSZ`. */
+  discoveredAt: string;
+}
+
+export interface StageDiscovery {
+  /** In emission order (spec 02 §8). */
+  stages: StageDefinition[];
+  /** What is printed per file about config and convention. */
+  lines: string[];
+  findings: Finding[];
+  literals: StageLiteral[];
+  counts: MetricCounts;
+}
+
+/** Emitted metrics by status. */
+export interface MetricCounts {
+  ok: number;
+  needsConfig: number;
+  ambiguous: number;
+}
+
+/** From parsed test files and a model's config to its stages (spec 02). */
+export function discoverStages(question: DiscoveryQuestion): StageDiscovery {
+  const { config, tests, thresholdFiles, discoveredAt } = question;
+  const registry = metricRegistry(config);
+  const names = metricNames(config);
+  const files = tests.flatMap((test) => {
+    const thresholdPath = config.metric_sources[testFileName(test.path)]?.threshold_file;
+    const thresholds = thresholdPath === undefined ? null : thresholdFiles.get(thresholdPath);
+    // A threshold file that could not be read is reported where it was read; without it the test has no stages.
+    return thresholds === undefined
+      ? []
+      : [discoverFile({ config, registry, names, test, thresholds, discoveredAt })];
+  });
+  const stages = files.flatMap((file) => file.stages);
+  return {
+    stages,
+    lines: files.flatMap((file) => file.lines),
+    findings: [...unique(files.flatMap((file) => file.findings)), ...duplicateKeys(stages)],
+    literals: files.flatMap((file) => file.literals),
+    counts: countMetrics(stages),
+  };
+}
+
+/** Counts per emitted metric (spec 02 §10). */
+export function countMetrics(stages: readonly StageDefinition[]): MetricCounts {
+  const statuses = stages.flatMap((stage) => Object.values(stage.metrics).map((metric) => metric.status));
+  const count = (status: string) => statuses.filter((one) => one === status).length;
+  return { ok: count('OK'), needsConfig: count('NEEDS_CONFIG'), ambiguous: count('AMBIGUOUS') };
+}
+
+/** Tests that share a threshold file would report its constants once each. */
+function unique(findings: readonly Finding[]): Finding[] {
+  return [...new Map(findings.map((finding) => [JSON.stringify(finding), finding])).values()];
+}
+
+function duplicateKeys(stages: readonly StageDefinition[]): Finding[] {
+  const first = new Map<string, StageDefinition>();
+  return stages.flatMap((stage) => {
+    const earlier = first.get(stage.key);
+    first.set(stage.key, earlier ?? stage);
+    if (earlier === undefined) {
+      return [];
+    }
+    const other = earlier.test === stage.test ? 'another variant or preset of the same file' : earlier.test;
+    return [
+      findingAt(null, {
+        kind: 'duplicate-stage',
+        severity: 'error',
+        file: stage.test,
+        message: `the stage key ${stage.key} is also that of ${other}`,
+        remedy: 'rename one of them, or change stage_base_strip_prefix or stage_base_strip_suffix',
+      }),
+    ];
+  });
+}

@@ -1,0 +1,118 @@
+import type { StageDefinition } from '../stages/stage.ts';
+import type { Candidate } from './candidates.ts';
+import { findingAt, type Finding } from './finding.ts';
+import { isComplete } from './json-source.ts';
+import { sampleScope, type SampleScope } from './sample-scope.ts';
+import { testFileName } from './stage-base.ts';
+import type { StageGroup } from './stage-groups.ts';
+import type { StageContext } from './write-stage.ts';
+
+interface WrittenStage {
+  stage: StageDefinition;
+  stageGroup: StageGroup;
+  context: StageContext;
+  /** Repository-relative path of the file that holds the literals. */
+  literalFile: string;
+}
+
+/** What keeps a stage from being started, and what a person should know about it (spec 02 §8, §10, §11). */
+export function stageFindings(written: WrittenStage): Finding[] {
+  const { stage, stageGroup, context } = written;
+  const { facts } = context.test;
+  const { variant, group } = stageGroup;
+  const scope = sampleScope({ facts, source: context.source, variant, group });
+  const metrics = [...stageGroup.claims].flatMap(([metric, claimants]) =>
+    metricFindings({ written, metric, claimants }),
+  );
+  return [...metrics, ...countFindings(written), ...scopeFindings(scope, { stage, group })];
+}
+
+function metricFindings(question: {
+  written: WrittenStage;
+  metric: string;
+  claimants: readonly Candidate[];
+}): Finding[] {
+  const { written, metric, claimants } = question;
+  const { stage, literalFile: file } = written;
+  const last = claimants.at(-1);
+  const status = stage.metrics[metric]?.status;
+  if (last === undefined || status === undefined || status === 'OK') {
+    return [];
+  }
+  const position = last.literals[0] ?? null;
+  if (status === 'NEEDS_CONFIG') {
+    return [
+      findingAt(position, {
+        kind: 'needs-config',
+        severity: 'blocker',
+        file,
+        message: `${stage.key}.${metric} (${last.source}) has no result file or path`,
+        remedy: `add ${settingsKey(written)}.paths.${metric}, with a json_file or as "<file>::<path>"`,
+      }),
+    ];
+  }
+  const message =
+    claimants.length > 1
+      ? `${stage.key}.${metric} is claimed by ${claimants.map(claimant).join(', ')}`
+      : `${stage.key}.${metric}: ${last.name} ${last.doubt ?? ''}`;
+  return [
+    findingAt(position, {
+      kind: 'ambiguous-metric',
+      severity: 'blocker',
+      file,
+      message,
+      remedy: `list all but the right one in metric_sources.${testFileName(stage.test)}.ignored_constants, or leave one assignment`,
+    }),
+  ];
+}
+
+function claimant(candidate: Candidate): string {
+  const place = candidate.literals[0];
+  return place === undefined ? candidate.source : `${candidate.source} (line ${place.line})`;
+}
+
+/** The config key under which a stage's reading fields belong. */
+function settingsKey(written: WrittenStage): string {
+  const { variant } = written.stageGroup;
+  const file = `metric_sources.${testFileName(written.stage.test)}`;
+  return variant === null ? file : `${file}.variants.${variant.name}`;
+}
+
+function countFindings(written: WrittenStage): Finding[] {
+  const { stage } = written;
+  const counts = stage.sample_counts;
+  if (counts === undefined || (isComplete(counts.total) && isComplete(counts.ok))) {
+    return [];
+  }
+  return [
+    findingAt(null, {
+      kind: 'no-counts',
+      severity: 'warning',
+      file: stage.test,
+      message: `${stage.key} has no sample counts, so no repeat of it can be accepted`,
+      remedy: `add ${settingsKey(written)}.sample_counts with total and ok`,
+    }),
+  ];
+}
+
+function scopeFindings(scope: SampleScope, place: { stage: StageDefinition; group: string }): Finding[] {
+  const { stage, group } = place;
+  const file = stage.test;
+  const remedy = `set metric_sources.${testFileName(file)}.expected_samples (or its entry ${group})`;
+  if (scope.kind === 'known') {
+    return [];
+  }
+  if (scope.kind === 'none') {
+    const message = `${stage.key} has no sample scope`;
+    return [findingAt(null, { kind: 'no-scope', severity: 'info', file, message })];
+  }
+  if (scope.kind === 'ambiguous') {
+    const values = scope.values.map(({ name, samples, line }) => `${name} = ${samples} (line ${line})`);
+    const message = `${stage.key}: ambiguous sample scope, ${values.join(' and ')}`;
+    const position = { line: scope.values[0]?.line ?? 1, column: 1 };
+    return [findingAt(position, { kind: 'ambiguous-scope', severity: 'blocker', file, message, remedy })];
+  }
+  const message = `${stage.key}: the sample scope ${scope.name} = ${scope.text} is not 1 or more`;
+  const position = { line: scope.line, column: 1 };
+  return [findingAt(position, { kind: 'invalid-scope', severity: 'error', file, message, remedy })];
+}

@@ -1,0 +1,46 @@
+import { sampleScopePresets, type MetricNames } from '../metrics/name-rules.ts';
+import { findingAt, type Finding } from './finding.ts';
+import { isConstant, type Assignment, type SourcePosition } from './source-facts.ts';
+
+/**
+ * Every module-level constant with a numeric literal that no rule gives a meaning, so that a new naming pattern is noticed
+ * (spec 02 §3): neither a metric nor a sample scope nor a context variable nor listed in the config.
+ *
+ * @param known names that have a meaning of another kind: context variables, ignored and fixed constants
+ */
+export function unmatchedConstants(search: {
+  file: string;
+  assignments: readonly Assignment[];
+  names: MetricNames;
+  known: ReadonlySet<string>;
+}): Finding[] {
+  const { file, assignments, names, known } = search;
+  const meaningful = new Set([...known, ...sampleScopePresets]);
+  return assignments
+    .filter((assignment) => isConstant(assignment) && !meaningful.has(assignment.name))
+    .flatMap((assignment) => numbersOf(assignment, names))
+    .map(({ text, position }) =>
+      findingAt(position, {
+        kind: 'unmatched',
+        severity: 'info',
+        file,
+        message: `${text} matches no metric`,
+      }),
+    );
+}
+
+function numbersOf(assignment: Assignment, names: MetricNames): { text: string; position: SourcePosition }[] {
+  const { name, value, valueSpan } = assignment;
+  if (value.kind === 'number') {
+    return names.ofConstant(name) === null ? [{ text: name, position: valueSpan }] : [];
+  }
+  if (value.kind !== 'dictionary') {
+    return [];
+  }
+  const met = new Set<string>();
+  return value.entries
+    .flatMap((entry) => entry.inner ?? [])
+    .filter((inner) => inner.value.kind === 'number' && names.ofNestedKey(inner.key) === null)
+    .filter((inner) => !met.has(inner.key) && met.add(inner.key))
+    .map((inner) => ({ text: `${name}['${inner.key}']`, position: inner }));
+}

@@ -1,0 +1,117 @@
+import type { ModelConfig } from '../catalog/model-config.ts';
+import type { MetricSource } from '../catalog/metric-source.ts';
+import type { MetricKind } from '../metrics/metric-kind.ts';
+import type { StageDefinition, StageMetric } from '../stages/stage.ts';
+import { isComplete, resolveEntry, resolveSampleCounts } from './json-source.ts';
+import { contextVariables, sampleScope } from './sample-scope.ts';
+import type { SourceFacts } from './source-facts.ts';
+import { testFileName } from './stage-base.ts';
+import type { StageGroup } from './stage-groups.ts';
+
+/** A Python file as it was read: repository-relative POSIX path, hash of its bytes (hex), facts of its text. */
+export interface ReadSource {
+  path: string;
+  sha256: string;
+  facts: SourceFacts;
+}
+
+export interface StageContext {
+  config: ModelConfig;
+  registry: ReadonlyMap<string, MetricKind>;
+  base: string;
+  test: ReadSource;
+  /** The file that holds the literals, when the config names one; only its path and hash are recorded. */
+  thresholds: Pick<ReadSource, 'path' | 'sha256'> | null;
+  /** The effective source: config laid over what convention infers. */
+  source: MetricSource;
+  /** `YYYY-MM-DDTHH:MM:SSZ`. */
+  discoveredAt: string;
+}
+
+/** Writes out one stage (spec 02 §8, §13). */
+export function writeStage(context: StageContext, stageGroup: StageGroup): StageDefinition {
+  const { base, test, thresholds, source } = context;
+  const { group, variant, preset } = stageGroup;
+  const reading = variant?.settings ?? source;
+  const scope = sampleScope({ facts: test.facts, source, variant, group });
+  const gpus = preset?.settings.gpus ?? 0;
+  const models = preset?.settings.hf_model_ids ?? [];
+  return {
+    key: [base, preset?.name, variant?.name, group].filter((part) => part !== undefined).join('_'),
+    test: test.path,
+    title: stageTitle([base, preset?.name, variant?.name], group),
+    group,
+    extra_env: extraEnvironment(context, preset),
+    context_vars: contextVariables(test.facts),
+    ...(variant === null ? {} : { variant: variant.name }),
+    ...(preset === null ? {} : { calibration_preset: preset.name }),
+    ...(gpus === 0 ? {} : { gpus }),
+    ...(models.length === 0 ? {} : { hf_model_ids: models }),
+    test_file_sha256: test.sha256,
+    last_discovered_at: context.discoveredAt,
+    ...(scope.kind === 'known' ? { expected_samples: scope.samples } : {}),
+    ...(thresholds === null
+      ? {}
+      : { threshold_file: thresholds.path, threshold_file_sha256: thresholds.sha256 }),
+    sample_counts: resolveSampleCounts({ ...reading, group }),
+    metrics: stageMetrics({ context, stageGroup, reading }),
+  };
+}
+
+/** The one stage of a docs test: no metrics, pass or fail only (spec 02 §12). */
+export function writeDocsStage(
+  context: Omit<StageContext, 'source' | 'registry' | 'thresholds'>,
+): StageDefinition {
+  const { base, test, config, discoveredAt } = context;
+  return {
+    key: base,
+    test: test.path,
+    title: 'Docs smoke',
+    group: 'docs',
+    extra_env: { ...config.extra_env[testFileName(test.path)] },
+    context_vars: contextVariables(test.facts),
+    test_file_sha256: test.sha256,
+    last_discovered_at: discoveredAt,
+    metrics: {},
+  };
+}
+
+function extraEnvironment(context: StageContext, preset: StageGroup['preset']): Record<string, string> {
+  return { ...context.config.extra_env[testFileName(context.test.path)], ...preset?.settings.extra_env };
+}
+
+/** `TTS MOSS NONSTREAM Speed`. */
+function stageTitle(parts: readonly (string | undefined)[], group: string): string {
+  const [base = '', ...others] = parts;
+  const words = [base.replaceAll('_', ' '), ...others.filter((part) => part !== undefined)];
+  const groupWord = `${group.charAt(0).toUpperCase()}${group.slice(1).toLowerCase()}`;
+  return [...words.map((word) => word.toUpperCase()), groupWord].join(' ');
+}
+
+/** Of several claimants the last gives the source, and the metric is marked `AMBIGUOUS` (spec 02 §8). */
+function stageMetrics(question: {
+  context: StageContext;
+  stageGroup: StageGroup;
+  reading: Pick<MetricSource, 'json_file' | 'paths'>;
+}): Record<string, StageMetric> {
+  const { context, stageGroup, reading } = question;
+  const metrics: Record<string, StageMetric> = {};
+  for (const [metric, claimants] of stageGroup.claims) {
+    const kind = context.registry.get(metric);
+    const last = claimants.at(-1);
+    if (kind === undefined || last === undefined) {
+      continue;
+    }
+    const place = resolveEntry(reading.paths?.[metric], reading.json_file);
+    const isDoubtful = claimants.length > 1 || last.doubt !== null;
+    const { label, scale, digits } = kind;
+    metrics[metric] = {
+      source: last.source,
+      ...place,
+      worst: kind.worst,
+      display: { label, scale, digits },
+      status: isDoubtful ? 'AMBIGUOUS' : isComplete(place) ? 'OK' : 'NEEDS_CONFIG',
+    };
+  }
+  return metrics;
+}

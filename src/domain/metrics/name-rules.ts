@@ -1,0 +1,75 @@
+import type { ModelConfig } from '../catalog/model-config.ts';
+import { compilePythonPattern } from '../catalog/python-pattern.ts';
+
+/** Constants that set how many samples CI runs; never thresholds, never edited (spec 02 §4 rule 0, 06 §11). */
+export const sampleScopePresets: readonly string[] = [
+  'SEEDTTS_EN_FULLSET_SAMPLES',
+  'TTS_SIMILARITY_MAX_SAMPLES',
+  'STREAMING_BENCHMARK_MAX_SAMPLES',
+];
+
+/** Inner keys of a dictionary of dictionaries that are metrics of the same name (spec 02 §4). */
+export const nestedMetricKeys: readonly string[] = [
+  'throughput_qps',
+  'output_tok_per_req_s',
+  'latency_mean_s',
+  'latency_p95_s',
+  'rtf_mean',
+  'rtf_p95',
+];
+
+export interface NameRule {
+  metric: string;
+  pattern: RegExp;
+}
+
+/** From a bare constant's name to its metric: the first rule that matches decides (spec 02 §4, rules 1 to 15). */
+export const builtInNameRules: readonly NameRule[] = [
+  { metric: 'accuracy', pattern: /^.*_ACC(?:URACY)?_MIN$|^.*_MIN_ACCURACY$/ },
+  { metric: 'wer_below_50_corpus', pattern: /WER_BELOW_50_CORPUS_MAX/ },
+  { metric: 'n_above_50', pattern: /N_ABOVE_50_MAX/ },
+  { metric: 'failed_requests', pattern: /MAX_FAILED_REQUESTS/ },
+  { metric: 'similarity_mean', pattern: /SIMILARITY.*_MIN$/ },
+  { metric: 'utmos_mean', pattern: /UTMOS.*_REFERENCE$/ },
+  { metric: 'corpus_wer', pattern: /WER_MAX_CORPUS/ },
+  { metric: 'per_sample_wer_max', pattern: /WER_MAX_PER_SAMPLE/ },
+  { metric: 'corpus_wer', pattern: /CORPUS_WER_MAX/ },
+  { metric: 'per_sample_wer_max', pattern: /SAMPLE_WER_MAX/ },
+  { metric: 'throughput_qps', pattern: /THROUGHPUT_MIN/ },
+  { metric: 'latency_mean_s', pattern: /LATENCY_MEAN_MAX/ },
+  { metric: 'latency_p95_s', pattern: /LATENCY_P95_MAX/ },
+  { metric: 'rtf_mean', pattern: /RTF_MEAN_MAX/ },
+  { metric: 'rtf_p95', pattern: /RTF_P95_MAX/ },
+];
+
+export interface MetricNames {
+  /** The metric of a bare constant; null when no rule matches. */
+  ofConstant(name: string): string | null;
+  /** The metric of an inner dictionary key; null when it is none. */
+  ofNestedKey(key: string): string | null;
+}
+
+/**
+ * The rules that a model's names go through. The config's own patterns are searched anywhere in the name and come before
+ * the built-in rules, in config order, so that a suite can claim a name for a metric of its own; sample-scope presets
+ * come first of all.
+ *
+ * @throws SyntaxError when a pattern is not valid; a loaded model config has only valid ones
+ */
+export function metricNames(config: Pick<ModelConfig, 'metrics'>): MetricNames {
+  const added = Object.entries(config.metrics);
+  const rules: NameRule[] = added.flatMap(([metric, { pattern }]) =>
+    pattern === undefined ? [] : [{ metric, pattern: compilePythonPattern(pattern, 'search') }],
+  );
+  rules.push(...builtInNameRules);
+  const nested = new Set([
+    ...nestedMetricKeys,
+    ...added.flatMap(([key, kind]) => (kind.nested ? [key] : [])),
+  ]);
+  const presets = new Set(sampleScopePresets);
+  return {
+    ofConstant: (name) =>
+      presets.has(name) ? null : (rules.find((rule) => rule.pattern.test(name))?.metric ?? null),
+    ofNestedKey: (key) => (nested.has(key) ? key : null),
+  };
+}
