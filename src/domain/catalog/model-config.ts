@@ -26,6 +26,8 @@ const pytestArguments = z
       '(--basetemp, -p no:tmpdir, -n): every test of the file must run and leave its results',
   });
 
+const interpretersPhrase = { error: 'a path, or a non-empty list of paths' };
+
 const capability = z.string().regex(/^CAP_[A-Z_]+$/, { error: 'a Linux capability such as CAP_SYS_PTRACE' });
 
 const pinSchema = z.strictObject(
@@ -66,7 +68,10 @@ export const modelConfigSchema = z.strictObject(
     omni_ci_home: absolutePath.optional(),
     /** One interpreter, or candidates in order (spec 01 §7). */
     default_venv_python: z
-      .union([nonEmptyText, textList.min(1)], { error: 'a path, or a non-empty list of paths' })
+      .union(
+        [nonEmptyText, z.array(nonEmptyText, interpretersPhrase).min(1, interpretersPhrase)],
+        interpretersPhrase,
+      )
       .optional(),
     auto_env: environmentMap.default({}),
     gpus_per_test: byTestFile(gpuCount).default({}),
