@@ -1,0 +1,132 @@
+#!/usr/bin/env node
+/**
+ * Makes the checkout runnable: packages, Python environment, build. Does only what is missing; after an interruption, run
+ * it again. Plain Node, since it runs before anything is installed.
+ */
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { main, outputOf, run, StepFailed } from './child-processes.mjs';
+
+export const root = fileURLToPath(new URL('..', import.meta.url));
+export const venvPython = join(root, '.venv/bin/python');
+export const calib = join(root, 'bin/calib');
+
+const requirementFiles = ['scripts/requirements.txt', 'examples/speech-ci/requirements.txt'];
+const venvStamp = join(root, '.venv/calib-requirements.sha256');
+const buildStamp = join(root, 'dist/calib-sources.sha256');
+
+/** Everything, in order. Prints one line per step, with its seconds. */
+export async function setUp() {
+  await step('tools', checkTools);
+  await step('node_modules', installPackages);
+  await step('.venv', installPython);
+  await step('dist', build);
+}
+
+async function step(name, body) {
+  const started = performance.now();
+  const done = await body();
+  console.log(`setup: ${name}: ${done} (${((performance.now() - started) / 1000).toFixed(1)} s)`);
+}
+
+async function checkTools() {
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major < 20 || (major === 20 && minor < 19)) {
+    throw new StepFailed(
+      `Node ${process.versions.node} is too old: 20.19 or newer is needed, from your package manager or nodejs.org`,
+    );
+  }
+  const git = await outputOf('git', ['--version']);
+  if (git === null)
+    throw new StepFailed('git is missing: install it with your package manager (apt-get install git)');
+  return `node ${process.versions.node}, ${git}`;
+}
+
+async function installPackages() {
+  if (packagesMatch()) return 'up to date';
+  console.log('setup: node_modules: npm ci …');
+  await run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root });
+  return 'installed';
+}
+
+/**
+ * npm writes its hidden lock file last, so that an interrupted installation has none. Optional packages are for other
+ * systems.
+ */
+function packagesMatch() {
+  const installed = readPackages(join(root, 'node_modules/.package-lock.json'));
+  const wanted = readPackages(join(root, 'package-lock.json'));
+  return Object.entries(wanted).every(([path, { version, optional }]) => {
+    const found = installed[path];
+    return path === '' || (found === undefined ? optional === true : found.version === version);
+  });
+}
+
+function readPackages(lockFile) {
+  return existsSync(lockFile) ? JSON.parse(readFileSync(lockFile, 'utf8')).packages : {};
+}
+
+async function installPython() {
+  const wanted = hashOf(requirementFiles);
+  if (existsSync(venvPython) && readStamp(venvStamp) === wanted) return 'up to date';
+  console.log('setup: .venv: Python packages …');
+  rmSync(venvStamp, { force: true });
+  if ((await outputOf(venvPython, ['-m', 'pip', '--version'])) === null) {
+    await run(await findPython(), ['-m', 'venv', '--clear', join(root, '.venv')], { cwd: root });
+  }
+  const files = requirementFiles.flatMap((file) => ['-r', file]);
+  const quiet = ['--quiet', '--disable-pip-version-check', '--no-input'];
+  await run(venvPython, ['-m', 'pip', 'install', ...quiet, ...files], { cwd: root });
+  writeFileSync(venvStamp, wanted);
+  return 'installed';
+}
+
+/** The first Python on PATH that is new enough and can make an environment with pip in it. */
+async function findPython() {
+  const names = ['python3', 'python3.13', 'python3.12', 'python3.11', 'python3.10', 'python'];
+  const probe =
+    'import sys, venv; assert sys.version_info >= (3, 10); import ensurepip; print(sys.version.split()[0])';
+  for (const name of names) {
+    if ((await outputOf(name, ['-c', probe])) !== null) return name;
+  }
+  const found = (await outputOf('python3', ['--version'])) ?? 'no python3 on PATH';
+  throw new StepFailed(
+    `Python 3.10 or newer with its venv module is needed (found: ${found}): ` +
+      "apt-get install python3 python3-venv, or your system's equivalent",
+  );
+}
+
+async function build() {
+  const sources = readdirSync(join(root, 'src'), { recursive: true })
+    .filter((path) => path.endsWith('.ts'))
+    .map((path) => join('src', path))
+    .sort();
+  const wanted = hashOf([...sources, 'tsconfig.json', 'tsconfig.build.json', 'package-lock.json']);
+  if (readStamp(buildStamp) === wanted) return 'up to date';
+  rmSync(join(root, 'dist'), { recursive: true, force: true });
+  await run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], {
+    cwd: root,
+  });
+  // One file of workflow code, made by the SDK that will run it: a worker then starts in a third of a second.
+  await run(process.execPath, ['dist/worker/build-bundle.js'], { cwd: root });
+  writeFileSync(buildStamp, wanted);
+  return 'built';
+}
+
+function hashOf(files) {
+  const hash = createHash('sha256');
+  for (const file of files) {
+    const content = readFileSync(join(root, file));
+    hash.update(`${file}\0${content.length}\0`).update(content);
+  }
+  return hash.digest('hex');
+}
+
+function readStamp(file) {
+  return existsSync(file) ? readFileSync(file, 'utf8') : null;
+}
+
+if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) await main(setUp);
