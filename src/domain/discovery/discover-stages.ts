@@ -1,6 +1,7 @@
 import type { ModelConfig } from '../catalog/model-config.ts';
 import { metricNames } from '../metrics/name-rules.ts';
 import { metricRegistry } from '../metrics/registry.ts';
+import { shadowedAliases } from '../selection/stage-aliases.ts';
 import type { StageDefinition } from '../stages/stage.ts';
 import { discoverFile, type StageLiteral } from './discover-file.ts';
 import { findingAt, type Finding } from './finding.ts';
@@ -51,7 +52,11 @@ export function discoverStages(question: DiscoveryQuestion): StageDiscovery {
   return {
     stages,
     lines: files.flatMap((file) => file.lines),
-    findings: [...unique(files.flatMap((file) => file.findings)), ...duplicateKeys(stages)],
+    findings: [
+      ...unique(files.flatMap((file) => file.findings)),
+      ...duplicateKeys(stages),
+      ...aliasClashes(stages),
+    ],
     literals: files.flatMap((file) => file.literals),
     counts: countMetrics(stages),
   };
@@ -88,4 +93,16 @@ function duplicateKeys(stages: readonly StageDefinition[]): Finding[] {
       }),
     ];
   });
+}
+
+/** A key is looked up before an alias, so an equal alias can never be meant (spec 03 §2). */
+function aliasClashes(stages: readonly StageDefinition[]): Finding[] {
+  return shadowedAliases(stages).map((key) =>
+    findingAt(null, {
+      kind: 'alias-clash',
+      severity: 'warning',
+      file: key,
+      message: 'this stage key is also an alias of other stages; --stages will take it for the key',
+    }),
+  );
 }

@@ -13,7 +13,7 @@ export const generatedHeader =
  * @param header the comment lines at the top, each beginning with `#`
  */
 export function renderStagesYaml(stages: readonly StageDefinition[], header = generatedHeader): string {
-  return [header, ...stages.map((stage) => `\n${renderStageBlock(stage)}`)].join('\n');
+  return [`${header}\n`, ...stages.map((stage) => `\n${renderStageBlock(stage)}`)].join('');
 }
 
 /** One block of `stages.yaml`, a final newline included. */
@@ -96,6 +96,6 @@ function quoted(value: string): string {
 
 /** Plain where YAML reads it back as the same text, quoted otherwise (a path with `#` or `: ` in it). */
 function plain(value: string): string {
-  const isSafe = /^[\p{L}\p{N}_./][\p{L}\p{N}_./:+@%=~()-]*$/u.test(value) && !/:$/.test(value);
+  const isSafe = /^[\p{L}\p{N}_./][\p{L}\p{N}_./:+@%=~()-]*$/u.test(value) && !value.endsWith(':');
   return isSafe ? value : quoted(value);
 }

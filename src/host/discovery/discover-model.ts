@@ -1,0 +1,96 @@
+import type { ModelConfig } from '../../domain/catalog/model-config.ts';
+import { discoverStages, type StageDiscovery } from '../../domain/discovery/discover-stages.ts';
+import { findingAt, type Finding } from '../../domain/discovery/finding.ts';
+import { testFileName } from '../../domain/discovery/stage-base.ts';
+import type { ReadSource } from '../../domain/discovery/write-stage.ts';
+import { expandGlob } from './expand-glob.ts';
+import { readPythonFile } from './read-python-file.ts';
+
+export interface DiscoverModelOptions {
+  /** Absolute path of the checkout. */
+  repoRoot: string;
+  config: ModelConfig;
+  /** `YYYY-MM-DDTHH:MM:SSZ`, for stages that are new or have changed. */
+  discoveredAt: string;
+}
+
+/**
+ * Discovers a model's stages in a checkout (spec 02). Reads only below the repository root and never runs what it reads.
+ * Problems of a file or a glob come back as findings of severity `error`; the other files are discovered all the same.
+ */
+export async function discoverModel(options: DiscoverModelOptions): Promise<StageDiscovery> {
+  const { repoRoot, config, discoveredAt } = options;
+  const problems: Finding[] = [];
+  const paths = await testPaths({ repoRoot, config, problems });
+  const tests = await readAll({ repoRoot, paths, problems });
+  const thresholdPaths = paths.flatMap(
+    (path) => config.metric_sources[testFileName(path)]?.threshold_file ?? [],
+  );
+  const thresholds = await readAll({ repoRoot, paths: [...new Set(thresholdPaths)], problems });
+  const thresholdFiles = new Map(thresholds.map((source) => [source.path, source]));
+  const discovery = discoverStages({ config, tests, thresholdFiles, discoveredAt });
+  return { ...discovery, findings: [...problems, ...unmatchedEntries(config, paths), ...discovery.findings] };
+}
+
+/** Globs in config order, matches sorted, each file once (spec 02 §1). */
+async function testPaths(question: {
+  repoRoot: string;
+  config: ModelConfig;
+  problems: Finding[];
+}): Promise<string[]> {
+  const { repoRoot, config, problems } = question;
+  const paths = new Set<string>();
+  if (config.test_globs.length === 0) {
+    problems.push(
+      configProblem('test_globs', 'the config names no test files', 'add the globs of the test files'),
+    );
+  }
+  for (const glob of config.test_globs) {
+    const matches = await expandGlob(repoRoot, glob);
+    if (matches.length === 0) {
+      const message = `the glob ${JSON.stringify(glob)} matches no file below ${repoRoot}`;
+      problems.push(configProblem('test_globs', message, 'correct the glob, or give the right --repo-root'));
+    }
+    for (const path of matches) {
+      paths.add(path);
+    }
+  }
+  return [...paths];
+}
+
+function configProblem(key: string, message: string, remedy: string): Finding {
+  return findingAt(null, { kind: 'glob-without-match', severity: 'error', file: key, message, remedy });
+}
+
+async function readAll(question: {
+  repoRoot: string;
+  paths: readonly string[];
+  problems: Finding[];
+}): Promise<ReadSource[]> {
+  const { repoRoot, paths, problems } = question;
+  const sources: ReadSource[] = [];
+  for (const path of paths) {
+    const result = await readPythonFile({ repoRoot, path });
+    if ('source' in result) {
+      sources.push(result.source);
+    } else {
+      problems.push(result.finding);
+    }
+  }
+  return sources;
+}
+
+/** Entries of `metric_sources` that belong to no test file are most likely misspelt. */
+function unmatchedEntries(config: ModelConfig, paths: readonly string[]): Finding[] {
+  const names = new Set(paths.map(testFileName));
+  return Object.keys(config.metric_sources)
+    .filter((name) => !names.has(name))
+    .map((name) =>
+      findingAt(null, {
+        kind: 'config-entry',
+        severity: 'warning',
+        file: `metric_sources.${name}`,
+        message: 'no test file of this name matches test_globs',
+      }),
+    );
+}
