@@ -5,7 +5,7 @@ import type { CellFile, RunSnapshot } from '../../domain/audit/run-snapshot.ts';
 import { CalibError } from '../../domain/calib-error.ts';
 import type { Plan } from '../../domain/plan/plan.ts';
 import type { StageDefinition } from '../../domain/stages/stage.ts';
-import { parseStagesYaml } from '../../domain/stages/stages-yaml.ts';
+import { parseStagesYaml } from '../../domain/stages/parse-stages-yaml.ts';
 import { isAbsent } from './file-entries.ts';
 import { runPaths } from './paths.ts';
 import { readCell } from './read-cell.ts';

@@ -1,0 +1,123 @@
+import * as Plot from '@observablehq/plot';
+import { parseHTML } from 'linkedom';
+
+import type { Worst } from '../domain/metrics/metric-kind.ts';
+
+export interface MetricPlotData {
+  /** Axis title, unit included. */
+  label: string;
+  /** Display values by repeat, index k − 1; null where there is none. */
+  values: readonly (number | null)[];
+  /** Display texts of the same values. */
+  texts: readonly string[];
+  worst: { value: number; text: string } | null;
+  /** The literal in the checkout, in display units. */
+  threshold: { value: number; text: string } | null;
+  direction: Worst;
+}
+
+const WIDTH = 460;
+const HEIGHT = 220;
+/** Labels of the two lines stand right of the frame; the renderer cannot measure text, so room is reserved. */
+const MARGINS = { marginLeft: 62, marginRight: 118, marginTop: 26, marginBottom: 36 };
+/** Two labels closer than this share of the axis would overlap. */
+const LABEL_GAP = 0.09;
+
+/**
+ * Inline SVG of a metric's N values with the worst of them and the current threshold as lines. Colours are CSS
+ * variables of the page, so that the drawing follows the page's light or dark scheme.
+ */
+export function metricPlot(data: MetricPlotData): string {
+  const points = data.values.flatMap((value, index) =>
+    value === null ? [] : [{ run: index + 1, value, text: data.texts[index] ?? '' }],
+  );
+  const domain = paddedDomain([
+    ...points.map((point) => point.value),
+    ...lines(data).map((line) => line.value),
+  ]);
+  const worstPoint = points.find((point) => point.value === data.worst?.value);
+  const svg = Plot.plot({
+    document: parseHTML('<!doctype html><html><body></body></html>').document,
+    width: WIDTH,
+    height: HEIGHT,
+    ...MARGINS,
+    ariaLabel: `${data.label} by repeat`,
+    style: 'background: transparent; color: inherit; font-size: 12px; overflow: visible',
+    x: { domain: data.values.map((_, index) => index + 1), label: 'repeat', type: 'point', tickSize: 0 },
+    y: {
+      domain,
+      label: data.direction === 'min' ? '↑ higher is better' : '↓ lower is better',
+      ticks: 5,
+      grid: true,
+    },
+    marks: [
+      Plot.ruleY(lines(data), {
+        y: 'value',
+        stroke: (line: PlotLine) => line.colour,
+        strokeDasharray: '5 3',
+        strokeWidth: 1.5,
+        title: (line: PlotLine) => `${line.name}: ${line.text}`,
+      }),
+      Plot.text(separated(lines(data), domain), {
+        y: 'labelAt',
+        text: (line: PlotLine) => `${line.name} ${line.text}`,
+        fill: (line: PlotLine) => line.colour,
+        frameAnchor: 'right',
+        textAnchor: 'start',
+        dx: 8,
+      }),
+      Plot.dot(points, {
+        x: 'run',
+        y: 'value',
+        r: 4.5,
+        fill: (point: (typeof points)[number]) => (point === worstPoint ? 'var(--worst)' : 'var(--value)'),
+        title: (point: (typeof points)[number]) => `repeat ${point.run}: ${point.text}`,
+      }),
+    ],
+    color: { type: 'identity' },
+  });
+  return svg.outerHTML;
+}
+
+interface PlotLine {
+  name: string;
+  value: number;
+  text: string;
+  colour: string;
+  labelAt: number;
+}
+
+function lines({ worst, threshold }: MetricPlotData): PlotLine[] {
+  const drawn = [
+    { name: 'worst', mark: worst, colour: 'var(--worst)' },
+    { name: 'current', mark: threshold, colour: 'var(--threshold)' },
+  ];
+  return drawn.flatMap(({ name, mark, colour }) =>
+    mark === null ? [] : [{ name, value: mark.value, text: mark.text, colour, labelAt: mark.value }],
+  );
+}
+
+/** Moves the labels of two close lines apart, each to its own side. */
+function separated(drawn: PlotLine[], [low, high]: [number, number]): PlotLine[] {
+  const [first, second] = drawn;
+  const gap = (high - low) * LABEL_GAP;
+  if (first === undefined || second === undefined || Math.abs(first.value - second.value) >= gap) {
+    return drawn;
+  }
+  const middle = (first.value + second.value) / 2;
+  const sign = first.value >= second.value ? 1 : -1;
+  return [
+    { ...first, labelAt: middle + (sign * gap) / 2 },
+    { ...second, labelAt: middle - (sign * gap) / 2 },
+  ];
+}
+
+/** A little air around the values; some around a single one, whose own size is the only measure there is. */
+function paddedDomain(values: number[]): [number, number] {
+  if (values.length === 0) {
+    return [0, 1];
+  }
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const padding = (high - low) * 0.15 || Math.abs(high) * 0.05 || 1;
+  return [low - padding, high + padding];
+}

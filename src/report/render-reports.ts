@@ -1,0 +1,24 @@
+import { readiness } from '../domain/audit/readiness.ts';
+import { reportRefusal } from '../domain/audit/report-gate.ts';
+import type { ReportFacts } from '../domain/report/report-facts.ts';
+import { htmlReport } from './html-report.ts';
+import { markdownReport } from './markdown-report.ts';
+
+export type RenderedReports =
+  | { kind: 'rendered'; markdown: string; html: string }
+  /** `refusing report — …`, evidence on further lines (spec 06 §6). */
+  | { kind: 'refused'; reason: string };
+
+/**
+ * Both reports of a session, or why there must be none: the one door to a report for every caller.
+ *
+ * @param previous the present `report.md`, whose applied changes are kept; null when there is none
+ */
+export function renderReports(facts: ReportFacts, previous: string | null): RenderedReports {
+  const refusal = reportRefusal(readiness(facts.snapshot));
+  if (refusal !== null) {
+    return { kind: 'refused', reason: refusal };
+  }
+  const markdown = markdownReport(facts, previous);
+  return { kind: 'rendered', markdown, html: htmlReport(facts, markdown) };
+}
