@@ -15,6 +15,7 @@ export const venvPython = join(root, '.venv/bin/python');
 export const calib = join(root, 'bin/calib');
 
 const requirementFiles = ['scripts/requirements.txt', 'examples/speech-ci/requirements.txt'];
+const hiddenLock = join(root, 'node_modules/.package-lock.json');
 const venvStamp = join(root, '.venv/calib-requirements.sha256');
 const buildStamp = join(root, 'dist/calib-sources.sha256');
 
@@ -45,19 +46,23 @@ async function checkTools() {
   return `node ${process.versions.node}, ${git}`;
 }
 
+/**
+ * What package-lock.json says, exactly, like `npm ci`. That command itself refuses a lock file that lacks optional packages
+ * of other systems, and not every registry has all of those.
+ */
 async function installPackages() {
   if (packagesMatch()) return 'up to date';
-  console.log('setup: node_modules: npm ci …');
-  await run('npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { cwd: root });
+  console.log('setup: node_modules: npm install …');
+  // npm writes its hidden lock file last: without it the folder is what an interruption left.
+  if (!existsSync(hiddenLock)) rmSync(join(root, 'node_modules'), { recursive: true, force: true });
+  const quiet = ['--no-audit', '--no-fund', '--loglevel=error', '--no-update-notifier'];
+  await run('npm', ['install', '--no-save', ...quiet], { cwd: root });
   return 'installed';
 }
 
-/**
- * npm writes its hidden lock file last, so that an interrupted installation has none. Optional packages are for other
- * systems.
- */
+/** Optional packages may be absent: they are for other systems. */
 function packagesMatch() {
-  const installed = readPackages(join(root, 'node_modules/.package-lock.json'));
+  const installed = readPackages(hiddenLock);
   const wanted = readPackages(join(root, 'package-lock.json'));
   return Object.entries(wanted).every(([path, { version, optional }]) => {
     const found = installed[path];
