@@ -20,7 +20,8 @@ export interface ScopeQuestion {
 /** A constant of this name sets a load or a length, never a number of samples. */
 const neverAScope = /(?:^|_)(?:CONCURRENCY|TOKENS?)(?:_|$)/;
 
-const asrScope = 'SEEDTTS_ASR_CORRECTNESS_SAMPLES';
+/** The scope of a file without any other; not a rule-0 preset of spec 02 §4, but no threshold either. */
+export const asrScope = 'SEEDTTS_ASR_CORRECTNESS_SAMPLES';
 
 /** Order of spec 02 §11: config, then what is bound to `max_samples`, then the presets; the first that answers decides. */
 export function sampleScope(question: ScopeQuestion): SampleScope {

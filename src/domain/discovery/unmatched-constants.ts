@@ -1,10 +1,11 @@
 import { sampleScopePresets, type MetricNames } from '../metrics/name-rules.ts';
 import { findingAt, type Finding } from './finding.ts';
+import { asrScope } from './sample-scope.ts';
 import { isConstant, type Assignment, type SourcePosition } from './source-facts.ts';
 
 /**
  * Every module-level constant with a numeric literal that no rule gives a meaning, so that a new naming pattern is noticed
- * (spec 02 §3): neither a metric nor a sample scope nor a context variable nor listed in the config.
+ * (spec 02 §3): neither a metric nor a sample scope nor the concurrency (06 §8) nor a context variable nor listed in the config.
  *
  * @param known names that have a meaning of another kind: context variables, ignored and fixed constants
  */
@@ -15,7 +16,7 @@ export function unmatchedConstants(search: {
   known: ReadonlySet<string>;
 }): Finding[] {
   const { file, assignments, names, known } = search;
-  const meaningful = new Set([...known, ...sampleScopePresets]);
+  const meaningful = new Set([...known, ...sampleScopePresets, asrScope, 'CONCURRENCY']);
   return assignments
     .filter((assignment) => isConstant(assignment) && !meaningful.has(assignment.name))
     .flatMap((assignment) => numbersOf(assignment, names))
