@@ -31,7 +31,8 @@ export interface ActiveRun {
   log_bytes: number | null;
   /** Seconds since the log last grew. */
   stalled_s: number | null;
-  gpus: number[];
+  /** Null when not known here. */
+  gpus: number[] | null;
 }
 
 /** How many launches are left before a cell is given up (spec 05 §12). */

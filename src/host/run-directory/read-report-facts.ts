@@ -6,6 +6,7 @@ import type { CurrentThreshold, ReportFacts } from '../../domain/report/report-f
 import { readContextBindings } from '../../python/context-bindings.ts';
 import { showFileAtCommit } from '../git/show-file-at-commit.ts';
 import { listDiscarded } from './list-discarded.ts';
+import { isCommitId } from './read-commit-range.ts';
 import { readCurrentLiterals } from './read-current-literals.ts';
 import { readPrecheck } from './read-precheck.ts';
 
@@ -52,8 +53,9 @@ async function readBindingsAtCommit(
   const bindings: Record<string, ContextBinding[] | null> = {};
   for (const path of new Set(snapshot.stages.map((stage) => stage.test))) {
     bindings[path] = null;
-    if (repoRoot === null || sha === '') {
-      warnings.push(`${path} cannot be read at the session commit: no checkout is known`);
+    if (repoRoot === null || !isCommitId(sha)) {
+      const missing = repoRoot === null ? 'no checkout is known' : 'the plan names no commit';
+      warnings.push(`${path} cannot be read at the session commit: ${missing}`);
       continue;
     }
     try {

@@ -1,0 +1,74 @@
+import { readFile } from 'node:fs/promises';
+
+import type { Command } from 'commander';
+
+import { CalibError } from '../domain/calib-error.ts';
+import { addExamples } from './examples.ts';
+import {
+  addSharedOptions,
+  createContext,
+  sharedOptionValues,
+  type CliContext,
+  type SharedOptionValues,
+} from './options.ts';
+import { answer, answerJson, warn } from './output.ts';
+import { runDirOption } from './run-dir-option.ts';
+
+interface ReportOptions {
+  runDir: string;
+  compare?: string;
+}
+
+/** `report`: writes `report.md` and `report.html`, or refuses (spec 06 §6, §14). */
+export function register(program: Command): void {
+  const command = program
+    .command('report')
+    .description('Write report.md and report.html of a finished run directory, or refuse and say why.')
+    .addOption(runDirOption())
+    .option('--compare <old-run-dir>', 'add the changes since an earlier calibration')
+    .action(async (options: ReportOptions, self: Command) =>
+      writeReport(options, createContext(self), sharedOptionValues(self)),
+    );
+  addSharedOptions(command, ['repo-root', 'catalog', 'json']);
+  addExamples(command, [
+    'calib report --run-dir .tune-runs/20260423T050000Z_mmsu_r3',
+    'calib report --run-dir .tune-runs/20260501T050000Z_mmsu --compare .tune-runs/20260423T050000Z_mmsu_r3',
+  ]);
+}
+
+async function writeReport(
+  { runDir, compare }: ReportOptions,
+  context: CliContext,
+  shared: SharedOptionValues,
+): Promise<void> {
+  const { readRunDirectory } = await import('../host/run-directory/read-run-directory.ts');
+  const { readReportFacts } = await import('../host/run-directory/read-report-facts.ts');
+  const { readRepoRoot } = await import('../host/run-directory/read-repo-root.ts');
+  const { writeFileAtomic } = await import('../host/run-directory/write-atomic.ts');
+  const { runPaths } = await import('../host/run-directory/paths.ts');
+  const { renderReports } = await import('../report/render-reports.ts');
+  const { utcTimestamp } = await import('../domain/clock.ts');
+  const snapshot = await readRunDirectory(runDir);
+  const given = shared.repoRoot ?? process.env['TUNE_REPO_ROOT'];
+  const repoRoot = await readRepoRoot({ runDir, plan: snapshot.plan, given });
+  const { facts, warnings } = await readReportFacts({ snapshot, repoRoot, now: utcTimestamp(new Date()) });
+  if (compare !== undefined) {
+    const { compareSessions } = await import('./compare-sessions.ts');
+    facts.extra_sections.push(await compareSessions({ snapshot, beforeRunDir: compare, repoRoot, context }));
+  }
+  const path = runPaths.report(runDir);
+  const rendered = renderReports(facts, await readFile(path, 'utf8').catch(() => null));
+  if (rendered.kind === 'refused') {
+    throw new CalibError('not-ready', rendered.reason);
+  }
+  for (const warning of warnings) {
+    warn(warning);
+  }
+  await writeFileAtomic(path, rendered.markdown);
+  await writeFileAtomic(runPaths.htmlReport(runDir), rendered.html);
+  if (shared.json === true) {
+    answerJson({ report: path, html: runPaths.htmlReport(runDir), warnings });
+  } else {
+    answer(`report written to ${path}`);
+  }
+}
