@@ -1,11 +1,10 @@
-import { readFileSync } from 'node:fs';
-
 import { Command, CommanderError } from 'commander';
 
 import { CalibError } from '../domain/calib-error.ts';
 import { exitCode, exitCodeOf, InterruptedError } from './exit-code.ts';
 import { addSharedOptions, allSharedOptions } from './options.ts';
 import { note } from './output.ts';
+import { packageVersion } from './package-version.ts';
 
 /**
  * A command module is `src/cli/<command>.ts` and exports `register(program)`, which calls `program.command('<command>')`
@@ -31,19 +30,21 @@ const commands: Readonly<Record<string, CommandEntry>> = {
     summary: 'names of the host profiles in the catalog',
     load: () => import('./hosts-list.ts'),
   },
+  discover: {
+    summary: "write a model's stages.yaml from its test files",
+    load: () => import('./discover.ts'),
+  },
+  'stages-list': { summary: 'bases, stages and groups of a model', load: () => import('./stages-list.ts') },
+  status: { summary: 'JSON snapshot of a run directory', load: () => import('./status.ts') },
+  'strict-audit': { summary: 'strict matrix of a run directory', load: () => import('./strict-audit.ts') },
+  report: { summary: 'write the report of a finished run directory', load: () => import('./report.ts') },
+  'apply-plan': { summary: 'what an apply would write, as JSON', load: () => import('./apply-plan.ts') },
 };
-
-function version(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
-  return String(
-    typeof manifest === 'object' && manifest !== null ? Reflect.get(manifest, 'version') : 'unknown',
-  );
-}
 
 function createProgram(): Command {
   const program = new Command('calib')
     .description('Durable calibration of the numeric thresholds that an ML test suite asserts in CI.')
-    .version(version(), '--version', 'print the version')
+    .version(packageVersion(), '--version', 'print the version')
     .helpOption('-h, --help', 'print help')
     .exitOverride()
     .showHelpAfterError('(--help shows usage and an example)');

@@ -52,8 +52,9 @@ export function listStages(stages: readonly StageDefinition[]): ListedStage[] {
  */
 export function renderStageChoices(stages: readonly StageDefinition[]): string[] {
   const bases = [...stagesByAlias(stages)].map(([base, members]) => {
-    const groups = [...new Set(members.map(({ group }) => (group === 'accuracy' ? 'acc' : group)))];
-    return `${base}  (${members[0]?.test ?? ''}: ${groups.join(' + ')})`;
+    const names = members.flatMap(({ group }) => (group === 'accuracy' ? 'acc' : group === '' ? [] : group));
+    const groups = names.length === 0 ? '' : `: ${[...new Set(names)].join(' + ')}`;
+    return `${base}  (${members[0]?.test ?? ''}${groups})`;
   });
   const shortcuts = [...stagesByGroup(stages).keys()].map((group) => `@${group}`);
   return ['ALL (every stage)', ...bases, ...shortcuts];

@@ -1,0 +1,39 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+
+import { CalibError } from '../../domain/calib-error.ts';
+import { parseStagesYaml } from '../../domain/stages/parse-stages-yaml.ts';
+import type { StageDefinition } from '../../domain/stages/stage.ts';
+import type { Catalog } from './open-catalog.ts';
+
+export interface LoadedStages {
+  /** Absolute path of the model's `stages.yaml`. */
+  file: string;
+  /** SHA-256 (hex) of the file. */
+  sha256: string;
+  /** In catalog order. */
+  stages: StageDefinition[];
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}
+
+/**
+ * Reads a model's `stages.yaml`.
+ *
+ * @throws CalibError `invalid-input` for an unknown model, a missing file (naming the discover command, spec 03 §8) or
+ * an invalid one
+ */
+export async function loadStages(catalog: Catalog, model: string): Promise<LoadedStages> {
+  const file = catalog.stagesPath(model);
+  const bytes = await readFile(file).catch((cause: unknown) => {
+    const reason = isMissing(cause) ? 'does not exist yet' : 'cannot be read';
+    throw new CalibError('invalid-input', `${file}: ${reason}`, {
+      remedy: `Make it with: calib discover --model ${model}`,
+      cause,
+    });
+  });
+  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  return { file, sha256, stages: parseStagesYaml(bytes.toString('utf8'), file) };
+}

@@ -1,0 +1,142 @@
+import { describe, expect, it } from 'vitest';
+
+import { modelYaml, temporaryFolder } from '../host/catalog/temporary-catalog.ts';
+import { runCalib } from './run-calib.ts';
+
+const catalogFiles = {
+  'models/nova/config.yaml': modelYaml('nova', 'description: A test\n'),
+  'models/alpha/config.yaml': modelYaml('alpha'),
+  'hosts/box.yaml': 'name: The box\nhostname: box\nrepo_root: /repo\n',
+};
+
+describe('the command line (spec 08)', () => {
+  it('prints help and exits 2 when no command is given', async () => {
+    const { exitCode, stdout, stderr } = await runCalib([]);
+    expect([exitCode, stdout]).toEqual([2, '']);
+    expect(stderr).toContain('Usage: calib');
+    expect(stderr).toContain('models-list');
+  });
+
+  it('prints help on stdout and exits 0 for --help', async () => {
+    const { exitCode, stdout } = await runCalib(['--help']);
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain('stages-list');
+  });
+
+  it('exits 2 for an unknown command, with a suggestion and no stack trace', async () => {
+    const { exitCode, stderr } = await runCalib(['model-list']);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain("unknown command 'model-list'");
+    expect(stderr).toContain('Did you mean models-list?');
+    expect(stderr).not.toContain('    at ');
+  });
+
+  it('exits 2 for an unknown option', async () => {
+    const { exitCode, stderr } = await runCalib(['models-list', '--bogus']);
+    expect([exitCode, stderr.split('\n')[0]]).toEqual([2, "error: unknown option '--bogus'"]);
+  });
+
+  it('exits 2 for an unknown model, saying what to do', async () => {
+    const catalog = temporaryFolder(catalogFiles);
+    const { exitCode, stdout, stderr } = await runCalib([
+      'stages-list',
+      '--catalog',
+      catalog,
+      '--model',
+      'novu',
+    ]);
+    expect([exitCode, stdout]).toEqual([2, '']);
+    expect(stderr).toMatch(
+      /^error: unknown model "novu": .*; known models: alpha, nova\n {2}→ Did you mean nova\?$/,
+    );
+  });
+
+  it('exits 2 for a missing stages.yaml, naming the discover command (spec 03 §8)', async () => {
+    const catalog = temporaryFolder(catalogFiles);
+    const { exitCode, stderr } = await runCalib(['stages-list', '--catalog', catalog, '--model', 'nova']);
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain('stages.yaml: does not exist yet');
+    expect(stderr).toContain('calib discover --model nova');
+  });
+
+  it('takes shared options before and after the subcommand, and the catalog from CALIB_CATALOG', async () => {
+    const catalog = temporaryFolder(catalogFiles);
+    const runs = await Promise.all([
+      runCalib(['--catalog', catalog, 'models-list']),
+      runCalib(['models-list', '--catalog', catalog]),
+      runCalib(['models-list'], { env: { CALIB_CATALOG: catalog } }),
+    ]);
+    expect(runs).toEqual(
+      Array.from({ length: 3 }, () => ({ exitCode: 0, stdout: 'alpha\nnova', stderr: '' })),
+    );
+  });
+});
+
+describe('models-list and hosts-list (spec 03 §8)', () => {
+  it('prints names without reading any config', async () => {
+    const catalog = temporaryFolder({ 'models/broken/config.yaml': '[', 'hosts/broken.yaml': '[' });
+    const models = await runCalib(['models-list', '--catalog', catalog]);
+    const hosts = await runCalib(['hosts-list', '--catalog', catalog]);
+    expect([models, hosts]).toEqual([
+      { exitCode: 0, stdout: 'broken', stderr: '' },
+      { exitCode: 0, stdout: 'broken', stderr: '' },
+    ]);
+  });
+
+  it('prints models with description and stage count as JSON', async () => {
+    const catalog = temporaryFolder(catalogFiles);
+    const { stdout } = await runCalib(['models-list', '--json', '--catalog', catalog]);
+    expect(JSON.parse(stdout)).toEqual([
+      { name: 'alpha', description: null, hf_model_id: 'acme/alpha', stage_count: null },
+      { name: 'nova', description: 'A test', hf_model_id: 'acme/nova', stage_count: null },
+    ]);
+  });
+
+  it('prints hosts with hostname and whether active as JSON, without a banner', async () => {
+    const catalog = temporaryFolder(catalogFiles);
+    const { stdout, stderr } = await runCalib([
+      'hosts-list',
+      '--json',
+      '--catalog',
+      catalog,
+      '--host',
+      'box',
+    ]);
+    expect(JSON.parse(stdout)).toEqual([
+      { name: 'box', display_name: 'The box', hostname: 'box', active: true },
+    ]);
+    expect(stderr).toBe('');
+  });
+});
+
+describe('stages-list (spec 03 §8)', () => {
+  const stages = `# generated
+voice_wer:
+  test: tests/test_voice_ci.py
+  title: "VOICE Wer"
+  group: wer
+  extra_env: {}
+  context_vars: []
+  test_file_sha256: ${'a'.repeat(64)}
+  last_discovered_at: 2026-01-01T00:00:00Z
+  metrics: {}
+`;
+
+  it('prints bases and groups', async () => {
+    const catalog = temporaryFolder({ ...catalogFiles, 'models/nova/stages.yaml': stages });
+    const { stdout } = await runCalib(['stages-list', '--model', 'nova', '--catalog', catalog]);
+    expect(stdout).toBe(`bases:
+  voice  (tests/test_voice_ci.py)
+    voice_wer  [wer]
+groups:
+  @wer (1): voice_wer`);
+  });
+
+  it('adds aliases and unit namespace as JSON', async () => {
+    const catalog = temporaryFolder({ ...catalogFiles, 'models/nova/stages.yaml': stages });
+    const { stdout } = await runCalib(['stages-list', '--model', 'nova', '--catalog', catalog, '--json']);
+    expect(JSON.parse(stdout)).toMatchObject([
+      { key: 'voice_wer', aliases: ['voice'], namespace: 'test_voice_ci' },
+    ]);
+  });
+});
