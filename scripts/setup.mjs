@@ -89,9 +89,12 @@ async function installPython() {
   return 'installed';
 }
 
-/** The first Python on PATH that is new enough and can make an environment with pip in it. */
+/**
+ * A Python on PATH that is new enough and can make an environment with pip in it. Those come first for which every pinned
+ * package has a wheel; with another one pip compiles pocketsphinx, which needs a C compiler.
+ */
 async function findPython() {
-  const names = ['python3', 'python3.13', 'python3.12', 'python3.11', 'python3.10', 'python'];
+  const names = ['python3.13', 'python3.11', 'python3', 'python3.14', 'python3.12', 'python3.10', 'python'];
   const probe =
     'import sys, venv; assert sys.version_info >= (3, 10); import ensurepip; print(sys.version.split()[0])';
   for (const name of names) {
