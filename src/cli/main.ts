@@ -1,45 +1,11 @@
 import { Command, CommanderError } from 'commander';
 
 import { CalibError } from '../domain/calib-error.ts';
+import { commandTable } from './command-table.ts';
 import { exitCode, exitCodeOf, InterruptedError } from './exit-code.ts';
 import { addSharedOptions, allSharedOptions } from './options.ts';
 import { note } from './output.ts';
 import { packageVersion } from './package-version.ts';
-
-/**
- * A command module is `src/cli/<command>.ts` and exports `register(program)`, which calls `program.command('<command>')`
- * and adds description, options (shared ones through `addSharedOptions`), an example (`addExamples`) and an action.
- * The action imports what it needs lazily, reads shared options through `createContext(command)`, prints answers
- * through `output.ts`, throws `CalibError` for what a person must correct, and sets `process.exitCode` (from
- * `exitCode`) for an answer that means "not ready". It never calls `process.exit`.
- */
-export interface CommandModule {
-  register: (program: Command) => void;
-}
-
-interface CommandEntry {
-  /** The line in `calib --help`; MAINTENANCE: keep it in step with the module's description. */
-  summary: string;
-  load: () => Promise<CommandModule>;
-}
-
-/** Every command, in the order of `calib --help`. Only the one that is asked for is loaded. */
-const commands: Readonly<Record<string, CommandEntry>> = {
-  'models-list': { summary: 'names of the models in the catalog', load: () => import('./models-list.ts') },
-  'hosts-list': {
-    summary: 'names of the host profiles in the catalog',
-    load: () => import('./hosts-list.ts'),
-  },
-  discover: {
-    summary: "write a model's stages.yaml from its test files",
-    load: () => import('./discover.ts'),
-  },
-  'stages-list': { summary: 'bases, stages and groups of a model', load: () => import('./stages-list.ts') },
-  status: { summary: 'JSON snapshot of a run directory', load: () => import('./status.ts') },
-  'strict-audit': { summary: 'strict matrix of a run directory', load: () => import('./strict-audit.ts') },
-  report: { summary: 'write the report of a finished run directory', load: () => import('./report.ts') },
-  'apply-plan': { summary: 'what an apply would write, as JSON', load: () => import('./apply-plan.ts') },
-};
 
 function createProgram(): Command {
   const program = new Command('calib')
@@ -65,7 +31,7 @@ function requestedCommand(args: readonly string[]): string | null {
 
 /** Loads the requested command; the others are only names with a line of help. */
 async function registerCommands(program: Command, requested: string | null): Promise<void> {
-  for (const [name, { summary, load }] of Object.entries(commands)) {
+  for (const { name, summary, load } of commandTable) {
     if (name === requested) {
       (await load()).register(program);
     } else {

@@ -1,0 +1,42 @@
+import type { Command } from 'commander';
+
+/**
+ * A command module is `src/cli/<command>.ts` and exports `register(program)`, which calls `program.command('<command>')`
+ * and adds description, options (shared ones through `addSharedOptions`), an example (`addExamples`) and an action.
+ * The action imports what it needs lazily, reads shared options through `createContext(command)`, prints answers
+ * through `output.ts`, throws `CalibError` for what a person must correct, and sets `process.exitCode` (from
+ * `exitCode`) for an answer that means "not ready". It never calls `process.exit`.
+ */
+export interface CommandModule {
+  register: (program: Command) => void;
+}
+
+export interface CommandEntry {
+  name: string;
+  /** The line in `calib --help`; the module itself has the long description. */
+  summary: string;
+  load: () => Promise<CommandModule>;
+}
+
+function entry(name: string, summary: string, load: () => Promise<CommandModule>): CommandEntry {
+  return { name, summary, load };
+}
+
+/** Every command, in the order of `calib --help`. Only the one that is asked for is loaded. */
+export const commandTable: readonly CommandEntry[] = [
+  entry('models-list', 'names of the models in the catalog', () => import('./models-list.ts')),
+  entry('hosts-list', 'names of the host profiles in the catalog', () => import('./hosts-list.ts')),
+  entry('stages-list', 'bases, stages and groups of a model', () => import('./stages-list.ts')),
+  entry('discover', "write a model's stages.yaml from its test files", () => import('./discover.ts')),
+  entry('status', 'JSON snapshot of a run directory', () => import('./status.ts')),
+  entry('strict-audit', 'strict matrix of a run directory', () => import('./strict-audit.ts')),
+  entry('report', 'write report.md and report.html, or refuse', () => import('./report.ts')),
+  entry('apply-plan', 'what an apply would write, as JSON', () => import('./apply-plan.ts')),
+  entry('up', 'embedded Temporal server and a GPU-host worker', () => import('./up.ts')),
+  entry('worker', 'GPU-host worker against an existing server', () => import('./worker.ts')),
+  entry('start', 'begin a session, or carry on a run directory', () => import('./start.ts')),
+  entry('list', 'sessions with state, commit, strict count', () => import('./list.ts')),
+  entry('query', "answers from a session's own state", () => import('./query.ts')),
+  entry('signal', 'tell a session to purge, pause, apply, …', () => import('./signal.ts')),
+  entry('watch', 'live progress of a session', () => import('./watch.ts')),
+];
