@@ -32,6 +32,7 @@ async function demo() {
   await stop(server.child);
   if (server.db) {
     console.log(`demo: to look at the session again: ${shown(calib)} up --db ${shown(server.db)}`);
+    console.log(`      and then http://127.0.0.1:8233/namespaces/default/workflows/${sessionId()}`);
   }
 }
 
