@@ -18,15 +18,20 @@ function createProgram(): Command {
   return program.addHelpText('after', '\nExample:\n  $ calib stages-list --model tts\n');
 }
 
-/** The command that the arguments name, looked up without running anything; null when there is none. */
+/**
+ * The command that the arguments name, looked up without running anything. Null when there is none, also for arguments
+ * that cannot be parsed: the real parse reports those.
+ */
 function requestedCommand(args: readonly string[]): string | null {
-  const withoutHelp = args.filter(
-    (argument) => argument !== '--help' && argument !== '-h' && argument !== '--version',
-  );
-  const { operands } = createProgram()
-    .configureOutput({ writeErr: () => {} })
-    .parseOptions([...withoutHelp]);
-  return (operands[0] === 'help' ? operands[1] : operands[0]) ?? null;
+  const metaOptions = new Set(['--help', '-h', '--version']);
+  try {
+    const { operands } = createProgram()
+      .configureOutput({ writeErr: () => {} })
+      .parseOptions(args.filter((argument) => !metaOptions.has(argument)));
+    return (operands[0] === 'help' ? operands[1] : operands[0]) ?? null;
+  } catch {
+    return null;
+  }
 }
 
 /** Loads the requested command; the others are only names with a line of help. */

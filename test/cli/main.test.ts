@@ -36,6 +36,11 @@ describe('the command line (spec 08)', () => {
     expect([exitCode, stderr.split('\n')[0]]).toEqual([2, "error: unknown option '--bogus'"]);
   });
 
+  it('exits 2 and says so for a shared option without its value', async () => {
+    const { exitCode, stderr } = await runCalib(['models-list', '--model']);
+    expect([exitCode, stderr.split('\n')[0]]).toEqual([2, "error: option '--model <name>' argument missing"]);
+  });
+
   it('exits 2 for an unknown model, saying what to do', async () => {
     const catalog = temporaryFolder(catalogFiles);
     const { exitCode, stdout, stderr } = await runCalib([
