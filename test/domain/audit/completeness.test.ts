@@ -52,7 +52,7 @@ describe('completeness (spec 06 §1)', () => {
   });
 
   test.each([
-    ['a corrupt file', { kind: 'corrupt', error: 'truncated' } as CellFile, 'corrupt json'],
+    ['a corrupt file', { kind: 'corrupt', error: 'truncated' } as const, 'corrupt json'],
     ['partial samples', recorded({ sample_counts: { total: 5, ok: 4 } }), 'partial samples (4/5)'],
     ['missing metrics', recorded({ metrics: { accuracy: null } }), 'metrics missing: accuracy'],
     ['another commit', recorded({ git_sha: OTHER_COMMIT }), 'recorded on another commit'],

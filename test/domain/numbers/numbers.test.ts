@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 import { ceilTo4Decimals } from '../../../src/domain/numbers/ceil-to-4-decimals.ts';
