@@ -1,0 +1,91 @@
+import { readFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+
+import { describe, expect, test } from 'vitest';
+
+import type { StageDiscovery } from '../../../src/domain/discovery/discover-stages.ts';
+import { generatedHeader, parseStagesYaml } from '../../../src/domain/stages/stages-yaml.ts';
+import { areSameStages } from '../../../src/domain/stages/update-stages.ts';
+import { discoverModel } from '../../../src/host/discovery/discover-model.ts';
+import { AT, fixture, shippedConfig } from './world.ts';
+
+async function discover(model: string): Promise<StageDiscovery> {
+  const config = await shippedConfig(model);
+  return discoverModel({ repoRoot: fixture('shipped'), config, discoveredAt: AT });
+}
+
+function expected(stages: Record<string, [groups: string, samples: number]>): string[] {
+  return Object.entries(stages).flatMap(([base, [groups, samples]]) =>
+    groups.split(' ').map((group) => `${base}_${group} ${group === 'similarity' ? 50 : samples}`),
+  );
+}
+
+function rows(discovery: StageDiscovery): string[] {
+  return discovery.stages.map((stage) => `${stage.key} ${stage.expected_samples}`);
+}
+
+describe('the shipped models on fixtures of their structure (spec 02 §15)', () => {
+  test('qwen3-omni-v1 has 26 stages and 59 metrics', async () => {
+    const discovery = await discover('qwen3-omni-v1');
+    expect(rows(discovery)).toEqual(
+      expected({
+        mmmu: ['accuracy speed', 50],
+        mmmu_talker: ['accuracy wer speed', 20],
+        mmsu: ['accuracy speed', 2000],
+        mmsu_talker: ['accuracy wer speed', 40],
+        tts: ['wer utmos speed', 50],
+        videoamme: ['accuracy speed', 50],
+        videoamme_talker: ['accuracy wer speed', 20],
+        videoamme_talker_tp2: ['accuracy wer speed', 10],
+        videomme: ['accuracy speed', 50],
+        videomme_talker: ['accuracy wer speed', 20],
+      }),
+    );
+    expect(discovery.counts).toEqual({ ok: 59, needsConfig: 0, ambiguous: 0 });
+  });
+
+  test('qwen3-asr-v1 has 2 stages and 7 metrics', async () => {
+    const discovery = await discover('qwen3-asr-v1');
+    expect(rows(discovery)).toEqual(expected({ qwen3_asr: ['wer speed', 1088] }));
+    expect(discovery.counts.ok).toBe(7);
+  });
+
+  test('tts has 14 stages and 29 metrics, ASR first, then variant by variant', async () => {
+    const discovery = await discover('tts');
+    expect(rows(discovery)).toEqual(
+      expected({
+        qwen3_asr: ['wer speed', 1088],
+        tts_higgs_nonstream: ['wer similarity utmos speed', 1088],
+        tts_moss_nonstream: ['wer similarity utmos speed', 1088],
+        tts_higgs_stream: ['wer speed', 1088],
+        tts_moss_stream: ['wer speed', 1088],
+      }),
+    );
+    expect(discovery.counts).toEqual({ ok: 29, needsConfig: 0, ambiguous: 0 });
+  });
+
+  test('no preset of tts gets a symbol of the other (spec 02 §16)', async () => {
+    const { stages } = await discover('tts');
+    const presets = stages.filter((stage) => stage.calibration_preset !== undefined);
+    const strangers = presets.flatMap((stage) =>
+      Object.values(stage.metrics).filter(
+        ({ source }) => !source.includes((stage.calibration_preset ?? '').toUpperCase()),
+      ),
+    );
+    expect([presets.length, strangers]).toEqual([12, []]);
+  });
+
+  test.each(['qwen3-omni-v1', 'qwen3-asr-v1', 'tts'])(
+    'the stages.yaml that ships for %s is what discovery makes of the fixtures, and says so',
+    async (model) => {
+      const file = fileURLToPath(new URL(`../../../models/${model}/stages.yaml`, import.meta.url));
+      const text = await readFile(file, 'utf8');
+      const { stages, findings } = await discover(model);
+      expect(areSameStages(parseStagesYaml(text, file), stages)).toBe(true);
+      expect(text.startsWith(`${generatedHeader}\n# Its hashes are those of the structural fixtures`)).toBe(
+        true,
+      );
+      expect(findings.filter(({ severity }) => severity !== 'info')).toEqual([]);
+    },
+  );
+});
