@@ -1,6 +1,7 @@
 import type { MetricComparison, MetricSide } from '../domain/comparison/compare-runs.ts';
 import { signedPercent } from './applied-changes.ts';
 import { displayValue, tableRow } from './metric-table.ts';
+import { CODE_FENCE } from './section-html.ts';
 
 /** How often a pattern that proves an optimisation active stands in the pytest logs (spec 06 §14). */
 export interface EvidenceCount {
@@ -102,5 +103,5 @@ function evidenceLines(evidence: readonly EvidenceCount[]): string[] {
 /** Git output as a code block that cannot be closed from inside. */
 function gitLines(title: string, output: string | null): string[] {
   const body = output === null ? 'git could not tell' : output.trimEnd() || '(none)';
-  return [`### ${title}`, '', '````', body.replaceAll('````', "'''"), '````', ''];
+  return [`### ${title}`, '', CODE_FENCE, body.replaceAll(CODE_FENCE, "'''"), CODE_FENCE, ''];
 }

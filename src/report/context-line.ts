@@ -39,10 +39,12 @@ function sampleCount({ stage, bindings, files }: ContextLineFacts): string {
   }
   const literals = distinctLiterals(bindings, ['max_samples']);
   const [only] = literals;
-  if (literals.length === 1 && only !== undefined && only !== '?') {
-    return `${only} samples`;
-  }
   const observed = observedTotals(files);
+  if (literals.length === 1 && only !== undefined && only !== '?') {
+    return observed === null || observed === only
+      ? `${only} samples`
+      : `${only} samples (observed ${observed})`;
+  }
   return observed === null ? '? samples' : `${observed} samples (observed)`;
 }
 

@@ -42,7 +42,8 @@ export function metricPlot(data: MetricPlotData): string {
     height: HEIGHT,
     ...MARGINS,
     ariaLabel: `${data.label} by repeat`,
-    style: 'background: transparent; color: inherit; font-size: 12px; overflow: visible',
+    // As an object: the renderer's elements refuse a style given as text.
+    style: { background: 'transparent', color: 'inherit', fontSize: '12px', overflow: 'visible' },
     x: { domain: data.values.map((_, index) => index + 1), label: 'repeat', type: 'point', tickSize: 0 },
     y: {
       domain,
@@ -76,6 +77,7 @@ export function metricPlot(data: MetricPlotData): string {
     ],
     color: { type: 'identity' },
   });
+  svg.setAttribute('role', 'img');
   return svg.outerHTML;
 }
 

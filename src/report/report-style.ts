@@ -23,7 +23,9 @@ a { color: inherit; text-underline-offset: .15em; }
 .metric svg { display: block; width: 100%; height: auto; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: .9rem; margin: .35rem 0; }
-th, td { text-align: left; padding: .22rem .8rem .22rem 0; border-bottom: 1px solid var(--line); white-space: nowrap; }
+th, td { text-align: left; padding: .22rem .8rem .22rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
+th, .metric td { white-space: nowrap; }
+pre { font-size: .88rem; padding: .6rem .8rem; background: var(--panel); border: 1px solid var(--line); border-radius: 6px; }
 td:last-child, th:last-child { padding-right: 0; }
 th { color: var(--soft); font-weight: 600; }
 tr.worst td { color: var(--worst); font-weight: 600; }

@@ -13,8 +13,11 @@ export function escapeHtml(text: string): string {
  */
 export function sectionHtml(lines: readonly string[]): string {
   const blocks: { kind: BlockKind; lines: string[] }[] = [];
+  let fenced = false;
   for (const line of lines) {
-    const kind = kindOf(line);
+    const isFence = line === CODE_FENCE;
+    const kind = fenced || isFence ? 'code' : kindOf(line);
+    fenced = fenced !== isFence;
     const last = blocks.at(-1);
     if (last !== undefined && last.kind === kind && kind !== 'heading') {
       last.lines.push(line);
@@ -28,7 +31,10 @@ export function sectionHtml(lines: readonly string[]): string {
     .join('\n');
 }
 
-type BlockKind = 'heading' | 'table' | 'list' | 'quote' | 'blank' | 'text';
+/** What git prints may hold three backticks, so our fences have four. */
+export const CODE_FENCE = '````';
+
+type BlockKind = 'code' | 'heading' | 'table' | 'list' | 'quote' | 'blank' | 'text';
 
 function kindOf(line: string): BlockKind {
   if (line.trim() === '') return 'blank';
@@ -42,6 +48,8 @@ function blockHtml(kind: BlockKind, lines: readonly string[]): string {
   switch (kind) {
     case 'blank':
       return '';
+    case 'code':
+      return `<pre class="scroll"><code>${escapeHtml(lines.filter((line) => line !== CODE_FENCE).join('\n'))}</code></pre>`;
     case 'heading': {
       const [, marks = '#', text = ''] = /^(#+)\s*(.*)$/.exec(lines[0] ?? '') ?? [];
       return `<h${marks.length}>${inlineHtml(text)}</h${marks.length}>`;

@@ -1,0 +1,181 @@
+import { parseHTML } from 'linkedom';
+import { describe, expect, test } from 'vitest';
+
+import { compareRuns } from '../../src/domain/comparison/compare-runs.ts';
+import { insertAppliedChanges } from '../../src/report/applied-changes.ts';
+import { comparisonSection } from '../../src/report/comparison-section.ts';
+import { markdownReport } from '../../src/report/markdown-report.ts';
+import { renderReports } from '../../src/report/render-reports.ts';
+import { makeMetric, makeSnapshot, makeStage, recorded } from '../domain/audit/snapshot-fixture.ts';
+import { makeFacts } from './report-fixture.ts';
+
+function rendered(facts = makeFacts()): { markdown: string; html: string } {
+  const reports = renderReports(facts, null);
+  if (reports.kind === 'refused') {
+    throw new Error(reports.reason);
+  }
+  return reports;
+}
+
+describe('the Markdown report (spec 06 §6)', () => {
+  test('reads line by line as specified', async () => {
+    await expect(rendered().markdown).toMatchFileSnapshot('../fixtures/reports/report.md');
+  });
+
+  test('keeps the applied changes of the report that it replaces', () => {
+    const section = '## Applied changes\n\n| kept |\n\n';
+    const before = insertAppliedChanges(rendered().markdown, section);
+    const again = markdownReport(makeFacts({ now: '2026-04-24T00:00:00Z' }), before);
+    expect(again).toContain(`${section}## Provenance`);
+  });
+
+  test('of an original directory prints a question mark for what is not recorded', () => {
+    const snapshot = makeSnapshot({
+      plan: {
+        venv_python: undefined,
+        venv_source: undefined,
+        git_branch: undefined,
+        tune_version: undefined,
+      },
+    });
+    const text = markdownReport(makeFacts({ snapshot, precheck: null, discarded: [] }), null);
+    expect(text.slice(text.indexOf('## Provenance')).split('\n').slice(4, 9)).toEqual([
+      '- Branch: ?',
+      '- Calibration started: 2026-04-23T05:00:00Z',
+      '- Venv Python: ? (?)',
+      '- sglang ? · torch ?',
+      '- GPU: ?',
+    ]);
+    expect(text).toContain('- tune-ci-thresholds v?');
+  });
+
+  test('shows the session commit also for an old plan, and that the precheck was skipped', () => {
+    const snapshot = makeSnapshot({ plan: { precheck_skipped: true, calibration_git_sha: '' } });
+    const text = markdownReport(makeFacts({ snapshot }), null);
+    expect(text).toContain(`**Calibration commit:** \`${snapshot.plan.git_sha ?? ''}\``);
+    expect(text).toContain('- Precheck: **skipped**');
+  });
+
+  test('names a metric without a path below its table', () => {
+    const stage = makeStage({
+      metrics: {
+        accuracy: makeMetric(),
+        rtf_mean: makeMetric({ json_path: null, display: { label: 'RTF mean', scale: 1, digits: 4 } }),
+      },
+    });
+    const cells = { nova_accuracy: [recorded({ metrics: { accuracy: 0.5, rtf_mean: null } })] };
+    const snapshot = makeSnapshot({ stages: [stage], cells, plan: { repeats: 1 } });
+    const text = markdownReport(makeFacts({ snapshot }), null);
+    expect(text).toContain('| 1 | 5 | 5 | 50.00 | N/A |');
+    expect(text).toContain('> ⚠ RTF mean: no json_path in stages.yaml');
+  });
+
+  test('is refused for a session that is not ready, whoever asks', () => {
+    const cells = { nova_accuracy: [recorded(), { kind: 'missing' } as const, recorded()] };
+    expect(renderReports(makeFacts({ snapshot: makeSnapshot({ cells }) }), null)).toEqual({
+      kind: 'refused',
+      reason: [
+        'refusing report — strict audit incomplete (0/1 stages strict-ready)',
+        '  nova_accuracy: ✓—✓ (2/3)',
+      ].join('\n'),
+    });
+  });
+});
+
+describe('the HTML report', () => {
+  const { html } = rendered();
+  const { document } = parseHTML(html);
+
+  test('is one file without scripts and without anything to fetch', () => {
+    expect(html).not.toMatch(/<script|<link|<img|@import|url\((?!#)|src=/);
+    expect(
+      html.match(/https?:\/\/[^"\s<]+/g)?.filter((url) => !url.startsWith('http://www.w3.org/')) ?? [],
+    ).toEqual([]);
+  });
+
+  test('has a plot and beside it a table for every metric', () => {
+    const panels = [...document.querySelectorAll('.metric')];
+    expect(panels).toHaveLength(3);
+    expect(panels.map((panel) => panel.querySelectorAll('svg').length)).toEqual([1, 1, 1]);
+    expect(panels.map((panel) => panel.querySelectorAll('tbody tr').length)).toEqual([5, 5, 5]);
+  });
+
+  test('every mark says what it is', () => {
+    const titles = [...document.querySelectorAll('#stage-1 svg title')].map((title) => title.textContent);
+    expect(titles).toEqual([
+      'worst: 56.12',
+      'current: 50.00',
+      'repeat 1: 56.12',
+      'repeat 2: 60.00',
+      'repeat 3: 58.00',
+    ]);
+  });
+
+  test('follows dark and light by the page’s variables', () => {
+    expect(html).toContain('prefers-color-scheme: dark');
+    expect(html).toContain('stroke="var(--worst)"');
+  });
+
+  test('says everything else in the Markdown’s words', () => {
+    const headings = [...document.querySelectorAll('h2')].map((heading) => heading.textContent);
+    expect(headings).toEqual([
+      '1. NOVA Accuracy',
+      '2. NOVA STREAM Speed',
+      '3. Docs smoke',
+      'Discarded repeats',
+      'Sample scope',
+      'Run conditions',
+      'Provenance',
+    ]);
+    expect(document.body.textContent).toContain('crashed (CUDA | error)');
+  });
+
+  test('text from a repository cannot become markup', () => {
+    const facts = makeFacts();
+    const [first] = facts.snapshot.stages;
+    if (first !== undefined) {
+      first.title = '<script>alert(1)</script>';
+    }
+    expect(rendered(facts).html).not.toContain('<script>');
+  });
+});
+
+describe('changes since the previous calibration (spec 06 §14)', () => {
+  const runs = (...values: number[]) => values.map((accuracy) => recorded({ metrics: { accuracy } }));
+  const section = comparisonSection({
+    before: 'a'.repeat(40),
+    after: 'b'.repeat(40),
+    before_run_dir: '.tune-runs/old',
+    metrics: compareRuns(makeSnapshot({ cells: { nova_accuracy: runs(0.5, 0.6, 0.55) } }), makeSnapshot()),
+    log: 'abc1234 Cache the encoder',
+    stat: null,
+    evidence: [
+      { name: 'CUDA graphs', fewest: 12, min_count: 10, logs: 3 },
+      { name: 'torch.compile', fewest: 0, min_count: 1, logs: 3 },
+    ],
+  });
+
+  test('compares worst values and spreads under the kind of metric', () => {
+    expect(section).toContain('### Accuracy and quality');
+    expect(section).not.toContain('### Speed');
+    expect(section).toContain(
+      '| nova_accuracy | Acc (%) | 50.00 | 56.00 | +12.0% | better | 60.00–50.00 → 56.00–56.00 |',
+    );
+  });
+
+  test('says which evidence was found and which was not', () => {
+    expect(section).toContain('- CUDA graphs: found (at least 12 in each of 3 logs)');
+    expect(section).toContain('- torch.compile: **not found** (0 in one of 3 logs, 1 wanted)');
+  });
+
+  test('shows git’s output as it is, and says so where git could not tell', () => {
+    expect(section).toContain('````\nabc1234 Cache the encoder\n````');
+    expect(section).toContain('````\ngit could not tell\n````');
+  });
+
+  test('stands before the provenance and as preformatted text in HTML', () => {
+    const { markdown, html } = rendered(makeFacts({ extra_sections: [section] }));
+    expect(markdown.indexOf('## Changes since')).toBeLessThan(markdown.indexOf('## Provenance'));
+    expect(html).toContain('<pre class="scroll"><code>abc1234 Cache the encoder</code></pre>');
+  });
+});
