@@ -1,5 +1,3 @@
-import { readFile } from 'node:fs/promises';
-
 import type { Command } from 'commander';
 
 import { CalibError } from '../domain/calib-error.ts';
@@ -44,6 +42,7 @@ async function writeReport(
   const { readRunDirectory } = await import('../host/run-directory/read-run-directory.ts');
   const { readReportFacts } = await import('../host/run-directory/read-report-facts.ts');
   const { readRepoRoot } = await import('../host/run-directory/read-repo-root.ts');
+  const { readPreviousReport } = await import('../host/run-directory/read-previous-report.ts');
   const { writeFileAtomic } = await import('../host/run-directory/write-atomic.ts');
   const { runPaths } = await import('../host/run-directory/paths.ts');
   const { renderReports } = await import('../report/render-reports.ts');
@@ -57,7 +56,7 @@ async function writeReport(
     facts.extra_sections.push(await compareSessions({ snapshot, beforeRunDir: compare, repoRoot, context }));
   }
   const path = runPaths.report(runDir);
-  const rendered = renderReports(facts, await readFile(path, 'utf8').catch(() => null));
+  const rendered = renderReports(facts, await readPreviousReport(runDir));
   if (rendered.kind === 'refused') {
     throw new CalibError('not-ready', rendered.reason);
   }

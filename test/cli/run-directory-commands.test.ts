@@ -1,0 +1,150 @@
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+
+import { describe, expect, test } from 'vitest';
+
+import { runPaths } from '../../src/host/run-directory/paths.ts';
+import { runWorld, writeRepeat, writeText } from '../host/run-directory/run-directory-fixture.ts';
+import { temporaryFolder } from '../host/run-directory/temporary-folder.ts';
+import { runCalib } from './run-calib.ts';
+
+describe('strict-audit (spec 06 §4)', () => {
+  test('prints the matrix and exits 0 for a ready directory, also of the original tool', async () => {
+    const { runDir, sha } = runWorld({ legacy: true });
+    const run = await runCalib(['strict-audit', '--run-dir', runDir]);
+    expect(run.stdout.split('\n')).toEqual([
+      `calibration_git_sha: ${sha}`,
+      'GIT PROVENANCE: ok (all artifacts match calibration commit)',
+      'nova_accuracy: ✓✓✓ (3/3 strict, expected=5)',
+      'nova_speed: ✓✓✓ (3/3 strict)',
+      'STRICT READY: 2/2 stages (3 repeats each)',
+      'STRICT + GIT: READY',
+    ]);
+    expect(run).toMatchObject({ exitCode: 0, stderr: '' });
+  });
+
+  test('exits 1 for a gap; --json carries the reason', async () => {
+    const world = runWorld();
+    writeRepeat(world, 2, { nova_speed: { sample_counts: { total: 5, ok: 3 } } });
+    const run = await runCalib(['strict-audit', '--run-dir', world.runDir, '--json']);
+    expect(run.exitCode).toBe(1);
+    expect(JSON.parse(run.stdout)).toMatchObject({
+      strict_ready: 1,
+      stages: [{}, { cells: ['✓', '△', '✓'], reasons: ['', 'partial samples (3/5)', ''] }],
+    });
+  });
+
+  test('a folder that is no session is one line on stderr and exit 1', async () => {
+    const folder = await temporaryFolder();
+    const run = await runCalib(['strict-audit', '--run-dir', folder]);
+    expect(run.exitCode).toBe(1);
+    expect(run.stdout).toBe('');
+    expect(run.stderr.split('\n')[0]).toBe(`error: no plan.json in ${folder}`);
+  });
+
+  test('without --run-dir the usage is wrong', async () => {
+    expect((await runCalib(['strict-audit'])).exitCode).toBe(2);
+  });
+});
+
+describe('status (spec 06 §5)', () => {
+  test('answers one JSON document and exits by completeness', async () => {
+    const { runDir } = runWorld();
+    const run = await runCalib(['status', '--run-dir', runDir]);
+    expect(run.exitCode).toBe(0);
+    expect(JSON.parse(run.stdout)).toMatchObject({
+      run_dir: runDir,
+      complete: true,
+      strict_ready: '2/2',
+      state: 'offline',
+      pytest_active: false,
+    });
+    rmSync(runPaths.observation(runDir, 'nova_speed', 1));
+    expect((await runCalib(['status', '--run-dir', runDir])).exitCode).toBe(1);
+  });
+
+  test('without a plan the answer is still JSON', async () => {
+    const folder = await temporaryFolder();
+    const run = await runCalib(['status', '--run-dir', folder]);
+    expect(run.exitCode).toBe(1);
+    expect(JSON.parse(run.stdout)).toEqual({ error: `no plan.json in ${folder}` });
+  });
+});
+
+describe('report (spec 06 §6)', () => {
+  test('writes both files and says where', async () => {
+    const { runDir, root } = runWorld();
+    const run = await runCalib(['report', '--run-dir', '.tune-runs/session'], { cwd: root });
+    expect(run).toMatchObject({
+      exitCode: 0,
+      stdout: 'report written to .tune-runs/session/report.md',
+      stderr: '',
+    });
+    const report = readFileSync(runPaths.report(runDir), 'utf8');
+    expect(report).toContain('**Run directory:** `.tune-runs/session`');
+    expect(report).toContain('— 2× NVIDIA H20, 5 samples, max_tokens=32, concurrency=8, 3 runs');
+    expect(report).not.toContain('{{CONTEXT');
+    expect(readFileSync(runPaths.htmlReport(runDir), 'utf8')).toContain('<svg');
+  });
+
+  test('refuses an unready directory and writes nothing', async () => {
+    const { runDir } = runWorld();
+    rmSync(runPaths.observation(runDir, 'nova_speed', 1));
+    const run = await runCalib(['report', '--run-dir', runDir]);
+    expect(run.exitCode).toBe(1);
+    expect(run.stderr).toBe(
+      [
+        'error: refusing report — strict audit incomplete (1/2 stages strict-ready)',
+        '  nova_speed: —✓✓ (2/3)',
+      ].join('\n'),
+    );
+    expect(existsSync(runPaths.report(runDir))).toBe(false);
+  });
+
+  test('written again, it keeps its applied changes', async () => {
+    const { runDir } = runWorld();
+    await runCalib(['report', '--run-dir', runDir]);
+    const section = '## Applied changes\n\n| kept |\n\n';
+    const first = readFileSync(runPaths.report(runDir), 'utf8');
+    writeText(runPaths.report(runDir), first.replace('## Provenance', `${section}## Provenance`));
+    await runCalib(['report', '--run-dir', runDir]);
+    expect(readFileSync(runPaths.report(runDir), 'utf8')).toContain(`${section}## Provenance`);
+    expect(readFileSync(runPaths.htmlReport(runDir), 'utf8')).toContain('<h2>Applied changes</h2>');
+  });
+
+  test('a report that cannot be read, and so not kept, is not replaced', async () => {
+    const { runDir } = runWorld();
+    mkdirSync(runPaths.report(runDir));
+    const run = await runCalib(['report', '--run-dir', runDir]);
+    expect(run.exitCode).toBe(1);
+    expect(run.stderr).toContain(runPaths.report(runDir));
+  });
+
+  test('--compare adds what changed since the earlier session (spec 06 §14)', async () => {
+    const old = runWorld();
+    const { runDir } = runWorld();
+    const run = await runCalib(['report', '--run-dir', runDir, '--compare', old.runDir]);
+    expect(run.exitCode).toBe(0);
+    const report = readFileSync(runPaths.report(runDir), 'utf8');
+    expect(report).toContain('## Changes since the previous calibration');
+    expect(report).toContain('| nova_speed | Throughput (req/s) | 4.385 | 4.385 | +0.0% | same |');
+  });
+});
+
+describe('apply-plan (spec 06 §7)', () => {
+  test('prints the plan and exits 0', async () => {
+    const { runDir, root } = runWorld();
+    const run = await runCalib(['apply-plan', '--run-dir', runDir]);
+    expect(run.exitCode).toBe(0);
+    expect(JSON.parse(run.stdout)).toMatchObject({
+      model: 'nova-v1',
+      stages: [{ stage_key: 'nova_accuracy', test: `${root}/tests/ci/test_nova_ci.py` }, { concurrency: 8 }],
+    });
+  });
+
+  test('prints a refusal as JSON with exit code 1, also where no checkout is known', async () => {
+    const { runDir } = runWorld({ plan: { calibration_git_sha: '0'.repeat(40), repo_root: '/nowhere' } });
+    const run = await runCalib(['apply-plan', '--run-dir', runDir]);
+    expect(run.exitCode).toBe(1);
+    expect(JSON.parse(run.stdout)).toMatchObject({ error: 'git_provenance_failed' });
+  });
+});
