@@ -11,8 +11,8 @@ export interface RepeatEvidence {
   /** By stage key. */
   extractions: Readonly<Record<string, StageExtraction>>;
   end: JudgedEnd;
-  /** A suspect log signature (05 §8) that may explain a failed start of a server; null without one. */
-  suspect: string | null;
+  /** Suspect log signatures (05 §8) that may explain a server which never came up. */
+  suspects: readonly string[];
   /** Reasons of this repeat's earlier verdicts, any order. */
   earlierReasons: readonly string[];
   /**
@@ -88,14 +88,15 @@ function verdictOnNumbers(evidence: RepeatEvidence): RepeatVerdict {
     const reason = emptyReason(evidence, empty);
     // A server that never came up deserves one more try; the same again is a bug of the test (spec 05 §9).
     const again = evidence.earlierReasons.some((earlier) => earlier.includes(reason));
-    if (again && evidence.suspect === null) return haltOnEmpty(evidence, first, reason);
+    if (again && evidence.suspects.length === 0) return haltOnEmpty(evidence, first, reason);
     reasons.unshift(reason);
   }
   return reasons.length === 0 ? { kind: 'complete' } : { kind: 'partial', reason: reasons.join('; ') };
 }
 
 function emptyReason(evidence: RepeatEvidence, empty: readonly StageDefinition[]): string {
-  const suspect = evidence.suspect === null ? '' : `, log says "${evidence.suspect}"`;
+  const [first] = evidence.suspects;
+  const suspect = first === undefined ? '' : `, log says "${first}"`;
   return `nothing measured for ${empty.map(({ key }) => key).join(', ')} (${endReason(evidence.end)}${suspect})`;
 }
 

@@ -33,7 +33,7 @@ function judge(
     stages: found.map(([stage]) => stage),
     extractions: Object.fromEntries(found.map(([stage, extraction]) => [stage.key, extraction])),
     end: PASSED,
-    suspect: null,
+    suspects: [],
     earlierReasons: [],
     ...evidence,
   });
@@ -273,11 +273,11 @@ describe('nothing measured after exit code 1 (spec 05 §9)', () => {
   });
 
   test('is tried within the budget while a suspect line of the log may explain it', () => {
-    const suspect = 'Connection refused';
-    const first = judge({ found, end: ASSERTION, suspect }).verdict;
+    const suspects = ['Connection refused'];
+    const first = judge({ found, end: ASSERTION, suspects }).verdict;
     const earlierReasons = first.kind === 'partial' ? [first.reason] : [];
 
-    expect(judge({ found, end: ASSERTION, suspect, earlierReasons }).verdict).toEqual(first);
+    expect(judge({ found, end: ASSERTION, suspects, earlierReasons }).verdict).toEqual(first);
     expect(earlierReasons).toEqual([
       'nothing measured for nova_speed (exit 1, log says "Connection refused")',
     ]);
