@@ -8,7 +8,7 @@ import {
 } from '../domain/discovery/source-facts.ts';
 import { readValue } from './constant-value.ts';
 import { isCompoundStatement, statementsInside } from './module-statements.ts';
-import type { PythonModule } from './parse-module.ts';
+import type { ModuleStatement, PythonModule } from './parse-module.ts';
 
 /**
  * Every binding of a constant's name in the module's scope, source order (spec 02 §3): the constants themselves, and the
@@ -16,8 +16,10 @@ import type { PythonModule } from './parse-module.ts';
  */
 export function readAssignments(module: PythonModule): Assignment[] {
   const found = module.statements.flatMap((statement) =>
-    isCompoundStatement(statement)
-      ? statementsInside(statement).flatMap((inner) => readStatement(inner, module, true))
+    isCompoundStatement(statement.type)
+      ? statementsInside(statement.node).flatMap((node) =>
+          readStatement({ node, type: node.type }, module, true),
+        )
       : readStatement(statement, module, false),
   );
   const walruses = module.source.includes(':=') ? readWalruses(module) : [];
@@ -28,15 +30,19 @@ function bySourceOrder(left: Assignment, right: Assignment): number {
   return left.target.line - right.target.line || left.target.column - right.target.column;
 }
 
-function readStatement(statement: SyntaxNode, module: PythonModule, conditional: boolean): Assignment[] {
+function readStatement(
+  statement: Pick<ModuleStatement, 'node' | 'type'>,
+  module: PythonModule,
+  conditional: boolean,
+): Assignment[] {
   if (statement.type === 'import_from_statement') {
-    return readImport(statement, module);
+    return readImport(statement.node, module);
   }
   if (statement.type !== 'expression_statement') {
     return [];
   }
   const targets: { node: SyntaxNode; form: AssignmentForm }[] = [];
-  let node = statement.firstNamedChild;
+  let node = statement.node.firstNamedChild;
   let right: SyntaxNode | null = null;
   while (node !== null && (node.type === 'assignment' || node.type === 'augmented_assignment')) {
     const left = node.childForFieldName('left');
@@ -107,7 +113,8 @@ function readImport(statement: SyntaxNode, module: PythonModule): Assignment[] {
 function readWalruses(module: PythonModule): Assignment[] {
   return module.statements
     .filter((statement) => !statement.type.endsWith('_definition'))
-    .flatMap((statement) => statement.descendantsOfType('named_expression'))
+    .filter((statement) => statement.text.includes(':='))
+    .flatMap((statement) => statement.node.descendantsOfType('named_expression'))
     .flatMap((expression) => {
       const name = expression.childForFieldName('name');
       const right = expression.childForFieldName('value');

@@ -11,12 +11,8 @@ import { readAssignments } from './constants.ts';
 import { parseModule, type PythonModule } from './parse-module.ts';
 import { settledNumber } from './settled-value.ts';
 
-const contextKeywords: ReadonlySet<string> = new Set<ContextKeyword>([
-  'max_samples',
-  'max_tokens',
-  'max_new_tokens',
-  'max_concurrency',
-]);
+/** Finds where a keyword may stand; whether it is an argument is asked of the tree. */
+const contextKeyword = /(?<!\w)max_(?:samples|tokens|new_tokens|concurrency)(?=[\s\\]*=)/gu;
 
 /**
  * The context keyword arguments anywhere in a test file, source order, each combination once (spec 02 §6, 06 §6): those
@@ -32,12 +28,13 @@ export function readContextBindings(source: string): ContextBinding[] {
 /** {@link readContextBindings} for a module that is already parsed. */
 export function contextBindings(module: PythonModule, assignments: readonly Assignment[]): ContextBinding[] {
   const seen = new Set<string>();
-  return module.root.descendantsOfType('keyword_argument').flatMap((argument) => {
-    const keyword = argument.childForFieldName('name')?.text ?? '';
-    const value = argument.childForFieldName('value');
-    if (!isContextKeyword(keyword) || value === null) {
+  return [...module.source.matchAll(contextKeyword)].flatMap((match) => {
+    const argument = module.root.descendantForIndex(match.index).parent;
+    const value = argument?.type === 'keyword_argument' ? argument.childForFieldName('value') : null;
+    if (argument === null || value === null || argument.startIndex !== match.index) {
       return [];
     }
+    const keyword = match[0] as ContextKeyword;
     const bound = boundValue({ value, module, assignments });
     const identity = JSON.stringify([keyword, bound]);
     if (bound === null || seen.has(identity)) {
@@ -46,10 +43,6 @@ export function contextBindings(module: PythonModule, assignments: readonly Assi
     seen.add(identity);
     return [{ keyword, ...bound, line: argument.startPosition.row + 1 }];
   });
-}
-
-function isContextKeyword(keyword: string): keyword is ContextKeyword {
-  return contextKeywords.has(keyword);
 }
 
 function boundValue(argument: {

@@ -33,7 +33,7 @@ export function readDatasetTable(source: string): Record<string, string> {
     return {};
   }
   const dictionary = parsed.module.statements
-    .map((statement) => (statement.type === 'expression_statement' ? statement.firstNamedChild : null))
+    .map((statement) => (statement.type === 'expression_statement' ? statement.node.firstNamedChild : null))
     .filter((node) => node?.type === 'assignment' && node.childForFieldName('left')?.text === 'DATASETS')
     .map((assignment) => assignment?.childForFieldName('right') ?? null)
     .findLast((right) => right?.type === 'dictionary');

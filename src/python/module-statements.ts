@@ -1,5 +1,7 @@
 import type { SyntaxNode } from 'tree-sitter';
 
+import type { ModuleStatement } from './parse-module.ts';
+
 const compoundStatements: ReadonlySet<string> = new Set([
   'if_statement',
   'for_statement',
@@ -20,9 +22,9 @@ const clauses: ReadonlySet<string> = new Set([
   'case_clause',
 ]);
 
-/** Whether the statement runs its body conditionally or repeatedly in the scope it stands in. */
-export function isCompoundStatement(node: SyntaxNode): boolean {
-  return compoundStatements.has(node.type);
+/** Whether a statement of this node type runs its body conditionally or repeatedly in the scope it stands in. */
+export function isCompoundStatement(type: string): boolean {
+  return compoundStatements.has(type);
 }
 
 /**
@@ -39,8 +41,11 @@ export function statementsInside(compound: SyntaxNode): SyntaxNode[] {
 }
 
 /** The function behind a module-level statement, its decorators taken off; null for anything else. */
-export function functionOf(statement: SyntaxNode): SyntaxNode | null {
-  const node =
-    statement.type === 'decorated_definition' ? statement.childForFieldName('definition') : statement;
-  return node?.type === 'function_definition' ? node : null;
+export function functionOf(statement: ModuleStatement): SyntaxNode | null {
+  if (statement.type === 'function_definition') {
+    return statement.node;
+  }
+  const inner =
+    statement.type === 'decorated_definition' ? statement.node.childForFieldName('definition') : null;
+  return inner?.type === 'function_definition' ? inner : null;
 }

@@ -1,14 +1,20 @@
 import Parser, { type SyntaxNode } from 'tree-sitter';
 import pythonLanguage from 'tree-sitter-python';
 
-import { isCompoundStatement } from './module-statements.ts';
 import { sourceIndex, type SourceIndex } from './source-index.ts';
 
 export interface PythonModule extends SourceIndex {
   source: string;
   root: SyntaxNode;
-  /** Statements directly below the module, comments left out. */
-  statements: SyntaxNode[];
+  /** Directly below the module, source order, comments left out. */
+  statements: ModuleStatement[];
+}
+
+/** A node with what is asked of it most; asking the node itself crosses into native code each time. */
+export interface ModuleStatement {
+  node: SyntaxNode;
+  type: string;
+  text: string;
 }
 
 /** Where Python would refuse the file; line and column count from 1. */
@@ -35,7 +41,9 @@ export function parseModule(source: string): ParsedPython {
   const tree = parser.parse(source, null, { bufferSize: Math.max(32_768, source.length * 2 + 2) });
   const root = tree.rootNode;
   const index = sourceIndex(source);
-  const statements = root.namedChildren.filter((child) => child.type !== 'comment');
+  const statements = root.namedChildren
+    .map((node) => ({ node, type: node.type, text: source.slice(node.startIndex, node.endIndex) }))
+    .filter(({ type }) => type !== 'comment');
   const wrong = root.hasError ? firstError(root) : misplaced({ source, statements });
   if (wrong !== null) {
     return { kind: 'syntax-error', ...index.positionOf(wrong.node), message: wrong.message };
@@ -70,18 +78,22 @@ function firstError(root: SyntaxNode): Wrong {
  * an indented statement, a body that is missing, an assignment without a value (the grammar takes the next line for it),
  * and the statements of Python 2.
  */
-function misplaced(module: { source: string; statements: SyntaxNode[] }): Wrong | null {
-  for (const node of module.statements) {
-    const lineStart = module.source.lastIndexOf('\n', node.startIndex - 1) + 1;
-    const before = module.source.slice(lineStart, node.startIndex).replace(/^\uFEFF/, '');
+function misplaced(module: { source: string; statements: ModuleStatement[] }): Wrong | null {
+  for (const { node, type, text } of module.statements) {
+    const start = node.startIndex;
+    const lineStart = module.source.lastIndexOf('\n', start - 1) + 1;
+    const before = module.source.slice(lineStart, start).replace(/^\uFEFF/, '');
     if (before !== '' && /^[ \t]+$/.test(before)) {
       return { node, message: 'unexpected indent' };
     }
-    if (node.type === 'print_statement' || node.type === 'exec_statement') {
+    if (type === 'print_statement' || type === 'exec_statement') {
       return { node, message: 'a statement of Python 2' };
     }
-    const wrong =
-      node.type === 'expression_statement' ? assignmentWithoutValue(node, module.source) : withoutBody(node);
+    // A body ends in anything but the colon that announces it.
+    if (text.trimEnd().endsWith(':')) {
+      return { node, message: 'the statement has no indented body' };
+    }
+    const wrong = type === 'expression_statement' ? assignmentWithoutValue(node, module.source) : null;
     if (wrong !== null) {
       return wrong;
     }
@@ -93,25 +105,17 @@ function assignmentWithoutValue(statement: SyntaxNode, source: string): Wrong | 
   let node = statement.firstNamedChild;
   while (node !== null && (node.type === 'assignment' || node.type === 'augmented_assignment')) {
     const right: SyntaxNode | null = node.childForFieldName('right');
-    const operator = right?.previousSibling;
-    if (right === null || operator === null || operator === undefined) {
+    if (right === null) {
       return null;
     }
-    if (/(?<!\\)\r?\n/.test(source.slice(operator.endIndex, right.startIndex))) {
+    const start = right.startIndex;
+    const lineStart = source.lastIndexOf('\n', start - 1);
+    // Only a value on another line than its operator is suspicious; most are on the same one.
+    const operator = lineStart > node.startIndex ? right.previousSibling : null;
+    if (operator !== null && /(?<!\\)\r?\n/.test(source.slice(operator.endIndex, start))) {
       return { node: operator, message: 'the assignment has no value' };
     }
     node = right;
   }
   return null;
-}
-
-function withoutBody(node: SyntaxNode): Wrong | null {
-  const definition = node.type === 'decorated_definition' ? node.childForFieldName('definition') : node;
-  if (definition === null || !(isCompoundStatement(definition) || definition.type.endsWith('_definition'))) {
-    return null;
-  }
-  const body = definition.childForFieldName('body') ?? definition.childForFieldName('consequence');
-  return body !== null && body.namedChildCount === 0 && body.text.trim() === ''
-    ? { node: definition, message: 'the statement has no indented body' }
-    : null;
 }

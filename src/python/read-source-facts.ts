@@ -1,7 +1,6 @@
 import type { SourceFacts } from '../domain/discovery/source-facts.ts';
 import { readAssignments } from './constants.ts';
 import { contextBindings } from './context-bindings.ts';
-import { functionOf } from './module-statements.ts';
 import { parseModule, type PythonModule, type PythonSyntaxError } from './parse-module.ts';
 import { readTmpPathFunctions } from './tmp-path.ts';
 
@@ -27,16 +26,18 @@ export function readSourceFacts(source: string): { kind: 'facts'; facts: SourceF
   };
 }
 
+/** The name is read from the text: asking the tree for each of many functions takes long. */
 function readTestFunctions(module: PythonModule): string[] {
   return module.statements
-    .map((statement) => functionOf(statement)?.childForFieldName('name')?.text ?? '')
+    .filter(({ type }) => type === 'function_definition' || type === 'decorated_definition')
+    .map(({ text }) => /^(?:async\s+)?def\s+([^\s(]+)/m.exec(text)?.[1] ?? '')
     .filter((name) => name.startsWith('test'));
 }
 
 function readBenchmarkModules(module: PythonModule): string[] {
   return module.statements
-    .filter((statement) => statement.type === 'import_from_statement')
-    .map((statement) => statement.childForFieldName('module_name')?.text ?? '')
+    .filter(({ type, text }) => type === 'import_from_statement' && text.includes(benchmarkPackage))
+    .map(({ node }) => node.childForFieldName('module_name')?.text ?? '')
     .filter((name) => name.startsWith(benchmarkPackage))
     .map((name) => name.slice(name.lastIndexOf('.') + 1));
 }

@@ -1,3 +1,5 @@
+import { realpath } from 'node:fs/promises';
+
 import type { ModelConfig } from '../../domain/catalog/model-config.ts';
 import { discoverStages, type StageDiscovery } from '../../domain/discovery/discover-stages.ts';
 import { findingAt, type Finding } from '../../domain/discovery/finding.ts';
@@ -5,6 +7,9 @@ import { testFileName } from '../../domain/discovery/stage-base.ts';
 import type { ReadSource } from '../../domain/discovery/write-stage.ts';
 import { expandGlob } from './expand-glob.ts';
 import { readPythonFile } from './read-python-file.ts';
+
+/** Reading overlaps; parsing, which is the bulk, does not. */
+const filesAtOnce = 16;
 
 export interface DiscoverModelOptions {
   /** Absolute path of the checkout. */
@@ -69,12 +74,17 @@ async function readAll(question: {
 }): Promise<ReadSource[]> {
   const { repoRoot, paths, problems } = question;
   const sources: ReadSource[] = [];
-  for (const path of paths) {
-    const result = await readPythonFile({ repoRoot, path });
-    if ('source' in result) {
-      sources.push(result.source);
-    } else {
-      problems.push(result.finding);
+  const realRoot = await realpath(repoRoot);
+  for (let start = 0; start < paths.length; start += filesAtOnce) {
+    const batch = paths.slice(start, start + filesAtOnce);
+    const files = await Promise.all(batch.map((path) => readPythonFile({ realRoot, path })));
+    for (const file of files) {
+      const result = file();
+      if ('source' in result) {
+        sources.push(result.source);
+      } else {
+        problems.push(result.finding);
+      }
     }
   }
   return sources;

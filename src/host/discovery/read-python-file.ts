@@ -2,42 +2,43 @@ import { createHash } from 'node:crypto';
 import { readFile, realpath } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 
-import { CalibError } from '../../domain/calib-error.ts';
 import { findingAt, type Finding } from '../../domain/discovery/finding.ts';
 import type { ReadSource } from '../../domain/discovery/write-stage.ts';
 import { decodePythonSource } from '../../python/decode-source.ts';
 import { readSourceFacts } from '../../python/read-source-facts.ts';
 
+/** What is in a Python file, or why nothing can be read from it, with the line where there is one. */
+export type PythonFile = { source: ReadSource } | { finding: Finding };
+
 /**
- * Reads and parses a Python file of the checkout.
+ * Reads a Python file of the checkout and parses it when the result is asked for, so that many files can be read at once
+ * and parsed one after the other.
  *
- * @param place `path` is relative to the repository root and may not lead out of it
- * @returns what is in the file, or why nothing can be read from it, with the line where there is one
+ * @param place `realRoot` is the repository root with links resolved; `path` is relative to it and may not lead out of it
  */
-export async function readPythonFile(place: {
-  repoRoot: string;
-  path: string;
-}): Promise<{ source: ReadSource } | { finding: Finding }> {
-  const { repoRoot, path } = place;
-  const unreadable = (message: string) => ({
+export async function readPythonFile(place: { realRoot: string; path: string }): Promise<() => PythonFile> {
+  const { realRoot, path } = place;
+  const unreadable = (message: string) => () => ({
     finding: findingAt(null, { kind: 'unreadable-file', severity: 'error', file: path, message }),
   });
-  const absolute = join(repoRoot, path);
-  const root = await realpath(repoRoot);
-  const real = await realpath(absolute).catch(() => null);
+  const real = await realpath(join(realRoot, path)).catch(() => null);
   if (real === null) {
     return unreadable('the file does not exist');
   }
-  if (!real.startsWith(`${root}${sep}`)) {
+  if (!real.startsWith(`${realRoot}${sep}`)) {
     return unreadable('the file is a link that leads out of the repository');
   }
-  let bytes: Uint8Array;
+  const bytes = await readFile(real).catch(() => null);
+  return bytes === null ? unreadable('the file cannot be read') : () => parse(path, bytes);
+}
+
+function parse(path: string, bytes: Uint8Array): PythonFile {
   let text: string;
   try {
-    bytes = await readFile(absolute);
     text = decodePythonSource(bytes, path);
-  } catch (error) {
-    return unreadable(error instanceof CalibError ? 'the file is not UTF-8 text' : 'the file cannot be read');
+  } catch {
+    const message = 'the file is not UTF-8 text';
+    return { finding: findingAt(null, { kind: 'unreadable-file', severity: 'error', file: path, message }) };
   }
   const result = readSourceFacts(text);
   if (result.kind === 'syntax-error') {
