@@ -1,0 +1,125 @@
+import type { Attempt } from '../observation/attempt.ts';
+import { isFatal, isOutOfMemory } from './signatures.ts';
+
+/** Why calib ended pytest itself; null when it did not. */
+export type OwnStop =
+  /** A fatal signature stood in the log. */
+  | { kind: 'fatal'; signature: string }
+  /** The unit's wall-time limit, seconds. */
+  | { kind: 'timeout'; limitSeconds: number }
+  /** No log growth for that many seconds together with a suspect signature. */
+  | { kind: 'stall'; stallSeconds: number; signature: string }
+  /** The session was cancelled, purged or stopped. */
+  | { kind: 'cancelled'; why: string };
+
+/** How a launch ended, as far as anybody knows. */
+export interface PytestEnd {
+  /** pytest's exit code; null when a signal ended it, it never started, or nobody saw the end. */
+  exitCode: number | null;
+  /** `SIGKILL`, …; null when it exited by itself. */
+  signal: string | null;
+  ownStop: OwnStop | null;
+  /** Names of the signatures in its log, in order of appearance. */
+  signatures: string[];
+  /** The supervisor died without leaving an exit status. */
+  lost?: string;
+  /** The command was never started. */
+  startError?: { kind: 'spawn' | 'lease'; code: string; message: string };
+}
+
+export interface EndClassification {
+  /** `infra` is retried and costs an attempt; `assertion` and `ok` are data; `config` halts (spec 05 §8, §9). */
+  outcome: Attempt['outcome'];
+  /** Spec 05 §8's text; empty for exit code 0. */
+  reason: string;
+  /** Signatures that explain a failure without having decided it; empty when pytest passed. */
+  suspects: string[];
+}
+
+const crashSignals = new Map([
+  [134, 'SIGABRT'],
+  [135, 'SIGBUS'],
+  [137, 'SIGKILL'],
+  [139, 'SIGSEGV'],
+]);
+/** Linux signal numbers run to 64; shells report a death by signal n as 128 + n. */
+const shellSignalCodes = { above: 128, upTo: 192 };
+const pytestConfigurationCodes = new Map([
+  [2, 'interrupted or collection error'],
+  [3, 'internal error'],
+  [4, 'usage error'],
+  [5, 'no tests collected'],
+]);
+/** A program that is not there or not executable stays so; what else keeps a process from starting may pass. */
+const permanentStartErrors = new Set(['ENOENT', 'EACCES', 'ENOTDIR', 'ENOEXEC', 'EISDIR', 'ELOOP']);
+
+/**
+ * Judges the end of one pytest launch (spec 05 §8). Exit code and signal are kept apart; a signal that calib did not
+ * send is a crash; out-of-memory text counts only when the end is not 0; exit code 1 without a fatal signature is a
+ * threshold assertion, which is data.
+ */
+export function classifyEnd(end: PytestEnd): EndClassification {
+  const verdict = judge(end);
+  const suspects = verdict.outcome === 'ok' ? [] : end.signatures.filter((name) => !isFatal(name));
+  return { ...verdict, suspects };
+}
+
+type Verdict = Pick<EndClassification, 'outcome' | 'reason'>;
+
+function judge(end: PytestEnd): Verdict {
+  if (end.ownStop?.kind === 'cancelled') return { outcome: 'aborted', reason: end.ownStop.why };
+  if (end.startError !== undefined) return judgeStartError(end.startError);
+  if (end.lost !== undefined) return infra(`crashed (${end.lost})`);
+  // It was faster than the kill: everything was measured.
+  if (end.exitCode === 0) return { outcome: 'ok', reason: '' };
+  if (end.ownStop !== null) return infra(describeOwnStop(end.ownStop));
+  const configuration = end.exitCode === null ? undefined : pytestConfigurationCodes.get(end.exitCode);
+  if (configuration !== undefined) {
+    return { outcome: 'config', reason: `exit ${end.exitCode} (${configuration})` };
+  }
+  return judgeFailure(end);
+}
+
+function judgeFailure(end: PytestEnd): Verdict {
+  if (end.signatures.some(isOutOfMemory)) return infra('OOM');
+  const fatal = end.signatures.find(isFatal);
+  if (fatal !== undefined) return infra(`crashed (${fatal})`);
+  const death = deathReason(end);
+  if (death !== undefined) return infra(death);
+  if (end.signatures.includes('TimeoutExpired')) return infra('TimeoutExpired');
+  if (end.exitCode === 1) return { outcome: 'assertion', reason: 'exit 1' };
+  // No code of pytest's: neither an assertion nor known to pass by itself.
+  return { outcome: 'config', reason: `exit ${end.exitCode ?? 'unknown'}` };
+}
+
+/** Directly killed and killed below a shell read the same, because the same thing happened. */
+function deathReason(end: PytestEnd): string | undefined {
+  const code = end.exitCode;
+  const name = end.signal ?? (code === null ? undefined : crashSignals.get(code));
+  if (name === 'SIGKILL') return 'exit 137 (killed)';
+  if (name === 'SIGSEGV') return 'exit 139 (segfault)';
+  if (name !== undefined) return `crashed (${name})`;
+  const bySignal = code !== null && code > shellSignalCodes.above && code <= shellSignalCodes.upTo;
+  return bySignal ? `crashed (signal ${code - shellSignalCodes.above})` : undefined;
+}
+
+function describeOwnStop(stop: Exclude<OwnStop, { kind: 'cancelled' }>): string {
+  switch (stop.kind) {
+    case 'fatal':
+      return isOutOfMemory(stop.signature) ? 'OOM' : `crashed (${stop.signature})`;
+    case 'timeout':
+      return `timeout (${stop.limitSeconds} s)`;
+    case 'stall':
+      return `timeout (no log growth for ${stop.stallSeconds} s after "${stop.signature}")`;
+  }
+}
+
+function judgeStartError(error: NonNullable<PytestEnd['startError']>): Verdict {
+  const reason = `could not start pytest: ${error.message}`;
+  const permanent = error.kind === 'spawn' && permanentStartErrors.has(error.code);
+  return permanent ? { outcome: 'config', reason } : infra(reason);
+}
+
+function infra(reason: string): Verdict {
+  return { outcome: 'infra', reason };
+}

@@ -1,0 +1,145 @@
+import type { FileHandle } from 'node:fs/promises';
+import { open } from 'node:fs/promises';
+
+import { SignatureScanner } from '../../domain/pytest/signature-scanner.ts';
+import type { SignatureMatch } from '../../domain/pytest/signature-scanner.ts';
+import { readinessPatterns, signatures } from '../../domain/pytest/signatures.ts';
+import { LogTail } from './log-tail.ts';
+
+/** What is known about a log so far. */
+export interface LogState {
+  /** Bytes read, which is the file's size at the last look. */
+  bytes: number;
+  /** Signatures found, in order of appearance. */
+  matches: SignatureMatch[];
+  /** Time (ms since epoch) at which the first readiness line was *seen*, up to one look late; null before. */
+  readyAtMs: number | null;
+  /** Time of the last look that found new bytes; the time of creation before the first. */
+  lastGrowthAtMs: number;
+}
+
+export interface LogProgress {
+  /** Bytes that this look added. */
+  grownBytes: number;
+  /** Signatures that this look found. */
+  newMatches: SignatureMatch[];
+  /** Whether this look found the first readiness line. */
+  becameReady: boolean;
+}
+
+export interface LogFollower {
+  /** Reads what was added since the last look. A log that does not exist yet has no bytes. */
+  look(): Promise<LogProgress>;
+  readonly state: LogState;
+  /** The last lines: at most 200 and 64 KiB; bytes that are no UTF-8 are replaced. */
+  tail(): string;
+  close(): Promise<void>;
+}
+
+export interface FollowLogOptions {
+  path: string;
+  /** Milliseconds since epoch; replaceable for tests. */
+  now?: () => number;
+}
+
+const bufferBytes = 64 * 1024;
+const readinessName = 'ready';
+
+/**
+ * Follows a growing log: every byte is read once, through one fixed buffer (spec 05 §12 row 8), and forgotten except
+ * for the tail. Matching does not depend on where reads end. A log that became shorter is read again from its start.
+ *
+ * A follower of an adopted run starts anew at byte 0, because signatures found before the restart are not kept
+ * anywhere: that costs one sequential read of the log (about 0.3 s per 100 MB), once per adoption.
+ */
+export function followLog(options: FollowLogOptions): LogFollower {
+  return new FileFollower(options.path, options.now ?? Date.now);
+}
+
+class FileFollower implements LogFollower {
+  readonly state: LogState;
+  readonly #path: string;
+  readonly #now: () => number;
+  readonly #buffer = Buffer.allocUnsafe(bufferBytes);
+  #file: FileHandle | undefined;
+  #tail = new LogTail();
+  #scanner = newScanner();
+
+  constructor(path: string, now: () => number) {
+    this.#path = path;
+    this.#now = now;
+    this.state = { bytes: 0, matches: [], readyAtMs: null, lastGrowthAtMs: now() };
+  }
+
+  async look(): Promise<LogProgress> {
+    const progress: LogProgress = { grownBytes: 0, newMatches: [], becameReady: false };
+    const file = await this.#open();
+    if (file === undefined) return progress;
+    if ((await file.stat()).size < this.state.bytes) this.#startOver();
+    for (;;) {
+      const { bytesRead } = await file.read(this.#buffer, 0, bufferBytes, this.state.bytes);
+      if (bytesRead === 0) break;
+      this.#take(this.#buffer.subarray(0, bytesRead), progress);
+    }
+    if (progress.grownBytes > 0) this.state.lastGrowthAtMs = this.#now();
+    return progress;
+  }
+
+  tail(): string {
+    return this.#tail.text();
+  }
+
+  async close(): Promise<void> {
+    await this.#file?.close();
+    this.#file = undefined;
+  }
+
+  async #open(): Promise<FileHandle | undefined> {
+    try {
+      this.#file ??= await open(this.#path, 'r');
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+    }
+    return this.#file;
+  }
+
+  #take(piece: Buffer, progress: LogProgress): void {
+    this.state.bytes += piece.length;
+    progress.grownBytes += piece.length;
+    this.#tail.push(piece);
+    for (const match of this.#scanner.push(piece.toString('latin1'))) {
+      if (match.name.startsWith(readinessName)) this.#noteReady(progress);
+      else {
+        this.state.matches.push(match);
+        this.state.matches.sort(byAppearance);
+        progress.newMatches.push(match);
+      }
+    }
+  }
+
+  #noteReady(progress: LogProgress): void {
+    if (this.state.readyAtMs !== null) return;
+    this.state.readyAtMs = this.#now();
+    progress.becameReady = true;
+  }
+
+  /** What was found stays found: the evidence was there. */
+  #startOver(): void {
+    this.state.bytes = 0;
+    this.#tail = new LogTail();
+    this.#scanner = newScanner();
+  }
+}
+
+/** By line, and within a line by the list of signatures: the same wherever a read ended inside the line. */
+function byAppearance(a: SignatureMatch, b: SignatureMatch): number {
+  const rank = (match: SignatureMatch) => signatures.findIndex((signature) => signature.name === match.name);
+  return a.offset - b.offset || rank(a) - rank(b);
+}
+
+function newScanner(): SignatureScanner {
+  return new SignatureScanner([
+    ...signatures,
+    { name: readinessName, class: 'suspect', all: [], any: [...readinessPatterns] },
+  ]);
+}

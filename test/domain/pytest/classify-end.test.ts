@@ -1,0 +1,128 @@
+import * as fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+
+import { classifyEnd } from '../../../src/domain/pytest/classify-end.ts';
+import type { PytestEnd } from '../../../src/domain/pytest/classify-end.ts';
+import { signatures } from '../../../src/domain/pytest/signatures.ts';
+
+const classify = (end: Partial<PytestEnd>) =>
+  classifyEnd({ exitCode: null, signal: null, ownStop: null, signatures: [], ...end });
+const verdict = (end: Partial<PytestEnd>) => {
+  const { outcome, reason } = classify(end);
+  return `${outcome}: ${reason}`;
+};
+
+describe('how a launch ended (spec 05 §8)', () => {
+  it.each<[string, Partial<PytestEnd>, string]>([
+    ['a pass', { exitCode: 0 }, 'ok: '],
+    ['a threshold assertion', { exitCode: 1 }, 'assertion: exit 1'],
+    ['an interrupt', { exitCode: 2 }, 'config: exit 2 (interrupted or collection error)'],
+    ['an internal error', { exitCode: 3 }, 'config: exit 3 (internal error)'],
+    ['a usage error', { exitCode: 4 }, 'config: exit 4 (usage error)'],
+    ['nothing collected', { exitCode: 5 }, 'config: exit 5 (no tests collected)'],
+    ['an unknown code', { exitCode: 77 }, 'config: exit 77'],
+    ['137 from a shell', { exitCode: 137 }, 'infra: exit 137 (killed)'],
+    ['139 from a shell', { exitCode: 139 }, 'infra: exit 139 (segfault)'],
+    ['134 from a shell', { exitCode: 134 }, 'infra: crashed (SIGABRT)'],
+    ['143 from a shell', { exitCode: 143 }, 'infra: crashed (signal 15)'],
+    ['a KILL by somebody else', { signal: 'SIGKILL' }, 'infra: exit 137 (killed)'],
+    ['a segmentation fault', { signal: 'SIGSEGV' }, 'infra: exit 139 (segfault)'],
+    ['an abort', { signal: 'SIGABRT' }, 'infra: crashed (SIGABRT)'],
+    ['a bus error', { signal: 'SIGBUS' }, 'infra: crashed (SIGBUS)'],
+    ['a hang-up, which v0.6.0 took for its own kill', { signal: 'SIGHUP' }, 'infra: crashed (SIGHUP)'],
+    ['exit 1 after out of memory', { exitCode: 1, signatures: ['OutOfMemoryError'] }, 'infra: OOM'],
+    [
+      'exit 1 after a fatal signature',
+      { exitCode: 1, signatures: ['Connection refused', 'All workers failed'] },
+      'infra: crashed (All workers failed)',
+    ],
+    ['exit 1 after TimeoutExpired', { exitCode: 1, signatures: ['TimeoutExpired'] }, 'infra: TimeoutExpired'],
+    [
+      'calib ending it for a fatal signature',
+      { signal: 'SIGTERM', ownStop: { kind: 'fatal', signature: 'Segmentation fault' } },
+      'infra: crashed (Segmentation fault)',
+    ],
+    [
+      'calib ending it for memory',
+      { signal: 'SIGKILL', ownStop: { kind: 'fatal', signature: 'CUDA out of memory' } },
+      'infra: OOM',
+    ],
+    [
+      'the time limit',
+      { exitCode: 1, ownStop: { kind: 'timeout', limitSeconds: 14_400 } },
+      'infra: timeout (14400 s)',
+    ],
+    [
+      'a stall',
+      { signal: 'SIGTERM', ownStop: { kind: 'stall', stallSeconds: 600, signature: 'Connection refused' } },
+      'infra: timeout (no log growth for 600 s after "Connection refused")',
+    ],
+    [
+      'a pass that beat the time limit',
+      { exitCode: 0, ownStop: { kind: 'timeout', limitSeconds: 1 } },
+      'ok: ',
+    ],
+    [
+      'a cancelled session',
+      { signal: 'SIGTERM', ownStop: { kind: 'cancelled', why: 'session cancelled' } },
+      'aborted: session cancelled',
+    ],
+    ['a lost supervisor', { lost: 'supervisor died' }, 'infra: crashed (supervisor died)'],
+    [
+      'a missing interpreter',
+      { startError: { kind: 'spawn', code: 'ENOENT', message: 'spawn python ENOENT' } },
+      'config: could not start pytest: spawn python ENOENT',
+    ],
+    [
+      'no memory for a process',
+      { startError: { kind: 'spawn', code: 'EAGAIN', message: 'spawn python EAGAIN' } },
+      'infra: could not start pytest: spawn python EAGAIN',
+    ],
+    [
+      'a lane that another run holds',
+      { startError: { kind: 'lease', code: 'EADDRINUSE', message: 'in use' } },
+      'infra: could not start pytest: in use',
+    ],
+  ])('%s', (_case, end, expected) => {
+    expect(verdict(end)).toBe(expected);
+  });
+
+  it('keeps a suspect signature as explanation only', () => {
+    expect(classify({ exitCode: 1, signatures: ['Connection refused'] })).toEqual({
+      outcome: 'assertion',
+      reason: 'exit 1',
+      suspects: ['Connection refused'],
+    });
+  });
+
+  const anySignatures = fc.subarray(signatures.map((signature) => signature.name));
+
+  it('lets no log text turn a pass into anything else', () => {
+    fc.assert(
+      fc.property(anySignatures, (found) => {
+        expect(classify({ exitCode: 0, signatures: found })).toEqual({
+          outcome: 'ok',
+          reason: '',
+          suspects: [],
+        });
+      }),
+    );
+  });
+
+  it('gives every failure a reason', () => {
+    fc.assert(
+      fc.property(anySignatures, fc.integer({ min: 1, max: 255 }), (found, exitCode) => {
+        expect(classify({ exitCode, signatures: found }).reason).not.toBe('');
+      }),
+    );
+  });
+
+  it('never takes a signal for a threshold assertion', () => {
+    const signal = fc.constantFrom('SIGKILL', 'SIGSEGV', 'SIGABRT', 'SIGBUS', 'SIGTERM', 'SIGINT', 'SIGHUP');
+    fc.assert(
+      fc.property(anySignatures, signal, (found, name) => {
+        expect(classify({ signal: name, signatures: found }).outcome).toBe('infra');
+      }),
+    );
+  });
+});
