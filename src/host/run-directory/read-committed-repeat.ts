@@ -5,6 +5,7 @@ import type { StrictCell } from '../../domain/audit/strict-cell.ts';
 import type { Observation } from '../../domain/observation/observation.ts';
 import type { StageDefinition } from '../../domain/stages/stage.ts';
 import type { RepeatPlace } from './attempts-file.ts';
+import { discardFolders } from './discard-reason.ts';
 import { readCell } from './read-cell.ts';
 
 /** What stands on disk for a whole (unit, repeat). */
@@ -34,9 +35,10 @@ export async function readCommittedRepeat(
     const file = await readCell({ runDir: place.runDir, stage: stage.key, repeat: place.repeat });
     files.push({ stage, file });
   }
-  if (files.every(({ file }) => file.kind === 'missing')) return { kind: 'none' };
+  const interrupted = await hasInterruptedDiscard(place);
+  if (!interrupted && files.every(({ file }) => file.kind === 'missing')) return { kind: 'none' };
   const cells: Record<string, StrictCell> = {};
-  const reasons: string[] = [];
+  const reasons: string[] = interrupted ? ['its discard was interrupted'] : [];
   for (const { stage, file } of files) {
     const cell = classifyStrict(stage, file);
     cells[stage.key] = cell;
@@ -50,6 +52,12 @@ export async function readCommittedRepeat(
   if (reasons.length > 0) return { kind: 'invalid', reason: reasons.join('; '), cells };
   const observations = Object.fromEntries(recorded.map(({ key, observation }) => [key, observation]));
   return { kind: 'valid', observations, cells, legacy: recorded[0]?.integrity === 'legacy' };
+}
+
+/** Logs and attempts may still stand where a discard broke off, even if no record does. */
+async function hasInterruptedDiscard({ runDir, namespace, repeat }: RepeatPlace): Promise<boolean> {
+  const folders = await discardFolders(runDir, namespace);
+  return folders.some((folder) => folder.repeat === repeat && !folder.finished);
 }
 
 /** Records that are each good but were not made by one pytest invocation of this unit (spec 05 §5). */

@@ -1,0 +1,51 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { expect, test } from 'vitest';
+
+import { appendRunLog } from '../../../src/host/run-directory/run-log.ts';
+import { temporaryFolder } from './temporary-folder.ts';
+
+const NOW = new Date('2026-04-23T05:00:00.750Z');
+
+test('appends lines with their UTC time and never truncates (spec 05 §12, defect 11)', async () => {
+  const runDir = await temporaryFolder();
+
+  await appendRunLog(runDir, ['one', 'two'], NOW);
+  await appendRunLog(runDir, ['three'], new Date('2026-04-23T05:00:01Z'));
+
+  expect(await readFile(join(runDir, 'run.log'), 'utf8')).toBe(
+    '2026-04-23T05:00:00Z one\n2026-04-23T05:00:00Z two\n2026-04-23T05:00:01Z three\n',
+  );
+});
+
+test('stamps each line of a text that has several', async () => {
+  const runDir = await temporaryFolder();
+
+  await appendRunLog(runDir, ['one\ntwo'], NOW);
+
+  expect((await readFile(join(runDir, 'run.log'), 'utf8')).split('\n')).toHaveLength(3);
+});
+
+test('keeps the blocks of parallel lanes whole', async () => {
+  const runDir = await temporaryFolder();
+  const blocks = Array.from({ length: 30 }, (_, lane) =>
+    Array.from({ length: 5 }, (_, line) => `${lane}.${line}`),
+  );
+
+  await Promise.all(blocks.map((block) => appendRunLog(runDir, block, NOW)));
+
+  const lanes = (await readFile(join(runDir, 'run.log'), 'utf8'))
+    .trimEnd()
+    .split('\n')
+    .map((line) => line.replace(/^\S+ (\d+)\.\d+$/, '$1'));
+  const changes = lanes.filter((lane, index) => lane !== lanes[index - 1]);
+  expect(changes).toHaveLength(30);
+});
+
+test('says what it could not write when a folder stands in the way', async () => {
+  const runDir = await temporaryFolder();
+  await mkdir(join(runDir, 'run.log'));
+
+  await expect(appendRunLog(runDir, ['one'], NOW)).rejects.toThrow(`cannot write ${join(runDir, 'run.log')}`);
+});
