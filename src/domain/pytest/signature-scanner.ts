@@ -25,7 +25,8 @@ export class SignatureScanner {
   #triggers: string[] = [];
   readonly #longest: number;
   #lineStart = 0;
-  #offset = 0;
+  /** Position of the piece at hand. */
+  #pieceStart = 0;
   /** End of the unfinished line: just short of the longest pattern. */
   #carry = '';
   /** Patterns that stand in the unfinished line. */
@@ -42,44 +43,19 @@ export class SignatureScanner {
   push(piece: string): SignatureMatch[] {
     const text = foldLines(piece);
     const found: SignatureMatch[] = [];
-    if (this.#isDull(text)) {
-      this.#skip(text);
-      return found;
-    }
+    // Nearly every piece of a log holds nothing that could start a match: then only its first line, which goes on from
+    // the piece before, and its last, which goes on in the next, need reading.
+    const dull = !this.#triggers.some((pattern) => text.includes(pattern));
     let start = 0;
     for (;;) {
       const end = text.indexOf(newline, start);
-      const segment = end < 0 ? text.slice(start) : text.slice(start, end);
-      this.#readSegment(segment, found);
+      this.#readSegment(end < 0 ? text.slice(start) : text.slice(start, end), found);
       if (end < 0) break;
-      this.#offset += 1;
-      this.#beginLine();
-      start = end + 1;
+      start = (dull ? text.lastIndexOf(newline) : end) + 1;
+      this.#beginLine(this.#pieceStart + start);
     }
+    this.#pieceStart += text.length;
     return found;
-  }
-
-  /**
-   * Whether no line that this piece touches can complete a signature, and its last, unfinished line has no part of one
-   * either: nearly every piece of a log, told by a few searches of the whole piece.
-   */
-  #isDull(text: string): boolean {
-    if (this.#inLine.size > 0) return false;
-    const all = this.#carry + text;
-    if (this.#triggers.some((pattern) => all.includes(pattern))) return false;
-    const unfinished = all.slice(all.lastIndexOf(newline) + 1);
-    return !this.#patterns.some((pattern) => unfinished.includes(pattern));
-  }
-
-  /** Nothing of interest in this piece: only its last, unfinished line matters. */
-  #skip(text: string): void {
-    const lastEnd = text.lastIndexOf(newline);
-    this.#offset += text.length;
-    if (lastEnd >= 0) {
-      this.#lineStart = this.#offset - (text.length - lastEnd - 1);
-      this.#carry = '';
-    }
-    this.#keepCarry(this.#carry + text.slice(lastEnd + 1));
   }
 
   #readSegment(segment: string, found: SignatureMatch[]): void {
@@ -87,8 +63,7 @@ export class SignatureScanner {
     for (const pattern of this.#patterns) {
       if (text.includes(pattern)) this.#inLine.add(pattern);
     }
-    this.#offset += segment.length;
-    this.#keepCarry(text);
+    this.#carry = this.#longest === 1 ? '' : text.slice(-(this.#longest - 1));
     for (const signature of this.#pending.filter((candidate) => this.#matches(candidate))) {
       this.#pending.splice(this.#pending.indexOf(signature), 1);
       found.push({ name: signature.name, class: signature.class, offset: this.#lineStart });
@@ -101,12 +76,8 @@ export class SignatureScanner {
     return signature.all.every(has) && (signature.any === undefined || signature.any.some(has));
   }
 
-  #keepCarry(text: string): void {
-    this.#carry = this.#longest === 1 ? '' : text.slice(-(this.#longest - 1));
-  }
-
-  #beginLine(): void {
-    this.#lineStart = this.#offset;
+  #beginLine(offset: number): void {
+    this.#lineStart = offset;
     this.#carry = '';
     this.#inLine.clear();
   }

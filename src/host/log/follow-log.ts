@@ -50,7 +50,7 @@ const readinessName = 'ready';
  * for the tail. Matching does not depend on where reads end. A log that became shorter is read again from its start.
  *
  * A follower of an adopted run starts anew at byte 0, because signatures found before the restart are not kept
- * anywhere: that costs one sequential read of the log (about 0.3 s per 100 MB), once per adoption.
+ * anywhere: that costs one sequential read of the log (about half a second per 100 MB), once per adoption.
  */
 export function followLog(options: FollowLogOptions): LogFollower {
   return new FileFollower(options.path, options.now ?? Date.now);
