@@ -44,7 +44,8 @@ function withoutParentheses(node: SyntaxNode): SyntaxNode {
 }
 
 function classify(node: SyntaxNode, index: SourceIndex): ConstantValue {
-  if (node.type === 'dictionary') {
+  const { type } = node;
+  if (type === 'dictionary') {
     return {
       kind: 'dictionary',
       entries: node.namedChildren
@@ -57,13 +58,14 @@ function classify(node: SyntaxNode, index: SourceIndex): ConstantValue {
   if (number !== null) {
     return { kind: 'number', text: node.text, ...number };
   }
-  return { kind: opaqueKinds[node.type] ?? 'computed', text: excerpt(node.text) };
+  return { kind: opaqueKinds[type] ?? 'computed', text: excerpt(node.text) };
 }
 
 /** `3`, `-0.5`, `+3`: a numeral token with at most one sign in front. */
 function isNumeral(node: SyntaxNode): boolean {
-  const operand = node.type === 'unary_operator' ? node.childForFieldName('argument') : node;
-  return operand?.type === 'integer' || operand?.type === 'float';
+  const { type } = node;
+  const operand = type === 'unary_operator' ? node.childForFieldName('argument')?.type : type;
+  return operand === 'integer' || operand === 'float';
 }
 
 function readPair(pair: SyntaxNode, index: SourceIndex): OuterEntry {

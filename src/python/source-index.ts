@@ -10,46 +10,66 @@ export interface SourceIndex {
   spanOf(node: SyntaxNode): SourceSpan;
 }
 
+/** Where a line starts, in UTF-16 units of the text and in bytes of the file. A line ends at LF only. */
+interface LineStart {
+  index: number;
+  byte: number;
+}
+
 /**
+ * Works from offsets alone: asking a node for its row and column crosses into native code each time.
+ *
  * @param source the whole file as decoded text; a byte-order mark, if the file has one, still in front, so that byte
  *   offsets are those of the file
  */
 export function sourceIndex(source: string): SourceIndex {
   // eslint-disable-next-line no-control-regex -- the ASCII range is what is meant
   const isAscii = /^[\0-\u007F]*$/.test(source);
-  let lineStartBytes: number[] | undefined;
+  const lines = measureLines(source, isAscii);
 
-  const byteOf = (index: number, row: number, column: number): number => {
+  const placeOf = (index: number): { position: SourcePosition; byte: number } => {
+    const row = rowOf(lines, index);
+    const line = lines[row] ?? { index: 0, byte: 0 };
+    const offset = index - line.index;
     if (isAscii) {
-      return index;
+      return { position: { line: row + 1, column: offset + 1 }, byte: index };
     }
-    lineStartBytes ??= measureLines(source);
-    return (lineStartBytes[row] ?? 0) + Buffer.byteLength(source.slice(index - column, index));
-  };
-
-  const positionOf = (node: SyntaxNode): SourcePosition => {
-    const { row, column } = node.startPosition;
-    const before = source.slice(node.startIndex - column, node.startIndex).replace(/^\uFEFF/, '');
-    return { line: row + 1, column: (isAscii ? before.length : Array.from(before).length) + 1 };
+    const before = source.slice(line.index, index);
+    const column = Array.from(before.replace(/^\uFEFF/, '')).length + 1;
+    return { position: { line: row + 1, column }, byte: line.byte + Buffer.byteLength(before) };
   };
 
   return {
-    positionOf,
-    spanOf: (node) => ({
-      ...positionOf(node),
-      startByte: byteOf(node.startIndex, node.startPosition.row, node.startPosition.column),
-      endByte: byteOf(node.endIndex, node.endPosition.row, node.endPosition.column),
-    }),
+    positionOf: (node) => placeOf(node.startIndex).position,
+    spanOf: (node) => {
+      const start = placeOf(node.startIndex);
+      return { ...start.position, startByte: start.byte, endByte: placeOf(node.endIndex).byte };
+    },
   };
 }
 
-/** Byte offset at which each line starts; tree-sitter ends a line at LF only. */
-function measureLines(source: string): number[] {
-  const starts = [0];
-  let bytes = 0;
-  for (const line of source.split('\n')) {
-    bytes += Buffer.byteLength(line) + 1;
-    starts.push(bytes);
+function measureLines(source: string, isAscii: boolean): LineStart[] {
+  const lines: LineStart[] = [{ index: 0, byte: 0 }];
+  let byte = 0;
+  let index = 0;
+  for (let end = source.indexOf('\n'); end !== -1; end = source.indexOf('\n', index)) {
+    byte += isAscii ? end + 1 - index : Buffer.byteLength(source.slice(index, end + 1));
+    index = end + 1;
+    lines.push({ index, byte });
   }
-  return starts;
+  return lines;
+}
+
+/** The last line that starts at or before the offset. */
+function rowOf(lines: readonly LineStart[], index: number): number {
+  let [low, high] = [0, lines.length - 1];
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if ((lines[middle]?.index ?? 0) <= index) {
+      low = middle;
+    } else {
+      high = middle - 1;
+    }
+  }
+  return low;
 }
