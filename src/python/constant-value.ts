@@ -58,7 +58,9 @@ function classify(node: SyntaxNode, index: SourceIndex): ConstantValue {
   if (number !== null) {
     return { kind: 'number', text: node.text, ...number };
   }
-  return { kind: opaqueKinds[type] ?? 'computed', text: excerpt(node.text) };
+  const { text } = node;
+  const keys = text.includes('{') ? keysInside(node) : [];
+  return { kind: opaqueKinds[type] ?? 'computed', text: excerpt(text), keys };
 }
 
 /** `3`, `-0.5`, `+3`: a numeral token with at most one sign in front. */
@@ -103,6 +105,13 @@ function readInner(dictionary: SyntaxNode, index: SourceIndex): InnerEntry[] {
     }
     const { value, span } = readValue(valueNode, index);
     return [{ key: name, value, ...span }];
+  });
+}
+
+function keysInside(node: SyntaxNode): string[] {
+  return node.descendantsOfType('pair').flatMap((pair) => {
+    const key = pair.childForFieldName('key');
+    return (key === null ? null : plainString(key)) ?? [];
   });
 }
 

@@ -99,7 +99,7 @@ function readTarget(target: SyntaxNode, form: AssignmentForm): { node: SyntaxNod
 /** `from limits import X_MIN_ACCURACY`: the name is a constant, its literal is in another file. */
 function readImport(statement: SyntaxNode, module: PythonModule): Assignment[] {
   const origin = statement.childForFieldName('module_name');
-  const source: ConstantValue = { kind: 'computed', text: `imported from ${origin?.text ?? '?'}` };
+  const source: ConstantValue = { kind: 'computed', text: `imported from ${origin?.text ?? '?'}`, keys: [] };
   return statement.namedChildren.flatMap((child) => {
     const name = child.type === 'aliased_import' ? child.childForFieldName('alias') : child;
     if (name === null || child.id === origin?.id || !isConstantName(name.text)) {

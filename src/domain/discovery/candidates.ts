@@ -90,11 +90,12 @@ function readSymbol(symbol: SymbolBindings): CandidateResult {
   return result;
 }
 
-function hasMetricKeys(binding: Assignment, names: MetricNames): boolean {
-  return (
-    binding.value.kind === 'dictionary' &&
-    binding.value.entries.some((entry) => entry.inner?.some((inner) => names.ofNestedKey(inner.key) !== null))
-  );
+function hasMetricKeys({ value }: Assignment, names: MetricNames): boolean {
+  const isMetric = (key: string) => names.ofNestedKey(key) !== null;
+  if (value.kind === 'dictionary') {
+    return value.entries.some((entry) => entry.inner?.some((inner) => isMetric(inner.key)));
+  }
+  return value.kind === 'computed' && value.keys.some(isMetric);
 }
 
 function bareCandidate(bare: {

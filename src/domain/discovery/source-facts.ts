@@ -32,6 +32,8 @@ export interface DictionaryValue {
 export interface OpaqueValue {
   kind: 'boolean' | 'none' | 'string' | 'collection' | 'computed';
   text: string;
+  /** String keys of dictionary displays somewhere inside the expression, such as in a call around a speed dict. */
+  keys: string[];
 }
 
 export type ConstantValue = NumberValue | DictionaryValue | OpaqueValue;

@@ -55,6 +55,14 @@ describe('what is recognised but cannot be calibrated is reported with its place
     ]);
   });
 
+  test('a speed dict that a call makes', () => {
+    const discovery = discoverText('_P = apply_slack({8: {"rtf_mean": 1}})\nQ = apply_slack(_P)\n', paths);
+    expect(discovery.stages).toEqual([]);
+    expect(findings(discovery, 'derived')).toEqual([
+      '1:6 _P is computed (apply_slack({8: {"rtf_mean": 1}})): a derived value is not calibrated',
+    ]);
+  });
+
   test('an inner value that is computed', () => {
     const discovery = discoverText('_P = {8: {"rtf_mean": 2 * 3, "throughput_qps": 1}}\n', paths);
     expect(metricsOf(discovery)).toEqual(["x_speed.throughput_qps _P['throughput_qps'] OK"]);
