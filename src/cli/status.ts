@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 
-import type { BudgetFact, GpuFact } from '../domain/audit/status-document.ts';
+import type { BudgetFact } from '../domain/audit/status-document.ts';
 import { CalibError } from '../domain/calib-error.ts';
 import type { Plan } from '../domain/plan/plan.ts';
 import { addExamples } from './examples.ts';
@@ -25,6 +25,7 @@ async function printStatus(runDir: string): Promise<void> {
   const { matrixFromSnapshot } = await import('../domain/audit/audit-matrix.ts');
   const { statusDocument, statusIsReady } = await import('../domain/audit/status-document.ts');
   const { readRunLogTail } = await import('../host/run-directory/read-run-log-tail.ts');
+  const { readGpuFacts } = await import('../host/run-directory/read-gpu-facts.ts');
   const { readActiveRuns } = await import('../host/run-directory/read-active-runs.ts');
   const { utcTimestamp } = await import('../domain/clock.ts');
   const now = new Date();
@@ -33,7 +34,7 @@ async function printStatus(runDir: string): Promise<void> {
     const document = statusDocument(matrixFromSnapshot(snapshot), {
       run_dir: runDir,
       now: utcTimestamp(now),
-      ...(await gpuFacts()),
+      ...(await readGpuFacts()),
       run_log: await readRunLogTail(runDir),
       state: 'offline',
       active: await readActiveRuns(runDir, now.getTime()),
@@ -64,8 +65,4 @@ function budgetOf({ policies }: Plan): BudgetFact | null {
         pass: null,
         launches: null,
       };
-}
-
-async function gpuFacts(): Promise<{ gpus: GpuFact[] | null; gpu_error: string | null }> {
-  return { gpus: null, gpu_error: 'nvidia-smi not found' };
 }

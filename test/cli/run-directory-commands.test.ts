@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 
 import { describe, expect, test } from 'vitest';
 
@@ -60,6 +61,28 @@ describe('status (spec 06 §5)', () => {
     });
     rmSync(runPaths.observation(runDir, 'nova_speed', 1));
     expect((await runCalib(['status', '--run-dir', runDir])).exitCode).toBe(1);
+  });
+
+  test('shows the GPUs that nvidia-smi names, and the error where there is none (spec 06 §5)', async () => {
+    const { runDir, root } = runWorld();
+    const programs = join(root, 'programs');
+    const answers =
+      'case $1 in *query-gpu*) echo "0, GPU-a, 4"; echo "1, GPU-b, 70000";; *) echo GPU-b;; esac';
+    writeText(join(programs, 'nvidia-smi'), `#!/bin/sh\n${answers}\n`);
+    const status = async (path: string): Promise<unknown> =>
+      JSON.parse((await runCalib(['status', '--run-dir', runDir], { env: { PATH: path } })).stdout);
+    expect(await status(programs)).toMatchObject({
+      gpu_memory_mib: null,
+      gpu_error: expect.any(String) as string,
+    });
+    chmodSync(join(programs, 'nvidia-smi'), 0o755);
+    expect(await status(`${programs}:/usr/bin:/bin`)).toMatchObject({
+      gpu_memory_mib: { '0': 4, '1': 70_000 },
+      gpu_busy: [1],
+      gpu_ready: 1,
+      launch_allowed: false,
+      gpu_error: null,
+    });
   });
 
   test('without a plan the answer is still JSON', async () => {
