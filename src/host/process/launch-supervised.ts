@@ -48,7 +48,7 @@ const startPollMs = 20;
  * @throws CalibError `refused` when the folder already holds a launch, `not-ready` when the supervisor breaks.
  */
 export async function launchSupervised(spec: LaunchSpec): Promise<LaunchStart> {
-  await mkdir(spec.launchDir, { recursive: true });
+  await mkdir(spec.launchDir, { recursive: true, mode: 0o700 });
   if (existsSync(launchFiles.identity(spec.launchDir)) || existsSync(launchFiles.exit(spec.launchDir))) {
     throw new CalibError('refused', `${spec.launchDir} already holds a launch`, {
       remedy: 'Adopt it, or launch the next attempt in its own folder.',
@@ -74,7 +74,7 @@ interface StartedSupervisor {
 
 function startSupervisor(launchDir: string, token: string): StartedSupervisor {
   const { program, args } = supervisorCommand();
-  const log = openSync(launchFiles.supervisorLog(launchDir), 'a');
+  const log = openSync(launchFiles.supervisorLog(launchDir), 'a', 0o600);
   const child = spawn(program, [...args, launchDir], {
     cwd: '/',
     // Not the caller's environment: a NODE_OPTIONS or a repeat mark in it must not reach the supervisor.

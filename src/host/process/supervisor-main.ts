@@ -85,7 +85,7 @@ async function runChild(spec: SupervisorSpec, startedAt: string): Promise<Ending
 }
 
 function startChild(spec: SupervisorSpec): ChildProcess {
-  const log = openSync(spec.log_path, 'a');
+  const log = openSync(spec.log_path, 'a', 0o600);
   try {
     const [program = '', ...args] = spec.argv;
     return spawn(program, args, {
