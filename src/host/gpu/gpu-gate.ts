@@ -1,0 +1,98 @@
+import { setTimeout as sleepFor } from 'node:timers/promises';
+
+import type { GpuBlocker } from './describe-blocker.ts';
+import { describeBlocker, formatBlocker } from './describe-blocker.ts';
+import { isFreeGpu } from './gpu-readiness.ts';
+import type { Gpu, GpuReading } from './nvidia-smi.ts';
+import { readGpus } from './nvidia-smi.ts';
+
+/** What the gate waits for at the moment: shown while the attempt is pending. */
+export interface GateWait {
+  waitedMs: number;
+  blockers: GpuBlocker[];
+  /** One line, for heartbeats and milestones. */
+  text: string;
+}
+
+export type GateResult =
+  | { kind: 'open'; waitedMs: number; gpus: Gpu[] }
+  /** Not a test result: nothing was launched (spec 05 §7). */
+  | { kind: 'closed'; waitedMs: number; blockers: GpuBlocker[]; reason: string };
+
+export interface GpuGateOptions {
+  /** `nvidia-smi` indices of the lane; with none the gate is open at once. */
+  indices: readonly number[];
+  /** Milliseconds after which the gate stays closed; default 600 s. */
+  deadlineMs?: number;
+  pollMs?: number;
+  /** Milliseconds after which a free lane is looked at once more; 0 leaves the second look out. */
+  recheckMs?: number;
+  /** Called after each look that found the gate closed. */
+  onWaiting?: (wait: GateWait) => void | Promise<void>;
+  signal?: AbortSignal;
+  /** The edges, replaceable for tests. */
+  read?: () => Promise<GpuReading>;
+  now?: () => number;
+  sleep?: (milliseconds: number, signal: AbortSignal | undefined) => Promise<unknown>;
+}
+
+/** Spec 05 §7. */
+const defaults = { deadlineMs: 600_000, pollMs: 5000, recheckMs: 3000 };
+
+/**
+ * Waits until every GPU of a lane is free, twice within the recheck time: a server that is shutting down frees its
+ * memory in steps. Kills nothing. An `nvidia-smi` that fails is waited for like a busy GPU; one that is missing, or
+ * does not know a GPU of the lane, closes the gate at once, since waiting cannot help.
+ *
+ * @throws the signal's reason when aborted.
+ */
+export async function waitForGpus(options: GpuGateOptions): Promise<GateResult> {
+  if (options.indices.length === 0) return { kind: 'open', waitedMs: 0, gpus: [] };
+  const now = options.now ?? Date.now;
+  const sleep = options.sleep ?? ((milliseconds, signal) => sleepFor(milliseconds, undefined, { signal }));
+  const recheckMs = options.recheckMs ?? defaults.recheckMs;
+  const startedAt = now();
+  for (let freeLooks = 0; ;) {
+    options.signal?.throwIfAborted();
+    const look = await lookAtLane(options.indices, options.read ?? readGpus);
+    const waitedMs = now() - startedAt;
+    if (look.kind === 'free') {
+      freeLooks += 1;
+      if (freeLooks === 2 || recheckMs === 0) return { kind: 'open', waitedMs, gpus: look.gpus };
+      await sleep(recheckMs, options.signal);
+      continue;
+    }
+    freeLooks = 0;
+    const { blockers, text } = look;
+    if (look.kind === 'hopeless') return { kind: 'closed', waitedMs, blockers, reason: text };
+    if (waitedMs >= (options.deadlineMs ?? defaults.deadlineMs)) {
+      const reason = `GPU memory not released within ${Math.round(waitedMs / 1000)} s: ${text}`;
+      return { kind: 'closed', waitedMs, blockers, reason };
+    }
+    await options.onWaiting?.({ waitedMs, blockers, text });
+    await sleep(options.pollMs ?? defaults.pollMs, options.signal);
+  }
+}
+
+type LaneLook =
+  | { kind: 'free'; gpus: Gpu[] }
+  | { kind: 'busy' | 'hopeless'; blockers: GpuBlocker[]; text: string };
+
+async function lookAtLane(indices: readonly number[], read: () => Promise<GpuReading>): Promise<LaneLook> {
+  const reading = await read();
+  if (reading.kind !== 'gpus') {
+    const kind = reading.kind === 'missing' ? 'hopeless' : 'busy';
+    return { kind, blockers: [], text: `${reading.message}. ${reading.remedy}` };
+  }
+  const lane = reading.gpus.filter((gpu) => indices.includes(gpu.index));
+  const known = new Set(lane.map((gpu) => gpu.index));
+  const unknown = indices.filter((index) => !known.has(index));
+  if (unknown.length > 0) {
+    const text = `nvidia-smi shows no GPU ${unknown.join(', ')}; it shows ${reading.gpus.map((gpu) => gpu.index).join(', ') || 'none'}`;
+    return { kind: 'hopeless', blockers: [], text };
+  }
+  const busy = lane.filter((gpu) => !isFreeGpu(gpu));
+  if (busy.length === 0) return { kind: 'free', gpus: lane };
+  const blockers = await Promise.all(busy.map(describeBlocker));
+  return { kind: 'busy', blockers, text: blockers.map(formatBlocker).join(' | ') };
+}

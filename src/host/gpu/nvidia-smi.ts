@@ -1,0 +1,136 @@
+import { runBounded } from '../process/run-bounded.ts';
+import type { BoundedRun } from '../process/run-bounded.ts';
+
+/** A process that computes on a GPU, as `nvidia-smi` sees it. */
+export interface ComputeProcess {
+  pid: number;
+  /** `[Not Found]` for a process of another PID namespace. */
+  name: string;
+  /** MiB, null where the driver does not say. */
+  usedMib: number | null;
+}
+
+export interface Gpu {
+  index: number;
+  uuid: string;
+  name: string;
+  usedMib: number;
+  totalMib: number;
+  processes: ComputeProcess[];
+}
+
+/** Why the GPUs could not be read; `message` says it in one line, `remedy` what to do. */
+export interface GpuFailure {
+  kind: 'missing' | 'hanging' | 'failing' | 'unparsable';
+  message: string;
+  remedy: string;
+}
+
+/** What all GPUs of the host hold right now, in index order. */
+export type GpuReading = { kind: 'gpus'; gpus: Gpu[] } | GpuFailure;
+
+export interface ReadGpusOptions {
+  /** Program to ask; default `$CALIB_NVIDIA_SMI`, else `nvidia-smi` on PATH. */
+  program?: string;
+  /** Milliseconds for both questions together; default 20 s: a broken driver lets `nvidia-smi` hang for ever. */
+  timeoutMs?: number;
+}
+
+const defaultTimeoutMs = 20_000;
+const format = '--format=csv,noheader,nounits';
+const gpuQuery = ['--query-gpu=index,uuid,name,memory.used,memory.total', format];
+const processQuery = ['--query-compute-apps=gpu_uuid,pid,process_name,used_memory', format];
+
+/**
+ * One look at the GPUs: two CSV queries at the same time under one time limit. (The XML of `-q -x` would be a single
+ * call, but it reads every sensor of every GPU, takes seconds on a busy 8-GPU host, and changes between drivers.)
+ * A failure is a value, so that a gate can go on waiting.
+ */
+export async function readGpus(options: ReadGpusOptions = {}): Promise<GpuReading> {
+  const program = options.program ?? (process.env['CALIB_NVIDIA_SMI'] || 'nvidia-smi');
+  const timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
+  const [gpus, processes] = await Promise.all(
+    [gpuQuery, processQuery].map((args) => ask({ program, args, timeoutMs })),
+  );
+  if (gpus === undefined || processes === undefined) throw new Error('two questions, fewer answers');
+  if (gpus.kind !== 'answer') return gpus;
+  if (processes.kind !== 'answer') return processes;
+  try {
+    return { kind: 'gpus', gpus: parseGpus(gpus.text, processes.text) };
+  } catch (error) {
+    return {
+      kind: 'unparsable',
+      message: `${program} printed something else than expected: ${error instanceof Error ? error.message : ''}`,
+      remedy: `Run ${program} ${gpuQuery.join(' ')} by hand and compare.`,
+    };
+  }
+}
+
+/**
+ * Parses the two CSV answers.
+ *
+ * @throws Error naming the line that is not understood.
+ */
+export function parseGpus(gpuText: string, processText: string): Gpu[] {
+  const gpus = lines(gpuText).map(parseGpu);
+  const byUuid = new Map(gpus.map((gpu) => [gpu.uuid, gpu]));
+  for (const line of lines(processText)) {
+    // A command may hold commas: the fields around it are counted from both ends.
+    const match = /^([^,]+), *(\d+), *(.*), *([^,]+)$/.exec(line);
+    if (match === null) throw new Error(`line "${line}"`);
+    const [, uuid = '', pid = '', name = '', used = ''] = match;
+    byUuid
+      .get(uuid)
+      ?.processes.push({ pid: Number(pid), name, usedMib: /^\d+$/.test(used) ? Number(used) : null });
+  }
+  return gpus.toSorted((a, b) => a.index - b.index);
+}
+
+function parseGpu(line: string): Gpu {
+  const match = /^(\d+), *([^,]+), *(.+), *(\d+), *(\d+)$/.exec(line);
+  if (match === null) throw new Error(`line "${line}"`);
+  const [, index = '', uuid = '', name = '', used = '', total = ''] = match;
+  return { index: Number(index), uuid, name, usedMib: Number(used), totalMib: Number(total), processes: [] };
+}
+
+function lines(text: string): string[] {
+  return text
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+}
+
+async function ask(question: {
+  program: string;
+  args: string[];
+  timeoutMs: number;
+}): Promise<{ kind: 'answer'; text: string } | GpuFailure> {
+  const { program, timeoutMs } = question;
+  const run = await runBounded(question);
+  switch (run.kind) {
+    case 'timed-out':
+      return {
+        kind: 'hanging',
+        message: `${program} gave no answer within ${timeoutMs / 1000} s`,
+        remedy: 'The driver may be stuck: look at dmesg for "Xid" lines.',
+      };
+    case 'not-started':
+      return {
+        kind: 'missing',
+        message: `${program} cannot be started (${run.code || run.message})`,
+        remedy:
+          'Install the NVIDIA driver tools or put nvidia-smi on PATH; units that need no GPU run without it.',
+      };
+    case 'exited':
+      return run.exitCode === 0 ? { kind: 'answer', text: run.stdout } : failing(program, run);
+  }
+}
+
+function failing(program: string, run: BoundedRun & { kind: 'exited' }): GpuFailure {
+  const said = (run.stderr || run.stdout).trim().split('\n').slice(0, 3).join(' / ');
+  return {
+    kind: 'failing',
+    message: `${program} ended with ${run.signal ?? `code ${run.exitCode}`}: ${said}`,
+    remedy: 'Run it by hand: the driver does not answer as it should.',
+  };
+}
