@@ -43,6 +43,8 @@ export const launchExitSchema = z.object({
   signal: z.string().nullable(),
   started_at: z.string(),
   ended_at: z.string(),
+  /** The child's wall time by the monotonic clock, two decimals; 0 when it never started. */
+  duration_s: z.number().nonnegative(),
   /** Null when the child ended by itself or by somebody else's hand; else who asked, and whether KILL was needed. */
   stop: z.object({ reason: z.string(), requested_at: z.string(), killed: z.boolean() }).nullable(),
   /** Null when the child was started; else why not. `code` is an errno name where there is one. */

@@ -53,6 +53,7 @@ async function supervise(spec: SupervisorSpec): Promise<void> {
 }
 
 async function runChild(spec: SupervisorSpec, startedAt: string): Promise<Ending> {
+  const startedMs = performance.now();
   let child: ChildProcess;
   try {
     child = startChild(spec);
@@ -61,7 +62,9 @@ async function runChild(spec: SupervisorSpec, startedAt: string): Promise<Ending
   }
   const ended = new Promise<Ending>((resolve) => {
     child.once('error', (error) => resolve({ startedAt, error: describeStartError(error) }));
-    child.once('exit', (exitCode, signal) => resolve({ startedAt, exitCode, signal }));
+    child.once('exit', (exitCode, signal) => {
+      resolve({ startedAt, exitCode, signal, durationMs: performance.now() - startedMs });
+    });
   });
   const stopper = new GroupStopper(child.pid, spec.grace_ms);
   process.off('SIGTERM', rememberEnd);
@@ -106,6 +109,7 @@ function describeStartError(error: unknown): NonNullable<LaunchExit['start_error
 
 interface Ending {
   startedAt: string;
+  durationMs?: number;
   exitCode?: number | null;
   signal?: string | null;
   error?: LaunchExit['start_error'];
@@ -146,6 +150,7 @@ async function finish(spec: SupervisorSpec, ending: Ending): Promise<void> {
     signal: ending.signal ?? null,
     started_at: ending.startedAt,
     ended_at: now(),
+    duration_s: Math.round((ending.durationMs ?? 0) / 10) / 100,
     stop: ending.stop ?? null,
     start_error: ending.error ?? null,
   };
