@@ -5,9 +5,9 @@ export function answer(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-/** Prints the one JSON document of a `--json` answer, two-space indented. */
-export function answerJson(value: unknown): void {
-  answer(JSON.stringify(value, null, 2));
+/** Prints the one JSON document of a `--json` answer: two-space indented, or as one line for readers of streams. */
+export function answerJson(value: unknown, layout: 'document' | 'line' = 'document'): void {
+  answer(JSON.stringify(value, null, layout === 'document' ? 2 : 0));
 }
 
 /** Prints a diagnostic line to stderr. */

@@ -41,6 +41,10 @@ const calibPlanFields = {
   environment: z.record(z.string(), z.string()).optional(),
   policies: policiesSchema.optional(),
   precheck_skipped: z.boolean().optional(),
+  version_check_skipped: z.boolean().optional(),
+  catalog_dir: z.string().optional(),
+  /** The dedicated host's own GPU clean-up, run scoped to the lane (05 §7); null without one. */
+  cleanup_script: z.string().nullable().optional(),
   last_resume_at: z.string().optional(),
   last_resume_git_sha: z.string().optional(),
 };

@@ -46,6 +46,8 @@ export const sessionPlanSchema = z.object({
   units: z.array(unitSchema).min(1),
   stages: z.array(plannedStageSchema).min(1),
   policies: policiesSchema,
+  /** Clean-up script of a dedicated host; null = only own processes are ended. */
+  cleanup_script: z.string().nullable().default(null),
   /** Repeats that may run at the same time. */
   lanes: z.number().int().positive().default(1),
   precheck: z.object({ skip: z.boolean(), skip_version_check: z.boolean() }),

@@ -1,0 +1,42 @@
+import { CalibError } from '../domain/calib-error.ts';
+import { type CommandKind, type CommandPayload, parseCommand } from '../domain/session/commands.ts';
+
+const kinds = ['pause', 'resume', 'purge', 'apply', 'abort'] as const satisfies CommandKind[];
+
+const optionsOf: Record<CommandKind, string[]> = {
+  pause: [],
+  resume: [],
+  purge: ['stage', 'test', 'repeat', 'reason'],
+  apply: ['mode', 'decide'],
+  abort: ['reason'],
+};
+
+/**
+ * The payload of a command from the options of `calib signal`.
+ *
+ * @throws CalibError `invalid-input` for an unknown command, an option of another command, or a missing one
+ */
+export function commandPayload(kind: string, options: Record<string, unknown> | object): CommandPayload {
+  if (!isKind(kind)) {
+    throw new CalibError('invalid-input', `unknown command ${kind}`, { remedy: `one of: ${kinds.join(', ')}` });
+  }
+  const given = Object.entries(options).filter(([name, value]) => name !== 'json' && !isUnset(value));
+  const stray = given.filter(([name]) => !optionsOf[kind].includes(name)).map(([name]) => `--${name}`);
+  if (stray.length > 0) {
+    throw new CalibError('invalid-input', `${kind} does not take ${stray.join(', ')}`, {
+      remedy: `calib signal --help`,
+    });
+  }
+  const payload = Object.fromEntries(given);
+  const parsed = parseCommand(kind, payload, 'check');
+  if (!parsed.ok) throw new CalibError('invalid-input', parsed.message, { remedy: 'calib signal --help' });
+  return payload;
+}
+
+function isKind(kind: string): kind is CommandKind {
+  return (kinds as readonly string[]).includes(kind);
+}
+
+function isUnset(value: unknown): boolean {
+  return value === undefined || (typeof value === 'object' && value !== null && Object.keys(value).length === 0);
+}

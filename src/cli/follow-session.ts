@@ -1,0 +1,100 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { WorkflowNotFoundError } from '@temporalio/client';
+
+import { phaseLine } from '../domain/session/session-details.ts';
+import { isEnd, type SessionState } from '../domain/session/session-state.ts';
+import { planQuery, stateQuery } from '../workflows/messages.ts';
+import { answer, answerJson, note } from './output.ts';
+import { createProgressDisplay } from './progress-display.ts';
+import { requireWorker } from './require-worker.ts';
+import type { SessionClient } from './session-client.ts';
+
+export interface FollowOptions {
+  json: boolean;
+  /** Stay until the session has ended instead of returning when a person has to act. */
+  untilEnd?: boolean;
+}
+
+/** How following ended. `ok`: the matrix is complete or the session completed; false: somebody has to look. */
+export interface FollowEnd {
+  ok: boolean;
+  state: SessionState;
+}
+
+const POLL_MS = 1000;
+const QUERY_LIMIT_MS = 10_000;
+/** A worker that restarts is no reason to stop watching. */
+const PATIENCE_MS = 120_000;
+
+/**
+ * Shows a session's progress until it needs a decision or ends. On a terminal one view is redrawn; elsewhere a line is
+ * printed at each change and at least every minute. Leaving (Ctrl-C) does not touch the session.
+ */
+export async function followSession(
+  client: SessionClient,
+  sessionId: string,
+  options: FollowOptions,
+): Promise<FollowEnd> {
+  await requireWorker(client);
+  const handle = client.client.workflow.getHandle(sessionId);
+  const plan = await patiently(client, () => handle.query(planQuery));
+  const display = createProgressDisplay(options.json);
+  try {
+    for (;;) {
+      const state = await patiently(client, () => handle.query(stateQuery));
+      display.show(plan, state, new Date());
+      if (isEnd(state.phase) || (!options.untilEnd && needsPerson(state))) {
+        display.close();
+        announce(plan.session_id, state, options.json);
+        return { ok: state.phase.kind === 'completed' || state.phase.kind === 'awaiting_decision', state };
+      }
+      await sleep(POLL_MS);
+    }
+  } finally {
+    display.close();
+  }
+}
+
+/** True in states that only a person can leave. */
+function needsPerson(state: SessionState): boolean {
+  return ['halted', 'blocked', 'paused', 'awaiting_decision'].includes(state.phase.kind) && state.active.length === 0;
+}
+
+function announce(sessionId: string, state: SessionState, json: boolean): void {
+  if (json) {
+    answerJson({ session: sessionId, state: state.phase.kind, phase: state.phase }, 'line');
+    return;
+  }
+  answer(phaseLine(state.phase));
+  const next = nextSteps(sessionId, state);
+  if (next.length > 0) note(next.join('\n'));
+}
+
+function nextSteps(id: string, state: SessionState): string[] {
+  switch (state.phase.kind) {
+    case 'halted':
+    case 'blocked':
+      return ['fix the cause, then:', `  calib signal ${id} resume`];
+    case 'paused':
+      return [`  calib signal ${id} resume`];
+    case 'awaiting_decision':
+      return [`report: ${state.phase.report}`, 'decide once:', `  calib signal ${id} apply --mode report|smart|full`];
+    default:
+      return [];
+  }
+}
+
+/** A query with a deadline; while a worker or the server restarts it is asked again for two minutes. */
+async function patiently<T>(client: SessionClient, query: () => Promise<T>): Promise<T> {
+  const patience = Date.now() + PATIENCE_MS;
+  for (;;) {
+    try {
+      return await client.connection.withDeadline(Date.now() + QUERY_LIMIT_MS, query);
+    } catch (error) {
+      if (error instanceof WorkflowNotFoundError || Date.now() > patience) throw error;
+      await sleep(POLL_MS);
+    }
+  }
+}
+

@@ -1,0 +1,81 @@
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import {
+  SearchAttributeType,
+  WorkflowIdReusePolicy,
+  defineSearchAttributeKey,
+  type SearchAttributePair,
+} from '@temporalio/common';
+
+import { CalibError } from '../domain/calib-error.ts';
+import type { SessionPlan } from '../domain/session/session-plan.ts';
+import { hasSearchAttributes } from '../worker/search-attributes.ts';
+import { webUiLink } from '../worker/web-ui.ts';
+import { calibrateWorkflowType, searchAttributeNames, workflowTaskQueue } from '../workflows/messages.ts';
+import { warn } from './output.ts';
+import { hasPoller } from './require-worker.ts';
+import type { SessionClient } from './session-client.ts';
+
+export interface StartedSession {
+  session: string;
+  git_sha: string;
+  run_dir: string;
+  /** Page of this workflow; null where the namespace does not say where its Web UI is. */
+  web_ui: string | null;
+}
+
+/**
+ * Starts the session's workflow; its id is the session id, so that a run directory can have one session only.
+ *
+ * @throws CalibError `refused` when that session is running or has ended
+ */
+export async function startSession(client: SessionClient, plan: SessionPlan): Promise<StartedSession> {
+  const { settings, connection } = client;
+  const known = await hasSearchAttributes(connection, settings.namespace).catch(() => false);
+  if (!known) warn('this server lacks the Calib* search attributes: sessions are listed without state and commit');
+  try {
+    await client.client.workflow.start(calibrateWorkflowType, {
+      workflowId: plan.session_id,
+      taskQueue: workflowTaskQueue,
+      args: [{ plan: { ...plan, search_attributes: known } }],
+      // A directory whose workflow has ended may be carried on; a running one never twice.
+      workflowIdReusePolicy: plan.resume ? WorkflowIdReusePolicy.ALLOW_DUPLICATE : WorkflowIdReusePolicy.REJECT_DUPLICATE,
+      staticSummary: `${plan.model} · ${plan.stages.length} stages × ${plan.repeats} · ${plan.git_sha.slice(0, 8)}`,
+      staticDetails: `Calibration of \`${plan.model}\` on commit \`${plan.git_sha}\`, run directory \`${plan.run_dir}\`.`,
+      ...(known ? { typedSearchAttributes: attributes(plan) } : {}),
+    });
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    throw new CalibError('refused', `session ${plan.session_id} exists already`, {
+      remedy: `see it with \`calib watch ${plan.session_id}\``,
+      cause: error,
+    });
+  }
+  await warnWithoutWorker(client, plan);
+  return {
+    session: plan.session_id,
+    git_sha: plan.git_sha,
+    run_dir: plan.run_dir,
+    web_ui: await webUiLink(connection, settings.namespace, plan.session_id),
+  };
+}
+
+function attributes(plan: SessionPlan): SearchAttributePair[] {
+  const keyword = (name: string, value: string): SearchAttributePair => ({
+    key: defineSearchAttributeKey(name, SearchAttributeType.KEYWORD),
+    value,
+  });
+  return [
+    keyword(searchAttributeNames.model, plan.model),
+    keyword(searchAttributeNames.commit, plan.git_sha),
+    keyword(searchAttributeNames.label, plan.label),
+    keyword(searchAttributeNames.state, 'opening'),
+  ];
+}
+
+async function warnWithoutWorker(client: SessionClient, plan: SessionPlan): Promise<void> {
+  if (!(await hasPoller(client, workflowTaskQueue, 'workflow'))) {
+    warn(`no worker polls ${workflowTaskQueue}: the session waits until \`calib worker\` runs`);
+  } else if (!(await hasPoller(client, plan.task_queues.repeats, 'activity'))) {
+    warn(`no worker polls ${plan.task_queues.repeats}: repeats wait until \`calib worker\` runs on this host`);
+  }
+}

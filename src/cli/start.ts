@@ -1,0 +1,74 @@
+import type { Command } from 'commander';
+
+import { addExamples } from './examples.ts';
+import { exitCode } from './exit-code.ts';
+import { addSharedOptions, createContext, type CliContext } from './options.ts';
+import { answer, answerJson } from './output.ts';
+import { parseCount } from './parse-values.ts';
+import { packageVersion } from './package-version.ts';
+
+export interface StartOptions {
+  stages?: string;
+  repeats?: number;
+  label?: string;
+  runRoot?: string;
+  maxPasses: number;
+  lanes: number;
+  skipPrecheck?: boolean;
+  skipVersionCheck?: boolean;
+  detach?: boolean;
+  resume?: boolean;
+  outputDir?: string;
+}
+
+export function register(program: Command): void {
+  const command = program
+    .command('start')
+    .description('a fresh session on current HEAD, or (--resume) an existing run directory carried on')
+    .option('--stages <tokens>', 'stage keys, bases, presets, @groups or ALL, comma-separated (default: ALL)')
+    .option('--repeats <n>', 'repeats of every pytest invocation (default: 5)', parseCount)
+    .option('--label <text>', "last part of the session's id (default: the model's name)")
+    .option('--run-root <dir>', "folder for run directories (default: the checkout's .tune-runs)")
+    .option('--max-passes <n>', 'times that the whole set is gone through for what is missing', parseCount, 10)
+    .option('--lanes <n>', 'repeats that may run at the same time', parseCount, 1)
+    .option('--skip-precheck', 'start without the environment gate (recorded, shown in the report)')
+    .option('--skip-version-check', 'pinned versions that differ are warnings')
+    .option('--detach', 'print and return at once instead of following the session')
+    .option('--resume', 'carry on the run directory given by --output-dir')
+    .option('--output-dir <dir>', 'existing run directory (with --resume)');
+  addSharedOptions(command, ['catalog', 'host', 'model', 'repo-root', 'venv-python', 'json']);
+  addExamples(command, [
+    'calib start --model tts --stages tts_moss,qwen3_asr --repeats 5',
+    'calib start --resume --output-dir .tune-runs/20260423T050000Z_mmsu_r3',
+  ]);
+  command.action(async (options: StartOptions, self: Command) => {
+    await start(createContext(self), options);
+  });
+}
+
+async function start(context: CliContext, options: StartOptions): Promise<void> {
+  const { planFor } = await import('./plan-for-start.ts');
+  const { openSessionClient } = await import('./session-client.ts');
+  const { startSession } = await import('./start-session.ts');
+  await context.announceHost();
+  const plan = await planFor(context, options, packageVersion());
+  const client = await openSessionClient();
+  try {
+    const started = await startSession(client, plan);
+    if (context.json) answerJson(started, options.detach ? 'document' : 'line');
+    else {
+      answer(
+        `Running ${plan.model}: ${plan.stages.map((stage) => stage.key).join(', ')}, ${plan.repeats} repeats ` +
+          `on commit ${plan.git_sha}, run-dir ${plan.run_dir}.`,
+      );
+      answer(`session: ${plan.session_id}`);
+      if (started.web_ui !== null) answer(`web ui:  ${started.web_ui}`);
+    }
+    if (options.detach) return;
+    const { followSession } = await import('./follow-session.ts');
+    const end = await followSession(client, plan.session_id, { json: context.json });
+    process.exitCode = end.ok ? exitCode.done : exitCode.notReady;
+  } finally {
+    await client.close();
+  }
+}

@@ -1,0 +1,77 @@
+import { join, resolve } from 'node:path';
+
+import type { Command } from 'commander';
+
+import { addExamples } from './examples.ts';
+import { exitCode } from './exit-code.ts';
+import { addSharedOptions, sharedOptionValues } from './options.ts';
+import { answer, answerJson, note } from './output.ts';
+import { parseCount, parseGpuList, parsePort } from './parse-values.ts';
+import { stateFolder } from './state-folder.ts';
+import { stopSignal } from './stop-signal.ts';
+
+interface UpOptions {
+  gpus?: number[];
+  lanes: number;
+  port: number;
+  uiPort: number;
+  db: string;
+}
+
+export function register(program: Command): void {
+  const command = program
+    .command('up')
+    .description('embedded Temporal server and a GPU-host worker, in the foreground; Ctrl-C drains and stops both')
+    .option('--gpus <list>', 'GPU indices this host may use, as in 0,1 (default: all)', parseGpuList)
+    .option('--lanes <n>', 'repeats that run at the same time', parseCount, 1)
+    .option('--port <n>', 'port of the server on 127.0.0.1, 0 = any free one', parsePort, 7233)
+    .option('--ui-port <n>', 'port of the Web UI, 0 = any free one', parsePort, 8233)
+    .option('--db <file>', 'SQLite file; a second up with the same file carries on', join(stateFolder(process.env), 'temporal.db'));
+  addSharedOptions(command, ['json']);
+  addExamples(command, ['calib up', 'calib up --gpus 0,1 --port 0 --ui-port 0 --json']);
+  command.action(async (options: UpOptions, self: Command) => {
+    await up(options, sharedOptionValues(self).json === true);
+  });
+}
+
+async function up(options: UpOptions, json: boolean): Promise<void> {
+  const { startEmbeddedServer } = await import('../worker/embedded-server.ts');
+  const { localClientSettings } = await import('../worker/client-settings.ts');
+  const { runWorker } = await import('../worker/run-worker.ts');
+  const db = resolve(options.db);
+  const stop = stopSignal();
+  const server = await startEmbeddedServer({ db, port: options.port, uiPort: options.uiPort, env: process.env });
+  if (server.adopted) note(`a server was already running on ${db}: taken over`);
+  const { address, ui } = server;
+  const ended = new AbortController();
+  void server.ended.then(() => ended.abort());
+  try {
+    await runWorker({
+      settings: localClientSettings(address),
+      gpus: options.gpus ?? null,
+      lanes: options.lanes,
+      log: `${db}.worker.log`,
+      stop: AbortSignal.any([stop, ended.signal]),
+      onReady: () => {
+        if (json) answerJson({ ready: true, address, ui, db, pid: process.pid }, 'line');
+        else answer(readyText(address, ui, db));
+      },
+    });
+  } finally {
+    await server.stop();
+  }
+  if (!stop.aborted) {
+    note(`error: the embedded server ended by itself; see ${db}.server.log`);
+    process.exitCode = exitCode.notReady;
+  }
+}
+
+function readyText(address: string, ui: string, db: string): string {
+  return [
+    `Temporal server  ${address}`,
+    `Web UI           ${ui}`,
+    `database         ${db}`,
+    'worker           polling; Ctrl-C drains and stops both',
+    ...(address === '127.0.0.1:7233' ? [] : ['', `export TEMPORAL_ADDRESS=${address}`]),
+  ].join('\n');
+}

@@ -1,0 +1,25 @@
+import type { Command } from 'commander';
+
+import { addExamples } from './examples.ts';
+import { exitCode } from './exit-code.ts';
+import { addSharedOptions, sharedOptionValues } from './options.ts';
+
+export function register(program: Command): void {
+  const command = program
+    .command('watch')
+    .description('live progress of a session: matrix, what runs, ETA; closing it does not touch the session')
+    .argument('<session>', 'session id, unambiguous prefix, or latest')
+    .option('--until-end', 'stay while the session waits for a person');
+  addSharedOptions(command, ['json']);
+  addExamples(command, ['calib watch latest']);
+  command.action(async (reference: string, options: { untilEnd?: boolean }, self: Command) => {
+    const { followSession } = await import('./follow-session.ts');
+    const { resolveSession, withSessionClient } = await import('./session-client.ts');
+    await withSessionClient(async (client) => {
+      const session = await resolveSession(client, reference);
+      const json = sharedOptionValues(self).json === true;
+      const end = await followSession(client, session, { json, untilEnd: options.untilEnd === true });
+      process.exitCode = end.ok ? exitCode.done : exitCode.notReady;
+    });
+  });
+}

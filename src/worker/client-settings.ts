@@ -1,0 +1,37 @@
+import { loadClientConnectConfig } from '@temporalio/envconfig';
+
+import { CalibError } from '../domain/calib-error.ts';
+
+export interface ClientSettings {
+  /** host:port */
+  address: string;
+  namespace: string;
+  /** Everything else of the profile: TLS, API key, headers. */
+  connection: ReturnType<typeof loadClientConnectConfig>['connectionOptions'];
+}
+
+/**
+ * Temporal's own client settings (`TEMPORAL_*`, `temporal.toml`), with the local defaults; calib invents none.
+ *
+ * @throws CalibError when a profile cannot be read
+ */
+export function loadClientSettings(): ClientSettings {
+  try {
+    const { connectionOptions, namespace } = loadClientConnectConfig();
+    return {
+      address: connectionOptions.address ?? '127.0.0.1:7233',
+      namespace: namespace ?? 'default',
+      connection: connectionOptions,
+    };
+  } catch (cause) {
+    throw new CalibError('invalid-input', `Temporal client configuration: ${(cause as Error).message}`, {
+      remedy: 'correct the TEMPORAL_* variables or temporal.toml',
+      cause,
+    });
+  }
+}
+
+/** Settings of an embedded server: a given local address and nothing of the operator's profile. */
+export function localClientSettings(address: string): ClientSettings {
+  return { address, namespace: 'default', connection: { address } };
+}

@@ -1,0 +1,117 @@
+import { hostname } from 'node:os';
+
+import { Client } from '@temporalio/client';
+import { NativeConnection, Runtime, Worker, makeTelemetryFilterString } from '@temporalio/worker';
+
+import { createActivities } from '../activities/create-activities.ts';
+import { CalibError } from '../domain/calib-error.ts';
+import { hostTaskQueues, workflowTaskQueue } from '../workflows/messages.ts';
+import type { ClientSettings } from './client-settings.ts';
+import { fileLogger } from './worker-log.ts';
+import { workflowSource } from './workflow-bundle.ts';
+
+export interface RunWorkerOptions {
+  settings: ClientSettings;
+  /** GPU indices this worker may use; null = all that the driver lists. */
+  gpus: number[] | null;
+  /** Repeats that run at the same time on this host. */
+  lanes: number;
+  /** File that takes the SDK's own log lines. */
+  log: string;
+  /** Called when all three workers poll. */
+  onReady: () => void;
+  /** Ends the worker: it drains, running repeats go on under their supervisors. */
+  stop: AbortSignal;
+}
+
+/**
+ * Runs this host's worker until it is stopped: workflow tasks of all sessions, file work of sessions whose run directory
+ * is here, and pytest repeats.
+ *
+ * @throws CalibError when no server answers
+ */
+export async function runWorker(options: RunWorkerOptions): Promise<void> {
+  installRuntime(options.log);
+  const connection = await connect(options.settings);
+  try {
+    const workers = await createWorkers(options, connection);
+    const shutdown = () => {
+      for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+    };
+    options.stop.addEventListener('abort', shutdown, { once: true });
+    const running = workers.map(async (worker) => {
+      try {
+        await worker.run();
+      } finally {
+        // One that fails takes the others along: a host with half a worker would look alive.
+        shutdown();
+      }
+    });
+    if (options.stop.aborted) shutdown();
+    options.onReady();
+    await Promise.all(running);
+  } finally {
+    await connection.close();
+  }
+}
+
+let installed = false;
+
+function installRuntime(log: string): void {
+  if (installed) return;
+  installed = true;
+  Runtime.install({
+    logger: fileLogger(log),
+    // Signals are the command line's business: it drains the worker before it stops the server.
+    shutdownSignals: [],
+    telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }), forward: {} } },
+  });
+}
+
+async function connect(settings: ClientSettings): Promise<NativeConnection> {
+  try {
+    return await NativeConnection.connect({ ...settings.connection, address: settings.address });
+  } catch (cause) {
+    throw new CalibError('unreachable', `no Temporal server answers on ${settings.address}`, {
+      remedy: 'start one with `calib up`, or set TEMPORAL_ADDRESS',
+      cause,
+    });
+  }
+}
+
+async function createWorkers(options: RunWorkerOptions, connection: NativeConnection): Promise<Worker[]> {
+  const { namespace } = options.settings;
+  const queues = hostTaskQueues(hostname());
+  const client = new Client({ connection, namespace });
+  const activities = createActivities({
+    hostname: hostname(),
+    gpus: options.gpus,
+    lanes: options.lanes,
+    isSessionOpen: async (workflowId, runId) => {
+      const { status } = await client.workflow.getHandle(workflowId, runId).describe();
+      return status.name === 'RUNNING';
+    },
+  });
+  const shutdown = { shutdownGraceTime: '3 seconds', shutdownForceTime: '30 seconds' } as const;
+  const { runRepeat, ...home } = activities;
+  return await Promise.all([
+    Worker.create({
+      connection,
+      namespace,
+      taskQueue: workflowTaskQueue,
+      ...workflowSource(),
+      bundlerOptions: {},
+      maxCachedWorkflows: 50,
+      ...shutdown,
+    }),
+    Worker.create({ connection, namespace, taskQueue: queues.home, activities: home, ...shutdown }),
+    Worker.create({
+      connection,
+      namespace,
+      taskQueue: queues.repeats,
+      activities: { runRepeat },
+      maxConcurrentActivityTaskExecutions: options.lanes,
+      ...shutdown,
+    }),
+  ]);
+}
