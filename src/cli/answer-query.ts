@@ -31,7 +31,8 @@ export async function answerQuery(reference: string, topic: QueryTopic, json: bo
         const audit = await ask<StrictAuditDocument>(strictAuditQuery);
         if (json) answerJson(audit);
         else answer(renderStrictAudit(audit));
-        process.exitCode = audit.strict_complete && audit.git_provenance.ok ? exitCode.done : exitCode.notReady;
+        process.exitCode =
+          audit.strict_complete && audit.git_provenance.ok ? exitCode.done : exitCode.notReady;
         return;
       }
       case 'plan':
@@ -50,7 +51,9 @@ export async function answerQuery(reference: string, topic: QueryTopic, json: bo
 async function queryOf<T>(client: SessionClient, session: string, query: { name: string }): Promise<T> {
   const handle = client.client.workflow.getHandle(session);
   try {
-    return await client.connection.withDeadline(Date.now() + QUERY_LIMIT_MS, () => handle.query<T>(query.name));
+    return await client.connection.withDeadline(Date.now() + QUERY_LIMIT_MS, () =>
+      handle.query<T>(query.name),
+    );
   } catch (error) {
     if (error instanceof QueryRejectedError) throw error;
     throw new CalibError('unreachable', `session ${session} does not answer: ${(error as Error).message}`, {

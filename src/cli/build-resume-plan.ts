@@ -5,15 +5,21 @@ import { CalibError } from '../domain/calib-error.ts';
 import { buildCatalogEnvironment, environmentRecord } from '../domain/catalog/environment.ts';
 import { utcTimestamp } from '../domain/clock.ts';
 import { policiesSchema, type Plan } from '../domain/plan/plan.ts';
-import { resumePlan } from '../domain/plan/resume-plan.ts';
+import { type ResumeRequest, resumePlan } from '../domain/plan/resume-plan.ts';
 import { buildUnits } from '../domain/selection/build-units.ts';
 import { selectStages } from '../domain/selection/select-stages.ts';
 import { type SessionPlan, sessionPlanSchema } from '../domain/session/session-plan.ts';
 import { readGitState } from '../host/git/read-git-state.ts';
 import { readPlan } from '../host/run-directory/read-plan.ts';
 import { hostTaskQueues } from '../workflows/messages.ts';
-import { loadStages, plannedStage, refuseStale, refuseUnstartable, sessionIdOf } from './build-session-plan.ts';
-import { type CliContext, withModel } from './options.ts';
+import {
+  loadStages,
+  plannedStage,
+  refuseStale,
+  refuseUnstartable,
+  sessionIdOf,
+} from './build-session-plan.ts';
+import type { CliContext } from './options.ts';
 import { note, warn } from './output.ts';
 import type { StartOptions } from './start.ts';
 
@@ -34,7 +40,7 @@ export async function buildResumePlan(given: CliContext, request: ResumeOptions)
   const { options } = request;
   const runDir = resolve(request.runDir);
   const recorded = await readPlan(runDir);
-  const context = given.modelGiven ? given : withModel(given, recorded.model);
+  const context = given.modelGiven ? given : given.withModel(recorded.model);
   const repoRoot = (await context.repoRoot()).path;
   const git = await readGitState(repoRoot);
   const loaded = await loadStages(context);
@@ -42,7 +48,7 @@ export async function buildResumePlan(given: CliContext, request: ResumeOptions)
   const venv = await context.venv();
   const model = await context.model();
   const planned = selectStages(loaded.stages, recorded.stages.join(',')).stages;
-  const decision = resumePlan(recorded, {
+  checkResume(recorded, {
     head: git.sha,
     dirty: git.dirty,
     at: utcTimestamp(request.now),
@@ -57,11 +63,6 @@ export async function buildResumePlan(given: CliContext, request: ResumeOptions)
     tree_fingerprint: git.treeFingerprint,
     units: buildUnits(planned, model.config),
   });
-  if (decision.kind === 'refused') {
-    throw new CalibError('invalid-input', decision.message, { remedy: decision.remedy });
-  }
-  decision.warnings.forEach(warn);
-  decision.notes.forEach(note);
   refuseUnstartable(planned, context.modelName);
   const fileHashes = await refuseStale(repoRoot, planned, context.modelName);
   const units = buildUnits(planned, model.config);
@@ -98,6 +99,15 @@ export async function buildResumePlan(given: CliContext, request: ResumeOptions)
     resume: true,
     calib_version: request.calibVersion,
   });
+}
+
+function checkResume(recorded: Plan, request: ResumeRequest): void {
+  const decision = resumePlan(recorded, request);
+  if (decision.kind === 'refused') {
+    throw new CalibError('invalid-input', decision.message, { remedy: decision.remedy });
+  }
+  decision.warnings.forEach(warn);
+  decision.notes.forEach(note);
 }
 
 function identity(recorded: Plan, runDir: string): Pick<SessionPlan, 'session_id' | 'label'> {

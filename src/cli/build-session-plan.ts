@@ -52,7 +52,11 @@ export async function loadStages(context: CliContext): Promise<LoadedStages> {
       cause,
     });
   });
-  return { path, sha256: createHash('sha256').update(text).digest('hex'), stages: parseStagesYaml(text, path) };
+  return {
+    path,
+    sha256: createHash('sha256').update(text).digest('hex'),
+    stages: parseStagesYaml(text, path),
+  };
 }
 
 /**
@@ -61,12 +65,7 @@ export async function loadStages(context: CliContext): Promise<LoadedStages> {
  * @throws CalibError for every reason not to start, with its remedy
  */
 export async function buildSessionPlan(context: CliContext, request: StartRequest): Promise<SessionPlan> {
-  const { host, source } = await context.host();
-  if (host === null && source === 'none') {
-    throw new CalibError('invalid-input', `no host profile has the hostname ${hostname()}`, {
-      remedy: 'name one with --host, or say --no-host to calibrate without a profile',
-    });
-  }
+  const host = await requireHost(context);
   const model = await context.model();
   const repoRoot = (await context.repoRoot()).path;
   const loaded = await loadStages(context);
@@ -78,7 +77,8 @@ export async function buildSessionPlan(context: CliContext, request: StartReques
   const asr = missingAsrWarning(loaded.stages, stages);
   if (asr !== null) warn(asr);
   const git = await readGitState(repoRoot);
-  if (git.dirty) warn(`the work tree differs from ${git.sha.slice(0, 8)}: the difference is kept in workspace.diff`);
+  if (git.dirty)
+    warn(`the work tree differs from ${git.sha.slice(0, 8)}: the difference is kept in workspace.diff`);
   const venv = await context.venv();
   const label = request.label ?? context.modelName;
   const sessionId = makeSessionId(request.now, label);
@@ -115,7 +115,18 @@ export async function buildSessionPlan(context: CliContext, request: StartReques
     cleanup_script: host?.profile.cleanup_script ?? null,
     precheck: { skip: request.skipPrecheck, skip_version_check: request.skipVersionCheck },
     calib_version: request.calibVersion,
-  } satisfies Record<keyof Omit<SessionPlan, 'resume' | 'search_attributes' | 'continue_as_new_events'>, unknown>);
+  } satisfies Record<
+    keyof Omit<SessionPlan, 'resume' | 'search_attributes' | 'continue_as_new_events'>,
+    unknown
+  >);
+}
+
+async function requireHost(context: CliContext): Promise<Awaited<ReturnType<CliContext['host']>>['host']> {
+  const { host, source } = await context.host();
+  if (host !== null || source !== 'none') return host;
+  throw new CalibError('invalid-input', `no host profile has the hostname ${hostname()}`, {
+    remedy: 'name one with --host, or say --no-host to calibrate without a profile',
+  });
 }
 
 /** What the workflow keeps of a stage. */
@@ -133,9 +144,13 @@ export function plannedStage(stage: StageDefinition): SessionPlan['stages'][numb
 export function refuseUnstartable(stages: StageDefinition[], model: string): void {
   const problems = startabilityProblems(stages);
   if (problems.length === 0) return;
-  throw new CalibError('invalid-input', `these stages could never become ready:\n  ${problems.join('\n  ')}`, {
-    remedy: `complete metric_sources in the model's config.yaml, then \`calib discover --model ${model}\``,
-  });
+  throw new CalibError(
+    'invalid-input',
+    `these stages could never become ready:\n  ${problems.join('\n  ')}`,
+    {
+      remedy: `complete metric_sources in the model's config.yaml, then \`calib discover --model ${model}\``,
+    },
+  );
 }
 
 /**
@@ -151,9 +166,13 @@ export async function refuseStale(
   const stale = await findStaleStages({ repoRoot, stages });
   if (stale.length > 0) {
     const lines = stale.map((entry) => `${entry.stage}: ${entry.file}: ${entry.reason}`);
-    throw new CalibError('invalid-input', `stages.yaml does not describe this checkout:\n  ${lines.join('\n  ')}`, {
-      remedy: `calib discover --model ${model}`,
-    });
+    throw new CalibError(
+      'invalid-input',
+      `stages.yaml does not describe this checkout:\n  ${lines.join('\n  ')}`,
+      {
+        remedy: `calib discover --model ${model}`,
+      },
+    );
   }
   const files = new Set(stages.flatMap((stage) => [stage.test, thresholdFileOf(stage)]));
   const hashes: Record<string, string> = {};

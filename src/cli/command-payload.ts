@@ -18,7 +18,9 @@ const optionsOf: Record<CommandKind, string[]> = {
  */
 export function commandPayload(kind: string, options: Record<string, unknown> | object): CommandPayload {
   if (!isKind(kind)) {
-    throw new CalibError('invalid-input', `unknown command ${kind}`, { remedy: `one of: ${kinds.join(', ')}` });
+    throw new CalibError('invalid-input', `unknown command ${kind}`, {
+      remedy: `one of: ${kinds.join(', ')}`,
+    });
   }
   const given = Object.entries(options).filter(([name, value]) => name !== 'json' && !isUnset(value));
   const stray = given.filter(([name]) => !optionsOf[kind].includes(name)).map(([name]) => `--${name}`);
@@ -38,5 +40,7 @@ function isKind(kind: string): kind is CommandKind {
 }
 
 function isUnset(value: unknown): boolean {
-  return value === undefined || (typeof value === 'object' && value !== null && Object.keys(value).length === 0);
+  return (
+    value === undefined || (typeof value === 'object' && value !== null && Object.keys(value).length === 0)
+  );
 }

@@ -58,7 +58,10 @@ export async function followSession(
 
 /** True in states that only a person can leave. */
 function needsPerson(state: SessionState): boolean {
-  return ['halted', 'blocked', 'paused', 'awaiting_decision'].includes(state.phase.kind) && state.active.length === 0;
+  return (
+    ['halted', 'blocked', 'paused', 'awaiting_decision'].includes(state.phase.kind) &&
+    state.active.length === 0
+  );
 }
 
 function announce(sessionId: string, state: SessionState, json: boolean): void {
@@ -79,7 +82,11 @@ function nextSteps(id: string, state: SessionState): string[] {
     case 'paused':
       return [`  calib signal ${id} resume`];
     case 'awaiting_decision':
-      return [`report: ${state.phase.report}`, 'decide once:', `  calib signal ${id} apply --mode report|smart|full`];
+      return [
+        `report: ${state.phase.report}`,
+        'decide once:',
+        `  calib signal ${id} apply --mode report|smart|full`,
+      ];
     default:
       return [];
   }
@@ -97,4 +104,3 @@ async function patiently<T>(client: SessionClient, query: () => Promise<T>): Pro
     }
   }
 }
-

@@ -48,7 +48,12 @@ async function asked(client: SessionClient, id: string): Promise<Partial<ListedS
     return await client.connection.withDeadline(Date.now() + QUERY_LIMIT_MS, async () => {
       const plan = await handle.query(planQuery);
       const state = await handle.query(stateQuery);
-      return { state: state.phase.kind, model: plan.model, git_sha: plan.git_sha, ...strictCounts(plan, state) };
+      return {
+        state: state.phase.kind,
+        model: plan.model,
+        git_sha: plan.git_sha,
+        ...strictCounts(plan, state),
+      };
     });
   } catch {
     // A terminated session, or one whose worker is busy: the list still shows it, with Temporal's status.

@@ -68,6 +68,8 @@ export function sharedOptionValues(command: Command): SharedOptionValues {
 export interface CliContext {
   /** Whether `--json` was given. */
   json: boolean;
+  /** The same invocation with another model (chosen at a prompt, or recorded in a plan). */
+  withModel: (model: string) => CliContext;
   /** `--model`, or the default. */
   modelName: string;
   /** True when `--model` was given. */
@@ -122,7 +124,10 @@ function createResolvers(options: SharedOptionValues, catalog: () => Promise<Cat
  * @param command the command whose action runs (commander passes it as the last argument)
  */
 export function createContext(command: Command): CliContext {
-  const options = sharedOptionValues(command);
+  return contextOf(sharedOptionValues(command));
+}
+
+function contextOf(options: SharedOptionValues): CliContext {
   const modelName = options.model ?? defaultModel;
   const catalog = once(async () => {
     const { openCatalog } = await import('../host/catalog/open-catalog.ts');
@@ -132,6 +137,7 @@ export function createContext(command: Command): CliContext {
   const resolvers = createResolvers(options, catalog, modelName);
   return {
     json: options.json === true,
+    withModel: (model) => contextOf({ ...options, model }),
     modelName,
     modelGiven: options.model !== undefined,
     catalog,

@@ -3,7 +3,8 @@ import { InvalidArgumentError } from 'commander';
 /** A port number, 0 to 65535. @throws InvalidArgumentError otherwise */
 export function parsePort(text: string): number {
   const port = Number(text);
-  if (!/^\d+$/.test(text) || port > 65_535) throw new InvalidArgumentError('a port is a number from 0 to 65535.');
+  if (!/^\d+$/.test(text) || port > 65_535)
+    throw new InvalidArgumentError('a port is a number from 0 to 65535.');
   return port;
 }
 

@@ -20,10 +20,17 @@ export async function planFor(
 ): Promise<SessionPlan> {
   if (options.resume) {
     if (options.outputDir === undefined) {
-      throw new CalibError('invalid-input', '--resume needs the run directory', { remedy: 'add --output-dir DIR' });
+      throw new CalibError('invalid-input', '--resume needs the run directory', {
+        remedy: 'add --output-dir DIR',
+      });
     }
     const { buildResumePlan } = await import('./build-resume-plan.ts');
-    return await buildResumePlan(context, { runDir: options.outputDir, options, calibVersion, now: new Date() });
+    return await buildResumePlan(context, {
+      runDir: options.outputDir,
+      options,
+      calibVersion,
+      now: new Date(),
+    });
   }
   if (options.outputDir !== undefined) {
     throw new CalibError('invalid-input', '--output-dir names an existing run directory', {

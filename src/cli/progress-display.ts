@@ -103,7 +103,13 @@ export function progressLines(plan: SessionPlan, state: SessionState, now: Date)
     ({ namespace, repeat, started_at }) =>
       `  running ${namespace} · repeat ${repeat}/${plan.repeats} (${elapsed(started_at, now)})`,
   );
-  return [head.join(' · '), phaseLine(state.phase), '', ...rows, ...(running.length > 0 ? ['', ...running] : [])];
+  return [
+    head.join(' · '),
+    phaseLine(state.phase),
+    '',
+    ...rows,
+    ...(running.length > 0 ? ['', ...running] : []),
+  ];
 }
 
 function elapsed(since: string, now: Date): string {

@@ -43,7 +43,10 @@ export async function deliverCommand(
   const handle = client.client.workflow.getHandle(session);
   try {
     return await client.connection.withDeadline(Date.now() + ANSWER_LIMIT_MS, () =>
-      handle.executeUpdate(commandUpdates[kind], { args: [{ ...payload, id }], updateId: id }),
+      handle.executeUpdate<CommandReply, [CommandPayload]>(commandUpdates[kind].name, {
+        args: [{ ...payload, id }],
+        updateId: id,
+      }),
     );
   } catch (error) {
     if (error instanceof WorkflowUpdateFailedError) {

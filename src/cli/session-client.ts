@@ -65,12 +65,18 @@ export async function resolveSession({ client }: SessionClient, reference: strin
   const ids = [...found].sort(([, a], [, b]) => b - a).map(([id]) => id);
   const [newest] = ids;
   if (newest === undefined) {
-    throw new CalibError('unreachable', `no session ${reference}`, { remedy: '`calib list --all` shows them' });
+    throw new CalibError('unreachable', `no session ${reference}`, {
+      remedy: '`calib list --all` shows them',
+    });
   }
   if (reference !== 'latest' && ids.length > 1) {
-    throw new CalibError('invalid-input', `${reference} fits several sessions: ${ids.slice(0, 10).join(', ')}`, {
-      remedy: 'give more of the id',
-    });
+    throw new CalibError(
+      'invalid-input',
+      `${reference} fits several sessions: ${ids.slice(0, 10).join(', ')}`,
+      {
+        remedy: 'give more of the id',
+      },
+    );
   }
   return newest;
 }

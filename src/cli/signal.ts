@@ -26,7 +26,12 @@ export function register(program: Command): void {
     .option('--repeat <k>', 'purge: which repeat', parseCount)
     .option('--reason <text>', 'purge, abort: why, for the record')
     .option('--mode <mode>', 'apply: report, smart or full')
-    .option('--decide <STAGE.METRIC=…>', 'apply: keep, apply or a number; may be repeated', parseDecision, {});
+    .option(
+      '--decide <STAGE.METRIC=…>',
+      'apply: keep, apply or a number; may be repeated',
+      parseDecision,
+      {},
+    );
   addSharedOptions(command, ['json']);
   addExamples(command, [
     'calib signal latest purge --stage mmsu_speed --repeat 3 --reason "foreign job on the host"',

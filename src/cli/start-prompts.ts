@@ -5,7 +5,7 @@ import { renderStageChoices } from '../domain/selection/render-stages-list.ts';
 import { selectStages } from '../domain/selection/select-stages.ts';
 import { loadStages } from './build-session-plan.ts';
 import { InterruptedError } from './exit-code.ts';
-import { type CliContext, withModel } from './options.ts';
+import type { CliContext } from './options.ts';
 import { note } from './output.ts';
 import type { StartOptions } from './start.ts';
 
@@ -14,7 +14,7 @@ export async function askForStart(
   context: CliContext,
   options: StartOptions,
 ): Promise<{ context: CliContext; stages: string; repeats: number }> {
-  const chosen = context.modelGiven ? context : withModel(context, await askModel(context));
+  const chosen = context.modelGiven ? context : context.withModel(await askModel(context));
   const repeats = options.repeats ?? (await askRepeats());
   const stages = options.stages ?? (await askStages(chosen));
   return { context: chosen, stages, repeats };
@@ -72,7 +72,7 @@ function problemWith(action: () => unknown): string | undefined {
   }
 }
 
-function answered<T>(value: T | symbol): T {
+function answered<T>(value: T): Exclude<T, symbol> {
   if (isCancel(value)) throw new InterruptedError();
-  return value as T;
+  return value as Exclude<T, symbol>;
 }

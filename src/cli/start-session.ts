@@ -31,14 +31,17 @@ export interface StartedSession {
 export async function startSession(client: SessionClient, plan: SessionPlan): Promise<StartedSession> {
   const { settings, connection } = client;
   const known = await hasSearchAttributes(connection, settings.namespace).catch(() => false);
-  if (!known) warn('this server lacks the Calib* search attributes: sessions are listed without state and commit');
+  if (!known)
+    warn('this server lacks the Calib* search attributes: sessions are listed without state and commit');
   try {
     await client.client.workflow.start(calibrateWorkflowType, {
       workflowId: plan.session_id,
       taskQueue: workflowTaskQueue,
       args: [{ plan: { ...plan, search_attributes: known } }],
       // A directory whose workflow has ended may be carried on; a running one never twice.
-      workflowIdReusePolicy: plan.resume ? WorkflowIdReusePolicy.ALLOW_DUPLICATE : WorkflowIdReusePolicy.REJECT_DUPLICATE,
+      workflowIdReusePolicy: plan.resume
+        ? WorkflowIdReusePolicy.ALLOW_DUPLICATE
+        : WorkflowIdReusePolicy.REJECT_DUPLICATE,
       staticSummary: `${plan.model} · ${plan.stages.length} stages × ${plan.repeats} · ${plan.git_sha.slice(0, 8)}`,
       staticDetails: `Calibration of \`${plan.model}\` on commit \`${plan.git_sha}\`, run directory \`${plan.run_dir}\`.`,
       ...(known ? { typedSearchAttributes: attributes(plan) } : {}),
@@ -76,6 +79,8 @@ async function warnWithoutWorker(client: SessionClient, plan: SessionPlan): Prom
   if (!(await hasPoller(client, workflowTaskQueue, 'workflow'))) {
     warn(`no worker polls ${workflowTaskQueue}: the session waits until \`calib worker\` runs`);
   } else if (!(await hasPoller(client, plan.task_queues.repeats, 'activity'))) {
-    warn(`no worker polls ${plan.task_queues.repeats}: repeats wait until \`calib worker\` runs on this host`);
+    warn(
+      `no worker polls ${plan.task_queues.repeats}: repeats wait until \`calib worker\` runs on this host`,
+    );
   }
 }

@@ -29,7 +29,12 @@ export function register(program: Command): void {
     .option('--repeats <n>', 'repeats of every pytest invocation (default: 5)', parseCount)
     .option('--label <text>', "last part of the session's id (default: the model's name)")
     .option('--run-root <dir>', "folder for run directories (default: the checkout's .tune-runs)")
-    .option('--max-passes <n>', 'times that the whole set is gone through for what is missing', parseCount, 10)
+    .option(
+      '--max-passes <n>',
+      'times that the whole set is gone through for what is missing',
+      parseCount,
+      10,
+    )
     .option('--lanes <n>', 'repeats that may run at the same time', parseCount, 1)
     .option('--skip-precheck', 'start without the environment gate (recorded, shown in the report)')
     .option('--skip-version-check', 'pinned versions that differ are warnings')

@@ -21,12 +21,18 @@ interface UpOptions {
 export function register(program: Command): void {
   const command = program
     .command('up')
-    .description('embedded Temporal server and a GPU-host worker, in the foreground; Ctrl-C drains and stops both')
+    .description(
+      'embedded Temporal server and a GPU-host worker, in the foreground; Ctrl-C drains and stops both',
+    )
     .option('--gpus <list>', 'GPU indices this host may use, as in 0,1 (default: all)', parseGpuList)
     .option('--lanes <n>', 'repeats that run at the same time', parseCount, 1)
     .option('--port <n>', 'port of the server on 127.0.0.1, 0 = any free one', parsePort, 7233)
     .option('--ui-port <n>', 'port of the Web UI, 0 = any free one', parsePort, 8233)
-    .option('--db <file>', 'SQLite file; a second up with the same file carries on', join(stateFolder(process.env), 'temporal.db'));
+    .option(
+      '--db <file>',
+      'SQLite file; a second up with the same file carries on',
+      join(stateFolder(process.env), 'temporal.db'),
+    );
   addSharedOptions(command, ['json']);
   addExamples(command, ['calib up', 'calib up --gpus 0,1 --port 0 --ui-port 0 --json']);
   command.action(async (options: UpOptions, self: Command) => {
@@ -40,7 +46,12 @@ async function up(options: UpOptions, json: boolean): Promise<void> {
   const { runWorker } = await import('../worker/run-worker.ts');
   const db = resolve(options.db);
   const stop = stopSignal();
-  const server = await startEmbeddedServer({ db, port: options.port, uiPort: options.uiPort, env: process.env });
+  const server = await startEmbeddedServer({
+    db,
+    port: options.port,
+    uiPort: options.uiPort,
+    env: process.env,
+  });
   if (server.adopted) note(`a server was already running on ${db}: taken over`);
   const { address, ui } = server;
   const ended = new AbortController();

@@ -8,6 +8,5 @@ import { workflowBundlePath } from './workflow-bundle.ts';
 /** The build step after compilation: `node dist/worker/build-bundle.js` writes `dist/workflow-bundle.js`. */
 const { code } = await bundleWorkflowCode({
   workflowsPath: fileURLToPath(new URL('../workflows/index.js', import.meta.url)),
-  logger: undefined,
 });
 await writeFile(workflowBundlePath, code);

@@ -47,7 +47,12 @@ export async function startEmbeddedServer(options: EmbeddedServerOptions): Promi
   const running = await findRunningServer(options.db);
   if (running !== null) {
     await untilReady(running.address, running.process, options.db);
-    return { ...handle(options.db, running.process), address: running.address, ui: running.ui, adopted: true };
+    return {
+      ...handle(options.db, running.process),
+      address: running.address,
+      ui: running.ui,
+      adopted: true,
+    };
   }
   const port = await freePort(options.port);
   const uiPort = await freePort(options.uiPort);
@@ -67,11 +72,23 @@ export async function startEmbeddedServer(options: EmbeddedServerOptions): Promi
 }
 
 /** In a session of its own: Ctrl-C must reach calib alone, which drains its worker before it stops the server. */
-async function spawnServer(options: EmbeddedServerOptions, port: number, uiPort: number): Promise<ProcessIdentity> {
+async function spawnServer(
+  options: EmbeddedServerOptions,
+  port: number,
+  uiPort: number,
+): Promise<ProcessIdentity> {
   await mkdir(dirname(options.db), { recursive: true, mode: 0o700 });
   const log = await open(`${options.db}.server.log`, 'a', 0o600);
   const args = ['server', 'start-dev', '--ip', '127.0.0.1', '--ui-ip', '127.0.0.1', '--log-level', 'warn'];
-  args.push('--port', String(port), '--ui-port', String(uiPort), '--db-filename', options.db, '--ui-disable-news-fetch');
+  args.push(
+    '--port',
+    String(port),
+    '--ui-port',
+    String(uiPort),
+    '--db-filename',
+    options.db,
+    '--ui-disable-news-fetch',
+  );
   const child = spawn(findTemporalCli(options.env), args, {
     detached: true,
     stdio: ['ignore', log.fd, log.fd],

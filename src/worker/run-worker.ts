@@ -64,7 +64,9 @@ function installRuntime(log: string): void {
     logger: fileLogger(log),
     // Signals are the command line's business: it drains the worker before it stops the server.
     shutdownSignals: [],
-    telemetryOptions: { logging: { filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }), forward: {} } },
+    telemetryOptions: {
+      logging: { filter: makeTelemetryFilterString({ core: 'WARN', other: 'ERROR' }), forward: {} },
+    },
   });
 }
 

@@ -18,7 +18,10 @@ export function findTemporalCli(env: NodeJS.ProcessEnv): string {
       remedy: 'unset it, or name the temporal program itself',
     });
   }
-  const candidates = (env['PATH'] ?? '').split(delimiter).filter(Boolean).map((dir) => join(dir, 'temporal'));
+  const candidates = (env['PATH'] ?? '')
+    .split(delimiter)
+    .filter(Boolean)
+    .map((dir) => join(dir, 'temporal'));
   candidates.push(fileURLToPath(new URL('../../.venv/bin/temporal', import.meta.url)));
   const found = candidates.find(isExecutable);
   if (found !== undefined) return found;

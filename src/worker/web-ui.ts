@@ -5,7 +5,10 @@ const UI_DATA_KEY = 'calib-ui';
 
 /** Notes the Web UI's address (for example `http://127.0.0.1:8233`) in the namespace. */
 export async function recordWebUi(connection: Connection, namespace: string, ui: string): Promise<void> {
-  await connection.workflowService.updateNamespace({ namespace, updateInfo: { data: { [UI_DATA_KEY]: ui } } });
+  await connection.workflowService.updateNamespace({
+    namespace,
+    updateInfo: { data: { [UI_DATA_KEY]: ui } },
+  });
 }
 
 /** The Web UI's page of a session; null where the namespace does not say where the UI is. */

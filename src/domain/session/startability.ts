@@ -19,6 +19,8 @@ function countProblems(stage: StageDefinition): string[] {
   if (isDocsStage(stage)) return [];
   return (['total', 'ok'] as const).flatMap((count) => {
     const source = stage.sample_counts?.[count];
-    return source?.json_file && source.json_path ? [] : [`${stage.key}: sample count ${count} is not configured`];
+    return source?.json_file && source.json_path
+      ? []
+      : [`${stage.key}: sample count ${count} is not configured`];
   });
 }

@@ -30,25 +30,23 @@ describe('worst of N (spec 06 §2)', () => {
 });
 
 const stage = makeStage({ expected_samples: 5 });
-const badFile: fc.Arbitrary<CellFile> = fc
-  .double({ min: 0, max: 1, noNaN: true })
-  .chain((accuracy) =>
-    fc.constantFrom<CellFile>(
-      { kind: 'missing' },
-      { kind: 'corrupt', error: 'x' },
-      recorded({ metrics: { accuracy }, sample_counts: { total: 5, ok: 4 } }),
-      recorded({ metrics: { accuracy }, sample_counts: { total: 4, ok: 4 } }),
-      recorded({ metrics: { accuracy }, sample_counts: { total: null, ok: 5 } }),
-      {
-        ...(recorded({ metrics: { accuracy } }) as Extract<CellFile, { kind: 'recorded' }>),
-        integrity: 'edited',
-      },
-      {
-        ...(recorded({ metrics: { accuracy } }) as Extract<CellFile, { kind: 'recorded' }>),
-        integrity: 'uncommitted',
-      },
-    ),
-  );
+const badFile: fc.Arbitrary<CellFile> = fc.double({ min: 0, max: 1, noNaN: true }).chain((accuracy) =>
+  fc.constantFrom<CellFile>(
+    { kind: 'missing' },
+    { kind: 'corrupt', error: 'x' },
+    recorded({ metrics: { accuracy }, sample_counts: { total: 5, ok: 4 } }),
+    recorded({ metrics: { accuracy }, sample_counts: { total: 4, ok: 4 } }),
+    recorded({ metrics: { accuracy }, sample_counts: { total: null, ok: 5 } }),
+    {
+      ...(recorded({ metrics: { accuracy } }) as Extract<CellFile, { kind: 'recorded' }>),
+      integrity: 'edited',
+    },
+    {
+      ...(recorded({ metrics: { accuracy } }) as Extract<CellFile, { kind: 'recorded' }>),
+      integrity: 'uncommitted',
+    },
+  ),
+);
 const goodFile = fc
   .double({ min: 0, max: 1, noNaN: true })
   .map((accuracy) => recorded({ metrics: { accuracy } }));
