@@ -5,17 +5,10 @@ import { dirname } from 'node:path';
 import { ApplicationFailure, Context } from '@temporalio/activity';
 
 import { utcTimestamp } from '../domain/clock.ts';
-import type { Attempt } from '../domain/observation/attempt.ts';
-import { buildObservation } from '../domain/observation/build-observation.ts';
-import { judgeRepeat } from '../domain/observation/judge-repeat.ts';
-import { type Policies, policiesSchema } from '../domain/plan/plan.ts';
-import type { Unit } from '../domain/plan/unit.ts';
-import { type OwnStop, classifyEnd } from '../domain/pytest/classify-end.ts';
+import { policiesSchema } from '../domain/plan/plan.ts';
+import type { OwnStop } from '../domain/pytest/classify-end.ts';
 import { failureTypes } from '../domain/session/failure-types.ts';
 import type { RepeatOutcome } from '../domain/session/repeat-outcome.ts';
-import type { StageDefinition } from '../domain/stages/stage.ts';
-import { extractRepeat } from '../host/extraction/extract-stage.ts';
-import { readGitState } from '../host/git/read-git-state.ts';
 import { followLog } from '../host/log/follow-log.ts';
 import { adoptLaunch } from '../host/process/adopt-launch.ts';
 import { endProcesses } from '../host/process/end-processes.ts';
@@ -26,32 +19,17 @@ import { launchSupervised } from '../host/process/launch-supervised.ts';
 import { buildPytestCommand } from '../host/pytest/build-command.ts';
 import { buildPytestEnvironment } from '../host/pytest/build-environment.ts';
 import { sessionCacheRoots, wipeJitCache } from '../host/pytest/wipe-jit-cache.ts';
-import { appendAttempt, readAttempts } from '../host/run-directory/attempts-file.ts';
-import { commitRepeat } from '../host/run-directory/commit-repeat.ts';
+import { readAttempts } from '../host/run-directory/attempts-file.ts';
 import { discardRepeat } from '../host/run-directory/discard-repeat.ts';
 import { runPaths } from '../host/run-directory/paths.ts';
 import { readCommittedRepeat } from '../host/run-directory/read-committed-repeat.ts';
 import { appendRunLog } from '../host/run-directory/run-log.ts';
 import type { ActivityDependencies } from './activity-dependencies.ts';
 import type { RunRepeatInput } from './activity-types.ts';
-import { type SessionFiles, readSessionFiles, unitOf } from './session-files.ts';
-
-interface Repeat {
-  input: RunRepeatInput;
-  files: SessionFiles;
-  unit: Unit;
-  stages: StageDefinition[];
-  policies: Policies;
-  place: { runDir: string; namespace: string; repeat: number };
-  lane: string;
-}
-
-interface Ended {
-  attempt: number;
-  exit: LaunchExit | null;
-  lost: string | null;
-  signatures: string[];
-}
+import { movedCommit } from './moved-commit.ts';
+import { recordRepeat } from './record-repeat.ts';
+import type { Ended, Repeat } from './repeat.ts';
+import { readSessionFiles, unitOf } from './session-files.ts';
 
 /** Owns one repeat: adopts a run that goes on or launches one, follows it to its end, and commits what it yielded. */
 export async function runRepeat(input: RunRepeatInput, deps: ActivityDependencies): Promise<RepeatOutcome> {
@@ -93,19 +71,7 @@ export async function runRepeat(input: RunRepeatInput, deps: ActivityDependencie
   }
   const moved = await movedCommit(repeat);
   if (moved !== null) return moved;
-  return await record(repeat, await launchOrAdopt(repeat));
-}
-
-async function movedCommit({ files, input }: Repeat): Promise<RepeatOutcome | null> {
-  const git = await readGitState(files.plan.repo_root, { excludePaths: [dirname(input.run_dir)] });
-  const same = git.sha === files.plan.git_sha && git.treeFingerprint === files.plan.tree_fingerprint;
-  if (same) return null;
-  const text =
-    git.sha === files.plan.git_sha
-      ? 'the work tree is no longer the one that the session observes: restore it, then resume'
-      : `HEAD moved: the session observes ${files.plan.git_sha}, found ${git.sha}; check it out again, then resume`;
-  const cause = { text, namespace: input.namespace, repeat: input.repeat };
-  return { kind: 'halt', cause, cells: {}, launches: 0, duration_s: 0, lane: null };
+  return await recordRepeat(repeat, await launchOrAdopt(repeat));
 }
 
 async function launchOrAdopt(repeat: Repeat): Promise<Ended> {
@@ -230,123 +196,4 @@ async function ended(
     mark: { session: input.session_id, namespace: input.namespace, repeat: input.repeat },
   });
   return { attempt, exit, lost, signatures };
-}
-
-async function record(repeat: Repeat, end: Ended): Promise<RepeatOutcome> {
-  const { place, input, stages, policies, files, lane } = repeat;
-  const { exit } = end;
-  const classified = classifyEnd({
-    exitCode: exit?.exit_code ?? null,
-    signal: exit?.signal ?? null,
-    ownStop: ownStopOf(exit),
-    signatures: end.signatures,
-    ...(end.lost === null ? {} : { lost: end.lost }),
-    ...(exit?.start_error ? { startError: exit.start_error } : {}),
-  });
-  const now = utcTimestamp(new Date());
-  const earlier = await readAttempts(place);
-  const attempt: Attempt = {
-    n: end.attempt,
-    pass: input.pass,
-    started_at: exit?.started_at ?? now,
-    ended_at: exit?.ended_at ?? now,
-    exit_code: exit?.exit_code ?? null,
-    signal: exit?.signal ?? null,
-    reason: classified.reason,
-    outcome: classified.outcome,
-    duration_s: exit?.duration_s ?? 0,
-    gate_s: 0,
-    cleanup_s: 0,
-    gpus: [],
-    lane,
-    log: runPaths.attemptLog(place.runDir, place.namespace, place.repeat, end.attempt),
-    startup_s: null,
-    notes: [],
-  };
-  const attempts: [...Attempt[], Attempt] = [...earlier, attempt];
-  const launches = attempts.filter(({ pass }) => pass === input.pass).length;
-  const last = launches >= policies.attempts_per_pass;
-  const judgedEnd = { ...classified, exit_code: attempt.exit_code, signal: attempt.signal };
-  const baseTemp = runPaths.baseTemp(place.runDir, place.namespace, place.repeat);
-  const extractions = await extractRepeat({ stages, baseTemp, launchedAt: new Date(attempt.started_at) });
-  const { verdict, statuses, cells } = judgeRepeat({
-    stages,
-    extractions,
-    end: judgedEnd,
-    suspects: classified.suspects,
-    earlierReasons: earlier.map(({ reason }) => reason),
-    lastAttempt: last,
-  });
-  const facts = { launches, duration_s: attempt.duration_s, lane };
-  const label = `[${input.namespace}] run ${input.repeat}/${files.plan.repeats}`;
-  await appendRunLog(
-    place.runDir,
-    [`${label} ${verdict.kind} (${attempt.duration_s.toFixed(1)}s)`],
-    new Date(),
-  );
-  if (verdict.kind === 'infra' && !last) {
-    await appendAttempt(place, attempt);
-    throw ApplicationFailure.retryable(`${label}: ${verdict.reason}`, failureTypes.infra);
-  }
-  const moved = await movedCommit(repeat);
-  if (moved !== null) return moved;
-  const observations = Object.fromEntries(
-    stages.flatMap((stage) => {
-      const extraction = extractions[stage.key];
-      const status = statuses[stage.key];
-      if (extraction === undefined || status === undefined) return [];
-      const built = buildObservation(
-        {
-          session_id: files.plan.session_id,
-          namespace: input.namespace,
-          git_sha: files.plan.git_sha ?? '',
-          tree_fingerprint: files.plan.tree_fingerprint,
-          recorded_at: now,
-          end: judgedEnd,
-          attempt_history: attempts,
-          pytest_log: attempt.log,
-          basetemp: baseTemp,
-          gpu_uuids: [],
-          host: files.plan.hostname ?? '',
-        },
-        { stage, extraction, status },
-      );
-      return [[stage.key, built]];
-    }),
-  );
-  await commitRepeat({
-    ...place,
-    sessionId: files.plan.session_id,
-    attempt: end.attempt,
-    gitSha: files.plan.git_sha ?? '',
-    committedAt: now,
-    test: repeat.unit.test,
-    log: attempt.log,
-    observations,
-  });
-  await appendAttempt(place, attempt);
-  switch (verdict.kind) {
-    case 'complete':
-      return { kind: 'complete', cells, ...facts };
-    case 'partial':
-      return { kind: 'incomplete', reason: verdict.reason, cells, ...facts };
-    case 'infra':
-      return { kind: 'exhausted', reason: verdict.reason, cells, ...facts };
-    case 'halt':
-      return {
-        kind: 'halt',
-        cause: { ...verdict.cause, namespace: input.namespace, repeat: input.repeat },
-        cells,
-        ...facts,
-      };
-  }
-}
-
-function ownStopOf(exit: LaunchExit | null): OwnStop | null {
-  if (exit?.stop === null || exit === null) return null;
-  try {
-    return JSON.parse(exit.stop.reason) as OwnStop;
-  } catch {
-    return { kind: 'cancelled', why: exit.stop.reason };
-  }
 }

@@ -9,6 +9,7 @@ import { type ResumeRequest, resumePlan } from '../domain/plan/resume-plan.ts';
 import { buildUnits } from '../domain/selection/build-units.ts';
 import { selectStages } from '../domain/selection/select-stages.ts';
 import { type SessionPlan, sessionPlanSchema } from '../domain/session/session-plan.ts';
+import type { StageDefinition } from '../domain/stages/stage.ts';
 import { readGitState } from '../host/git/read-git-state.ts';
 import { readPlan } from '../host/run-directory/read-plan.ts';
 import { hostTaskQueues } from '../workflows/messages.ts';
@@ -54,10 +55,7 @@ export async function buildResumePlan(given: CliContext, request: ResumeOptions)
     at: utcTimestamp(request.now),
     model: context.modelName,
     stages_yaml_sha256: loaded.sha256,
-    ...(options.stages === undefined
-      ? {}
-      : { stages: selectStages(loaded.stages, options.stages).stages.map(({ key }) => key) }),
-    ...(options.repeats === undefined ? {} : { repeats: options.repeats }),
+    ...asked(options, loaded.stages),
     host: host?.name ?? null,
     venv_python: venv.python,
     tree_fingerprint: git.treeFingerprint,
@@ -99,6 +97,14 @@ export async function buildResumePlan(given: CliContext, request: ResumeOptions)
     resume: true,
     calib_version: request.calibVersion,
   });
+}
+
+function asked(options: StartOptions, known: StageDefinition[]): Pick<ResumeRequest, 'stages' | 'repeats'> {
+  const { stages, repeats } = options;
+  return {
+    ...(stages === undefined ? {} : { stages: selectStages(known, stages).stages.map(({ key }) => key) }),
+    ...(repeats === undefined ? {} : { repeats }),
+  };
 }
 
 function checkResume(recorded: Plan, request: ResumeRequest): void {

@@ -1,4 +1,4 @@
-import { temporal } from '@temporalio/proto';
+import proto from '@temporalio/proto';
 
 import { CalibError } from '../domain/calib-error.ts';
 import { workflowTaskQueue } from '../workflows/messages.ts';
@@ -7,8 +7,8 @@ import type { SessionClient } from './session-client.ts';
 type QueueKind = 'workflow' | 'activity';
 
 const types = {
-  workflow: temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
-  activity: temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
+  workflow: proto.temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+  activity: proto.temporal.api.enums.v1.TaskQueueType.TASK_QUEUE_TYPE_ACTIVITY,
 } as const;
 
 /** True when some worker has polled the queue within the last minutes. */

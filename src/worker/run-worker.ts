@@ -3,6 +3,7 @@ import { hostname } from 'node:os';
 import { Client } from '@temporalio/client';
 import { NativeConnection, Runtime, Worker, makeTelemetryFilterString } from '@temporalio/worker';
 
+import type { RunRepeatInput, SessionActivities } from '../activities/activity-types.ts';
 import { createActivities } from '../activities/create-activities.ts';
 import { CalibError } from '../domain/calib-error.ts';
 import { hostTaskQueues, workflowTaskQueue } from '../workflows/messages.ts';
@@ -55,6 +56,11 @@ export async function runWorker(options: RunWorkerOptions): Promise<void> {
   }
 }
 
+/** Everything but the repeats, which have a queue of their own. */
+function homeActivities(activities: SessionActivities): Partial<SessionActivities> {
+  return Object.fromEntries(Object.entries(activities).filter(([name]) => name !== 'runRepeat'));
+}
+
 let installed = false;
 
 function installRuntime(log: string): void {
@@ -95,7 +101,6 @@ async function createWorkers(options: RunWorkerOptions, connection: NativeConnec
     },
   });
   const shutdown = { shutdownGraceTime: '3 seconds', shutdownForceTime: '30 seconds' } as const;
-  const { runRepeat, ...home } = activities;
   return await Promise.all([
     Worker.create({
       connection,
@@ -106,12 +111,18 @@ async function createWorkers(options: RunWorkerOptions, connection: NativeConnec
       maxCachedWorkflows: 50,
       ...shutdown,
     }),
-    Worker.create({ connection, namespace, taskQueue: queues.home, activities: home, ...shutdown }),
+    Worker.create({
+      connection,
+      namespace,
+      taskQueue: queues.home,
+      activities: homeActivities(activities),
+      ...shutdown,
+    }),
     Worker.create({
       connection,
       namespace,
       taskQueue: queues.repeats,
-      activities: { runRepeat },
+      activities: { runRepeat: (input: RunRepeatInput) => activities.runRepeat(input) },
       maxConcurrentActivityTaskExecutions: options.lanes,
       ...shutdown,
     }),
