@@ -63,7 +63,6 @@ export async function buildResumePlan(given: CliContext, request: ResumeOptions)
   });
   refuseUnstartable(planned, context.modelName);
   const fileHashes = await refuseStale(repoRoot, planned, context.modelName);
-  const units = buildUnits(planned, model.config);
   return sessionPlanSchema.parse({
     ...identity(recorded, runDir),
     schema: 'calib.session/1',
@@ -85,7 +84,7 @@ export async function buildResumePlan(given: CliContext, request: ResumeOptions)
     file_sha256: recorded.file_sha256 ?? fileHashes,
     environment: environmentRecord(buildCatalogEnvironment(model.config, host?.profile ?? null)),
     task_queues: hostTaskQueues(hostname()),
-    units,
+    units: buildUnits(planned, model.config),
     stages: planned.map(plannedStage),
     policies: policiesSchema.parse({ ...recorded.policies, max_passes: options.maxPasses }),
     lanes: options.lanes,
