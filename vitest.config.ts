@@ -1,16 +1,26 @@
 import { defineConfig } from 'vitest/config';
 
-/** `unit` needs no Temporal server. */
+/** `unit` needs no Temporal server; `server` shares one, and runs the built program. */
 export default defineConfig({
   test: {
     pool: 'forks',
+    passWithNoTests: true,
     projects: [
       {
         extends: true,
         test: {
           name: 'unit',
-          include: ['test/{domain,python,host,report,cli}/**/*.test.ts'],
+          include: ['test/{domain,python,host,report,cli,activities}/**/*.test.ts'],
           testTimeout: 20_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'server',
+          include: ['test/{workflows,worker,e2e,faults}/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
         },
       },
     ],
