@@ -1,0 +1,68 @@
+import { join, relative } from 'node:path';
+
+import { type RepeatPlace, readAttempts } from './attempts-file.ts';
+import { discardFolders } from './discard-reason.ts';
+import { namesIn } from './file-entries.ts';
+import { runPaths } from './paths.ts';
+
+/**
+ * Number for a launch that is still to be begun: one above every number that this (unit, repeat) ever used, in
+ * `attempts.json`, as a launch folder or as a log, in its place or below `_discarded/`. So the evidence of one attempt
+ * never takes the place of another's, however often the repeat is purged (spec 05 §12 row 13).
+ *
+ * Two calls give the same number until something of the new launch is on disk.
+ *
+ * @throws CalibError when a folder cannot be read.
+ */
+export async function nextAttemptNumber(place: RepeatPlace): Promise<number> {
+  const own = await numbersIn(runPaths.unit(place.runDir, place.namespace), place.repeat);
+  const recorded = await recordedNumbers(place);
+  const discarded = await discardedNumbers(place);
+  return Math.max(0, ...own, ...recorded, ...discarded) + 1;
+}
+
+/**
+ * The newest attempt of this (unit, repeat) that has a launch folder in its place but no record of its end in
+ * `attempts.json`: it is to be adopted, or found lost, before another is launched. Null when every launch is recorded.
+ *
+ * @throws CalibError when `attempts.json` is damaged or a folder cannot be read.
+ */
+export async function unrecordedAttempt(place: RepeatPlace): Promise<number | null> {
+  const names = await namesIn(runPaths.unit(place.runDir, place.namespace));
+  const launches = names.flatMap((name) => {
+    const [, repeat, attempt] = LAUNCH_FOLDER.exec(name) ?? [];
+    return Number(repeat) === place.repeat ? [Number(attempt)] : [];
+  });
+  const newest = Math.max(0, ...launches);
+  if (newest === 0) return null;
+  const recorded = await readAttempts(place);
+  return recorded.some(({ n }) => n >= newest) ? null : newest;
+}
+
+const LAUNCH_FOLDER = /^run(\d+)\.attempt(\d+)$/;
+/** A launch folder or a log; a discard that was interrupted may have appended `.2`. */
+const OF_ATTEMPT = /^run(\d+)\.attempt(\d+)(?:\.|$)/;
+
+async function numbersIn(folder: string, wanted: number): Promise<number[]> {
+  return (await namesIn(folder)).flatMap((name) => {
+    const [, repeat, attempt] = OF_ATTEMPT.exec(name) ?? [];
+    return Number(repeat) === wanted ? [Number(attempt)] : [];
+  });
+}
+
+/** A damaged record costs nothing here: its launches have folders and logs as well. */
+async function recordedNumbers(place: RepeatPlace): Promise<number[]> {
+  const attempts = await readAttempts(place).catch(() => []);
+  return attempts.map(({ n }) => n);
+}
+
+async function discardedNumbers(place: RepeatPlace): Promise<number[]> {
+  const unit = relative(place.runDir, runPaths.unit(place.runDir, place.namespace));
+  const numbers: number[] = [];
+  for (const folder of await discardFolders(place.runDir, place.namespace)) {
+    if (folder.repeat !== place.repeat) continue;
+    numbers.push(...(await numbersIn(join(folder.path, unit), place.repeat)));
+    numbers.push(...(await recordedNumbers({ ...place, runDir: folder.path })));
+  }
+  return numbers;
+}
