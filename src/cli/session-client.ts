@@ -2,6 +2,7 @@ import { Client, Connection, WorkflowNotFoundError } from '@temporalio/client';
 
 import { CalibError } from '../domain/calib-error.ts';
 import { type ClientSettings, loadClientSettings } from '../worker/client-settings.ts';
+import { loadDataConverter } from '../worker/data-converter.ts';
 import { calibrateWorkflowType } from '../workflows/messages.ts';
 
 /** A connection of one command; to be closed by whoever opened it. */
@@ -21,13 +22,14 @@ const CONNECT_LIMIT_MS = 5_000;
  */
 export async function openSessionClient(): Promise<SessionClient> {
   const settings = loadClientSettings();
+  const dataConverter = loadDataConverter(process.env);
   try {
     const connection = await Connection.connect({
       ...settings.connection,
       address: settings.address,
       connectTimeout: CONNECT_LIMIT_MS,
     });
-    const client = new Client({ connection, namespace: settings.namespace });
+    const client = new Client({ connection, namespace: settings.namespace, dataConverter });
     return { client, connection, settings, close: () => connection.close() };
   } catch (cause) {
     throw new CalibError('unreachable', `no Temporal server answers on ${settings.address}`, {

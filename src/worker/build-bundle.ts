@@ -1,12 +1,17 @@
 import { writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
-import { bundleWorkflowCode } from '@temporalio/worker';
+import { DefaultLogger, bundleWorkflowCode } from '@temporalio/worker';
 
-import { workflowBundlePath } from './workflow-bundle.ts';
+import { failureConverterPath } from './data-converter.ts';
+import { encryptedWorkflowBundlePath, workflowBundlePath } from './workflow-bundle.ts';
 
-/** The build step after compilation: `node dist/worker/build-bundle.js` writes `dist/workflow-bundle.js`. */
-const { code } = await bundleWorkflowCode({
-  workflowsPath: fileURLToPath(new URL('../workflows/index.js', import.meta.url)),
-});
-await writeFile(workflowBundlePath, code);
+const workflowsPath = fileURLToPath(new URL('../workflows/index.js', import.meta.url));
+// The bundler reports a successful build at length; its errors are thrown.
+const logger = new DefaultLogger('WARN');
+
+/** The build step after compilation: `node dist/worker/build-bundle.js` writes `dist/workflow-bundle*.js`. */
+const plain = await bundleWorkflowCode({ workflowsPath, logger });
+await writeFile(workflowBundlePath, plain.code);
+const encrypted = await bundleWorkflowCode({ workflowsPath, logger, failureConverterPath });
+await writeFile(encryptedWorkflowBundlePath, encrypted.code);

@@ -8,6 +8,7 @@ import { createActivities } from '../activities/create-activities.ts';
 import { CalibError } from '../domain/calib-error.ts';
 import { hostTaskQueues, workflowTaskQueue } from '../workflows/messages.ts';
 import type { ClientSettings } from './client-settings.ts';
+import { loadDataConverter } from './data-converter.ts';
 import { fileLogger } from './worker-log.ts';
 import { workflowSource } from './workflow-bundle.ts';
 
@@ -90,7 +91,8 @@ async function connect(settings: ClientSettings): Promise<NativeConnection> {
 async function createWorkers(options: RunWorkerOptions, connection: NativeConnection): Promise<Worker[]> {
   const { namespace } = options.settings;
   const queues = hostTaskQueues(hostname());
-  const client = new Client({ connection, namespace });
+  const dataConverter = loadDataConverter(process.env);
+  const client = new Client({ connection, namespace, dataConverter });
   const activities = createActivities({
     hostname: hostname(),
     gpus: options.gpus,
@@ -100,31 +102,30 @@ async function createWorkers(options: RunWorkerOptions, connection: NativeConnec
       return status.name === 'RUNNING';
     },
   });
-  const shutdown = { shutdownGraceTime: '3 seconds', shutdownForceTime: '30 seconds' } as const;
+  const shared = {
+    connection,
+    namespace,
+    dataConverter,
+    shutdownGraceTime: '3 seconds',
+    shutdownForceTime: '30 seconds',
+  } as const;
   return await Promise.all([
     Worker.create({
-      connection,
-      namespace,
+      ...shared,
+      ...workflowSource({ encrypted: dataConverter.payloadCodecs !== undefined }),
       taskQueue: workflowTaskQueue,
-      ...workflowSource(),
-      bundlerOptions: {},
       maxCachedWorkflows: 50,
-      ...shutdown,
     }),
     Worker.create({
-      connection,
-      namespace,
+      ...shared,
       taskQueue: queues.home,
       activities: homeActivities(activities),
-      ...shutdown,
     }),
     Worker.create({
-      connection,
-      namespace,
+      ...shared,
       taskQueue: queues.repeats,
       activities: { runRepeat: (input: RunRepeatInput) => activities.runRepeat(input) },
       maxConcurrentActivityTaskExecutions: options.lanes,
-      ...shutdown,
     }),
   ]);
 }
