@@ -62,7 +62,8 @@ export const modelConfigSchema = z.strictObject(
   {
     name: nonEmptyText,
     description: text.optional(),
-    hf_model_id: nonEmptyText,
+    /** Absent for a suite that needs no model of a hub. */
+    hf_model_id: nonEmptyText.optional(),
     hf_model_ids_by_test: byTestFile(textList).default({}),
     hf_datasets: textList,
     omni_ci_home: absolutePath.optional(),
@@ -91,6 +92,11 @@ export const modelConfigSchema = z.strictObject(
     requires_capabilities: byTestFile(z.array(capability, { error: 'a list of capabilities' })).default({}),
     /** Overrides the rule of spec 04 §7 on when the speaker-similarity assets are a gate. */
     requires_speaker_sim: flag.optional(),
+    /**
+     * Modules that must import in the calibration venv (spec 04 §10 gate 2). Absent: torch, sglang, flashinfer and
+     * sglang_omni where sglang is among the pins, else none.
+     */
+    imports: textList.optional(),
     pins: z.array(pinSchema, { error: 'a list of pins' }).default(defaultPins),
     /** Wall-time limit of one pytest invocation, seconds. */
     timeout_s_by_test: byTestFile(seconds).default({}),

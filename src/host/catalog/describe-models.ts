@@ -6,7 +6,8 @@ import type { Catalog } from './open-catalog.ts';
 export interface ModelDescription {
   name: string;
   description: string | null;
-  hf_model_id: string;
+  /** Null for a suite that needs no model of a hub. */
+  hf_model_id: string | null;
   /** Null when `stages.yaml` does not exist yet. */
   stage_count: number | null;
 }
@@ -24,7 +25,7 @@ export async function describeModels(catalog: Catalog): Promise<ModelDescription
       return {
         name,
         description: config.description ?? null,
-        hf_model_id: config.hf_model_id,
+        hf_model_id: config.hf_model_id ?? null,
         stage_count: discovered ? (await loadStages(catalog, name)).stages.length : null,
       };
     }),

@@ -29,4 +29,9 @@ describe('requiredModelIds (spec 01 §3)', () => {
   it('counts all models of a config as the default followed by those by test file', () => {
     expect(allModelIds(config)).toEqual(['a/default', 'a/x', 'a/y']);
   });
+
+  it('needs nothing from a hub where the config names no model', () => {
+    const none = { hf_model_ids_by_test: {} };
+    expect([requiredModelIds([{ test: 'test_z_ci.py' }], none), allModelIds(none)]).toEqual([[], []]);
+  });
 });
