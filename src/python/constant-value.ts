@@ -8,7 +8,7 @@ import type {
   OuterEntry,
   SourceSpan,
 } from '../domain/discovery/source-facts.ts';
-import { parsePythonNumber } from './python-number.ts';
+import { parsePythonNumber } from '../domain/numbers/python-number.ts';
 import type { SourceIndex } from './source-index.ts';
 
 const opaqueKinds: Readonly<Record<string, OpaqueValue['kind']>> = {
