@@ -89,13 +89,15 @@ export async function buildResumePlan(given: CliContext, request: ResumeOptions)
     policies: policiesSchema.parse({ ...recorded.policies, max_passes: options.maxPasses }),
     lanes: options.lanes,
     cleanup_script: host?.profile.cleanup_script ?? null,
-    precheck: {
-      skip: options.skipPrecheck === true,
-      skip_version_check: options.skipVersionCheck === true,
-    },
+    evidence: model.config.evidence,
+    precheck: precheckChoice(options),
     resume: true,
     calib_version: request.calibVersion,
   });
+}
+
+function precheckChoice(options: StartOptions): SessionPlan['precheck'] {
+  return { skip: options.skipPrecheck === true, skip_version_check: options.skipVersionCheck === true };
 }
 
 function asked(options: StartOptions, known: StageDefinition[]): Pick<ResumeRequest, 'stages' | 'repeats'> {

@@ -113,6 +113,7 @@ export async function buildSessionPlan(context: CliContext, request: StartReques
     }),
     lanes: request.lanes,
     cleanup_script: host?.profile.cleanup_script ?? null,
+    evidence: model.config.evidence,
     precheck: { skip: request.skipPrecheck, skip_version_check: request.skipVersionCheck },
     calib_version: request.calibVersion,
   } satisfies Record<

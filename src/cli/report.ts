@@ -50,10 +50,13 @@ async function writeReport(
   const snapshot = await readRunDirectory(runDir);
   const given = shared.repoRoot ?? process.env['TUNE_REPO_ROOT'];
   const repoRoot = await readRepoRoot({ runDir, plan: snapshot.plan, given });
-  const { facts, warnings } = await readReportFacts({ snapshot, repoRoot, now: utcTimestamp(new Date()) });
+  const { evidencePatterns } = await import('./evidence-patterns.ts');
+  const evidence = await evidencePatterns(context, snapshot.plan);
+  const now = utcTimestamp(new Date());
+  const { facts, warnings } = await readReportFacts({ snapshot, repoRoot, now, evidence });
   if (compare !== undefined) {
     const { compareSessions } = await import('./compare-sessions.ts');
-    facts.extra_sections.push(await compareSessions({ snapshot, beforeRunDir: compare, repoRoot, context }));
+    facts.extra_sections.push(await compareSessions({ snapshot, beforeRunDir: compare, repoRoot }));
   }
   const path = runPaths.report(runDir);
   const rendered = renderReports(facts, await readPreviousReport(runDir));

@@ -3,27 +3,27 @@ import { signedPercent } from './applied-changes.ts';
 import { displayValue, tableRow } from './metric-table.ts';
 import { CODE_FENCE } from './section-html.ts';
 
-/** How often a pattern that proves an optimisation active stands in the pytest logs (spec 06 §14). */
-export interface EvidenceCount {
-  name: string;
-  /** The log with the fewest matches decides. */
-  fewest: number;
-  min_count: number;
-  logs: number;
+/** One of the two sessions that are compared. */
+export interface ComparedSession {
+  /** Session commit; empty when the plan names none. */
+  commit: string;
+  /** As given. */
+  run_dir: string;
+  repeats: number;
 }
 
 export interface ComparisonFacts {
-  /** Session commits. */
-  before: string;
-  after: string;
-  /** Directory of the earlier session, as given. */
-  before_run_dir: string;
+  before: ComparedSession;
+  after: ComparedSession;
   metrics: readonly MetricComparison[];
+  /** `stage.metric` of what only the earlier session measured. */
+  dropped: readonly string[];
   /** `git log --oneline old..new`; null when git could not tell. */
   log: string | null;
-  /** `git diff --stat old..new`. */
+  /** `git diff --stat old..new`; null when git could not tell. */
   stat: string | null;
-  evidence: readonly EvidenceCount[];
+  /** Commits that the checkout does not have. */
+  absent: readonly string[];
 }
 
 /** The three kinds of conclusion that must not be mixed (spec 06 §14). */
@@ -38,8 +38,9 @@ export function comparisonSection(facts: ComparisonFacts): string {
   return [
     '## Changes since the previous calibration',
     '',
-    `- Previous: \`${facts.before}\` (\`${facts.before_run_dir}\`)`,
-    `- This: \`${facts.after}\``,
+    sessionLine('Previous', facts.before),
+    sessionLine('This', facts.after),
+    ...(facts.dropped.length === 0 ? [] : [`- No longer measured: ${facts.dropped.join(', ')}`]),
     '',
     ...KINDS.flatMap(({ title, has }) =>
       metricLines(
@@ -47,9 +48,8 @@ export function comparisonSection(facts: ComparisonFacts): string {
         facts.metrics.filter((metric) => has(metric.group)),
       ),
     ),
-    ...evidenceLines(facts.evidence),
-    ...gitLines('Commits', facts.log),
-    ...gitLines('Files', facts.stat),
+    ...gitLines({ title: 'Commits', output: facts.log, absent: facts.absent }),
+    ...gitLines({ title: 'Files', output: facts.stat, absent: facts.absent }),
   ].join('\n');
 }
 
@@ -88,20 +88,14 @@ function spreadText({ display }: MetricComparison, side: MetricSide | null): str
     : `${displayValue(side.best, display)}–${displayValue(side.worst, display)}`;
 }
 
-function evidenceLines(evidence: readonly EvidenceCount[]): string[] {
-  if (evidence.length === 0) {
-    return [];
-  }
-  const lines = evidence.map(({ name, fewest, min_count: wanted, logs }) =>
-    logs > 0 && fewest >= wanted
-      ? `- ${name}: found (at least ${fewest} in each of ${logs} logs)`
-      : `- ${name}: **not found** (${logs === 0 ? 'no logs' : `${fewest} in one of ${logs} logs, ${wanted} wanted`})`,
-  );
-  return ['### Evidence in the logs', '', ...lines, ''];
+/** Git output as a code block that cannot be closed from inside. */
+function gitLines(part: { title: string; output: string | null; absent: readonly string[] }): string[] {
+  const { title, output, absent } = part;
+  const reason = absent.map((commit) => `this checkout has no commit ${commit}`).join('\n');
+  const body = output === null ? reason || 'git could not tell' : output.trimEnd() || '(none)';
+  return [`### ${title}`, '', CODE_FENCE, body.replaceAll(CODE_FENCE, "'''"), CODE_FENCE, ''];
 }
 
-/** Git output as a code block that cannot be closed from inside. */
-function gitLines(title: string, output: string | null): string[] {
-  const body = output === null ? 'git could not tell' : output.trimEnd() || '(none)';
-  return [`### ${title}`, '', CODE_FENCE, body.replaceAll(CODE_FENCE, "'''"), CODE_FENCE, ''];
+function sessionLine(name: string, { commit, run_dir: runDir, repeats }: ComparedSession): string {
+  return `- ${name}: \`${commit || '?'}\` (\`${runDir}\`, ${repeats} repeats)`;
 }

@@ -5,6 +5,7 @@ import { isDocsStage } from '../domain/stages/stage.ts';
 import type { StageDefinition } from '../domain/stages/stage.ts';
 import { extractAppliedChanges, insertAppliedChanges } from './applied-changes.ts';
 import { contextLine } from './context-line.ts';
+import { evidenceSection } from './evidence-section.ts';
 import { docsTable, metricTable } from './metric-table.ts';
 import { discardedSection, runConditionsSection, sampleScopeSection } from './run-sections.ts';
 
@@ -24,6 +25,7 @@ export function markdownReport(facts: ReportFacts, previous: string | null): str
     ...discardedSection(facts),
     ...sampleScopeSection(facts),
     ...runConditionsSection(facts),
+    ...evidenceSection(facts.evidence),
     ...facts.extra_sections.flatMap((section) => [section.trimEnd(), '']),
     ...provenanceLines(facts),
     '',

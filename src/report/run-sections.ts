@@ -1,7 +1,6 @@
-import type { CellFile } from '../domain/audit/run-snapshot.ts';
 import { formatFixed } from '../domain/numbers/format-fixed.ts';
-import type { Observation } from '../domain/observation/observation.ts';
-import type { Unit } from '../domain/plan/unit.ts';
+import { recordedRuns } from '../domain/report/recorded-runs.ts';
+import type { RecordedRun } from '../domain/report/recorded-runs.ts';
 import type { ReportFacts } from '../domain/report/report-facts.ts';
 import { isDocsStage } from '../domain/stages/stage.ts';
 import { observedTotals } from './context-line.ts';
@@ -38,7 +37,7 @@ function describeReplacement(facts: ReportFacts, discarded: ReportFacts['discard
   if (later) {
     return 'another discarded run';
   }
-  const recorded = runsOf(facts).find(
+  const recorded = recordedRuns(facts.snapshot).find(
     (run) => run.namespace === discarded.namespace && run.repeat === discarded.repeat,
   );
   return recorded === undefined ? '—' : `run recorded ${recorded.observation.recorded_at ?? '?'}`;
@@ -62,7 +61,7 @@ export function sampleScopeSection({ snapshot }: ReportFacts): string[] {
 
 /** Driver, GPUs, host, and per pytest repeat its attempts and times (spec 06 §6). */
 export function runConditionsSection(facts: ReportFacts): string[] {
-  const runs = runsOf(facts);
+  const runs = recordedRuns(facts.snapshot);
   const rows = runs.map(({ namespace, repeat, observation }) => {
     const last = observation.attempt_history?.at(-1);
     return tableRow([
@@ -99,50 +98,6 @@ function conditionLines({ snapshot, precheck }: ReportFacts, runs: RecordedRun[]
     ...(snapshot.plan.precheck_skipped === true ? ['- Precheck: **skipped** (`--skip-precheck`)'] : []),
     ...notes,
   ];
-}
-
-interface RecordedRun {
-  namespace: string;
-  repeat: number;
-  observation: Observation;
-  cpuOnly: boolean;
-}
-
-/** One entry per pytest repeat, read from the first stage of its unit: siblings share the invocation. */
-function runsOf({ snapshot }: ReportFacts): RecordedRun[] {
-  const units = snapshot.plan.units ?? [];
-  const runs = new Map<string, RecordedRun>();
-  for (const stage of snapshot.stages) {
-    const unit = units.find((candidate) => candidate.stages.includes(stage.key));
-    for (const [index, file] of (snapshot.cells[stage.key] ?? []).entries()) {
-      const run = recordedRun({ file, unit, stage: stage.key, repeat: index + 1 });
-      const name = run === null ? '' : `${run.namespace}#${run.repeat}`;
-      if (run !== null && !runs.has(name)) {
-        runs.set(name, run);
-      }
-    }
-  }
-  return [...runs.values()];
-}
-
-function recordedRun(cell: {
-  file: CellFile;
-  unit: Unit | undefined;
-  stage: string;
-  repeat: number;
-}): RecordedRun | null {
-  if (cell.file.kind !== 'recorded') {
-    return null;
-  }
-  const { observation } = cell.file;
-  const namespace =
-    cell.unit?.namespace ?? observation.namespace ?? legacyNamespace(observation) ?? cell.stage;
-  return { namespace, repeat: cell.repeat, observation, cpuOnly: cell.unit?.gpus === 0 };
-}
-
-/** v0.6.0 records no unit, but the log's folder `_pytest/<namespace>/` is named after it. */
-function legacyNamespace({ pytest_log: log }: Observation): string | undefined {
-  return log === undefined ? undefined : /_pytest\/([^/]+)\//.exec(log)?.[1];
 }
 
 function seconds(value: number | null): string {

@@ -138,6 +138,16 @@ export function makeFacts(overrides: Partial<ReportFacts> = {}): ReportFacts {
       { stage_key: 'nova_speed', metric_key: 'throughput_qps', value: 4.2 },
       { stage_key: 'nova_speed', metric_key: 'latency_mean_s', value: null },
     ],
+    evidence: [
+      { name: 'CUDA graphs', min_count: 10, fewest: 12, logs: 3, lacking: [] },
+      {
+        name: 'torch.compile',
+        min_count: 1,
+        fewest: 0,
+        logs: 3,
+        lacking: [{ namespace: 'test_nova_ci', repeat: 2, count: 0 }],
+      },
+    ],
     extra_sections: [],
     ...overrides,
   };

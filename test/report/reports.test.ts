@@ -1,9 +1,9 @@
 import { parseHTML } from 'linkedom';
 import { describe, expect, test } from 'vitest';
 
-import { compareRuns } from '../../src/domain/comparison/compare-runs.ts';
+import { compareRuns, droppedMetrics } from '../../src/domain/comparison/compare-runs.ts';
 import { insertAppliedChanges } from '../../src/report/applied-changes.ts';
-import { comparisonSection } from '../../src/report/comparison-section.ts';
+import { comparisonSection, type ComparisonFacts } from '../../src/report/comparison-section.ts';
 import { markdownReport } from '../../src/report/markdown-report.ts';
 import { renderReports } from '../../src/report/render-reports.ts';
 import { makeMetric, makeSnapshot, makeStage, recorded } from '../domain/audit/snapshot-fixture.ts';
@@ -27,6 +27,10 @@ describe('the Markdown report (spec 06 §6)', () => {
     const before = insertAppliedChanges(rendered().markdown, section);
     const again = markdownReport(makeFacts({ now: '2026-04-24T00:00:00Z' }), before);
     expect(again).toContain(`${section}## Provenance`);
+  });
+
+  test('has no section on evidence where the model asks for none', () => {
+    expect(markdownReport(makeFacts({ evidence: [] }), null)).not.toContain('Evidence');
   });
 
   test('of an original directory prints a question mark for what is not recorded', () => {
@@ -125,6 +129,7 @@ describe('the HTML report', () => {
       'Discarded repeats',
       'Sample scope',
       'Run conditions',
+      'Evidence in the logs',
       'Provenance',
     ]);
     expect(document.body.textContent).toContain('crashed (CUDA | error)');
@@ -142,17 +147,27 @@ describe('the HTML report', () => {
 
 describe('changes since the previous calibration (spec 06 §14)', () => {
   const runs = (...values: number[]) => values.map((accuracy) => recorded({ metrics: { accuracy } }));
-  const section = comparisonSection({
-    before: 'a'.repeat(40),
-    after: 'b'.repeat(40),
-    before_run_dir: '.tune-runs/old',
-    metrics: compareRuns(makeSnapshot({ cells: { nova_accuracy: runs(0.5, 0.6, 0.55) } }), makeSnapshot()),
+  const before = makeSnapshot({
+    stages: [makeStage(), makeStage({ key: 'nova_old' })],
+    cells: { nova_accuracy: runs(0.5, 0.6, 0.55) },
+  });
+  const facts: ComparisonFacts = {
+    before: { commit: 'a'.repeat(40), run_dir: '.tune-runs/old', repeats: 3 },
+    after: { commit: 'b'.repeat(40), run_dir: '.tune-runs/new', repeats: 5 },
+    metrics: compareRuns(before, makeSnapshot()),
+    dropped: droppedMetrics(before, makeSnapshot()),
     log: 'abc1234 Cache the encoder',
     stat: null,
-    evidence: [
-      { name: 'CUDA graphs', fewest: 12, min_count: 10, logs: 3 },
-      { name: 'torch.compile', fewest: 0, min_count: 1, logs: 3 },
-    ],
+    absent: [],
+  };
+  const section = comparisonSection(facts);
+
+  test('names both sessions, and what is no longer measured', () => {
+    expect(section.split('\n').slice(2, 5)).toEqual([
+      `- Previous: \`${'a'.repeat(40)}\` (\`.tune-runs/old\`, 3 repeats)`,
+      `- This: \`${'b'.repeat(40)}\` (\`.tune-runs/new\`, 5 repeats)`,
+      '- No longer measured: nova_old.accuracy',
+    ]);
   });
 
   test('compares worst values and spreads under the kind of metric', () => {
@@ -163,9 +178,9 @@ describe('changes since the previous calibration (spec 06 §14)', () => {
     );
   });
 
-  test('says which evidence was found and which was not', () => {
-    expect(section).toContain('- CUDA graphs: found (at least 12 in each of 3 logs)');
-    expect(section).toContain('- torch.compile: **not found** (0 in one of 3 logs, 1 wanted)');
+  test('a commit that the checkout does not have is named', () => {
+    const text = comparisonSection({ ...facts, log: null, absent: ['a'.repeat(40)] });
+    expect(text).toContain(`\`\`\`\`\nthis checkout has no commit ${'a'.repeat(40)}\n\`\`\`\``);
   });
 
   test('shows git’s output as it is, and says so where git could not tell', () => {

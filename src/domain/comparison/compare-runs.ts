@@ -46,6 +46,14 @@ export function compareRuns(before: RunSnapshot, after: RunSnapshot): MetricComp
   );
 }
 
+/** `stage.metric` of everything that the earlier session measured and the newer one does not, in the earlier plan's order. */
+export function droppedMetrics(before: RunSnapshot, after: RunSnapshot): string[] {
+  return before.stages.flatMap((stage) => {
+    const still = after.stages.find((other) => other.key === stage.key)?.metrics ?? {};
+    return Object.keys(stage.metrics).flatMap((key) => (key in still ? [] : [`${stage.key}.${key}`]));
+  });
+}
+
 function measure(wanted: {
   snapshot: RunSnapshot;
   stageKey: string;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { evidencePatternSchema } from '../evidence/log-evidence.ts';
 import { unitSchema } from './unit.ts';
 
 /** Budgets and limits of a session; recorded in the plan so that a finished directory says what it ran under. */
@@ -45,6 +46,8 @@ const calibPlanFields = {
   catalog_dir: z.string().optional(),
   /** The dedicated host's own GPU clean-up, run scoped to the lane (05 §7); null without one. */
   cleanup_script: z.string().nullable().optional(),
+  /** Patterns that are counted in the pytest logs (06 §14), as the model's config had them. */
+  evidence: z.array(evidencePatternSchema).optional(),
   last_resume_at: z.string().optional(),
   last_resume_git_sha: z.string().optional(),
 };

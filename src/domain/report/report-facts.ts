@@ -1,5 +1,6 @@
 import type { RunSnapshot } from '../audit/run-snapshot.ts';
 import type { ContextBinding } from '../discovery/source-facts.ts';
+import type { LogEvidence } from '../evidence/log-evidence.ts';
 
 /** What a report takes from `precheck.json`; every field is null when it is not recorded there. */
 export interface PrecheckFacts {
@@ -45,6 +46,8 @@ export interface ReportFacts {
   bindings: Record<string, ContextBinding[] | null>;
   discarded: DiscardedRepeat[];
   thresholds: CurrentThreshold[];
+  /** Of the patterns that the model's config names, in its order. */
+  evidence: LogEvidence[];
   /** Rendered sections that a caller adds before the provenance, for example a comparison. */
   extra_sections: string[];
 }

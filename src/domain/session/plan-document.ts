@@ -43,5 +43,6 @@ export function calibFields(plan: SessionPlan): Partial<Plan> {
     version_check_skipped: plan.precheck.skip_version_check,
     catalog_dir: plan.catalog_dir,
     cleanup_script: plan.cleanup_script,
+    evidence: plan.evidence,
   };
 }

@@ -2,6 +2,7 @@ import { z } from 'zod';
 
 import { policiesSchema } from '../plan/plan.ts';
 import { unitSchema } from '../plan/unit.ts';
+import { evidencePatternSchema } from '../evidence/log-evidence.ts';
 
 /** What the workflow needs to know of a planned stage; everything else is read from the run directory's copy. */
 export const plannedStageSchema = z.object({
@@ -48,6 +49,8 @@ export const sessionPlanSchema = z.object({
   policies: policiesSchema,
   /** Clean-up script of a dedicated host; null = only own processes are ended. */
   cleanup_script: z.string().nullable().default(null),
+  /** Patterns that are counted in the pytest logs (spec 06 §14). */
+  evidence: z.array(evidencePatternSchema).default([]),
   /** Repeats that may run at the same time. */
   lanes: z.number().int().positive().default(1),
   precheck: z.object({ skip: z.boolean(), skip_version_check: z.boolean() }),

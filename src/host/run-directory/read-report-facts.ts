@@ -2,10 +2,12 @@ import type { RunSnapshot } from '../../domain/audit/run-snapshot.ts';
 import { thresholdId } from '../../domain/apply/located-threshold.ts';
 import type { ContextBinding } from '../../domain/discovery/source-facts.ts';
 import { sessionCommit } from '../../domain/plan/plan.ts';
+import type { EvidencePattern } from '../../domain/evidence/log-evidence.ts';
 import type { CurrentThreshold, ReportFacts } from '../../domain/report/report-facts.ts';
 import { readContextBindings } from '../../python/context-bindings.ts';
 import { showFileAtCommit } from '../git/show-file-at-commit.ts';
 import { listDiscarded } from './list-discarded.ts';
+import { readLogEvidence } from './read-log-evidence.ts';
 import { isCommitId } from './read-commit-range.ts';
 import { readCurrentLiterals } from './read-current-literals.ts';
 import { readPrecheck } from './read-precheck.ts';
@@ -16,6 +18,8 @@ export interface ReadReportFactsOptions {
   repoRoot: string | null;
   /** `YYYY-MM-DDTHH:MM:SSZ`. */
   now: string;
+  /** Patterns to count in the logs, where the plan records none; default: the plan's. */
+  evidence?: readonly EvidencePattern[];
 }
 
 export interface CollectedFacts {
@@ -26,7 +30,7 @@ export interface CollectedFacts {
 
 /** Everything a report needs beside the observations (spec 06 §6); nothing here can refuse a report. */
 export async function readReportFacts(options: ReadReportFactsOptions): Promise<CollectedFacts> {
-  const { snapshot, repoRoot, now } = options;
+  const { snapshot, repoRoot, now, evidence } = options;
   const warnings: string[] = [];
   const bindings = await readBindingsAtCommit(options, warnings);
   const facts: ReportFacts = {
@@ -36,6 +40,7 @@ export async function readReportFacts(options: ReadReportFactsOptions): Promise<
     bindings,
     discarded: await listDiscarded(snapshot.run_dir),
     thresholds: repoRoot === null ? [] : await readThresholds(repoRoot, snapshot),
+    evidence: await readLogEvidence({ snapshot, patterns: evidence ?? snapshot.plan.evidence ?? [] }),
     extra_sections: [],
   };
   return { facts, warnings };

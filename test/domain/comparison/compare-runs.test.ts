@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { compareRuns } from '../../../src/domain/comparison/compare-runs.ts';
+import { compareRuns, droppedMetrics } from '../../../src/domain/comparison/compare-runs.ts';
 import { makeSnapshot, makeStage, recorded } from '../audit/snapshot-fixture.ts';
 
 const runs = (...values: number[]) => values.map((accuracy) => recorded({ metrics: { accuracy } }));
@@ -37,4 +37,10 @@ test('an incomplete earlier matrix gives no worst to compare with', () => {
     before: { worst: null },
     direction: 'unknown',
   });
+});
+
+test('what only the earlier session measured is listed', () => {
+  const before = makeSnapshot({ stages: [makeStage(), makeStage({ key: 'nova_old' })] });
+  expect(droppedMetrics(before, makeSnapshot())).toEqual(['nova_old.accuracy']);
+  expect(droppedMetrics(makeSnapshot(), before)).toEqual([]);
 });

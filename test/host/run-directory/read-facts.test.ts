@@ -175,8 +175,19 @@ test('a range of commits is told by git, and null for what is no commit (spec 06
   expect(await readCommitRange({ repoRoot: root, before: `--output=${option}`, after })).toEqual({
     log: null,
     stat: null,
+    absent: [],
   });
   expect(existsSync(option)).toBe(false);
+});
+
+test('a commit of another clone is named as absent (spec 06 §14)', async () => {
+  const { root, sha } = runWorld();
+  const foreign = 'e'.repeat(40);
+  expect(await readCommitRange({ repoRoot: root, before: foreign, after: sha })).toEqual({
+    log: null,
+    stat: null,
+    absent: [foreign],
+  });
 });
 
 test('evidence is counted per log and the poorest log decides (spec 06 §14)', async () => {
@@ -191,11 +202,35 @@ test('evidence is counted per log and the poorest log decides (spec 06 §14)', a
       'Decode batch, cuda graph: True\nother\n'.repeat(lines),
     );
   }
-  const plan = await readPlan(runDir);
-  const patterns = [{ name: 'CUDA graphs', pattern: /cuda graph: True/, min_count: 2 }];
-  expect(await readLogEvidence({ runDir, plan, patterns })).toEqual([
-    { name: 'CUDA graphs', fewest: 1, min_count: 2, logs: 3 },
+  const patterns = [{ name: 'CUDA graphs', pattern: '(?i)CUDA graph: true', min_count: 2 }];
+  expect(await readLogEvidence({ snapshot: await readRunDirectory(runDir), patterns })).toEqual([
+    {
+      name: 'CUDA graphs',
+      fewest: 1,
+      min_count: 2,
+      logs: 3,
+      lacking: [{ namespace: NAMESPACE, repeat: 2, count: 1 }],
+    },
   ]);
+});
+
+test('the logs of an original directory are found by their observations', async () => {
+  const { runDir } = runWorld({ legacy: true });
+  writeText(runPaths.log(runDir, NAMESPACE, 1), 'cuda graph: True\n');
+  const patterns = [{ name: 'CUDA graphs', pattern: 'cuda graph: True', min_count: 1 }];
+  const [evidence] = await readLogEvidence({ snapshot: await readRunDirectory(runDir), patterns });
+  expect(evidence).toMatchObject({
+    logs: 1,
+    fewest: 1,
+    lacking: [{ repeat: 2, count: null }, { repeat: 3 }],
+  });
+});
+
+test('the patterns of the plan are in the facts of its report (spec 06 §14)', async () => {
+  const evidence = [{ name: 'CUDA graphs', pattern: 'graph', min_count: 1 }];
+  const { runDir, root } = runWorld({ plan: { evidence } });
+  const { facts } = await readReportFacts({ snapshot: await readRunDirectory(runDir), repoRoot: root, now });
+  expect(facts.evidence).toMatchObject([{ name: 'CUDA graphs', logs: 0 }]);
 });
 
 describe('running processes of a directory (spec 05 §12)', () => {
