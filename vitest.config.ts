@@ -10,7 +10,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: ['test/{domain,python,host,report,cli,activities}/**/*.test.ts'],
+          include: ['test/{domain,python,host,report,cli,activities,deploy}/**/*.test.ts'],
           testTimeout: 20_000,
         },
       },
