@@ -16,10 +16,15 @@ export interface MetricPlotData {
   direction: Worst;
 }
 
-const WIDTH = 460;
+/** Drawn nearly at its own size on a wide page, and still readable when a phone shrinks it to three quarters. */
+const WIDTH = 400;
 const HEIGHT = 220;
-/** Labels of the two lines stand right of the frame; the renderer cannot measure text, so room is reserved. */
-const MARGINS = { marginLeft: 62, marginRight: 118, marginTop: 26, marginBottom: 36 };
+const FONT_PX = 13;
+const MARGINS = { marginLeft: 58, marginTop: 28, marginBottom: 38 };
+/** The renderer cannot measure text: no character of a label is wider than this in the page's fonts, on average. */
+const CHARACTER_PX = FONT_PX * 0.58;
+/** Between the frame and the labels of the two lines, which stand right of it. */
+const LABEL_DISTANCE_PX = 8;
 /** Two labels closer than this share of the axis would overlap. */
 const LABEL_GAP = 0.09;
 
@@ -41,9 +46,10 @@ export function metricPlot(data: MetricPlotData): string {
     width: WIDTH,
     height: HEIGHT,
     ...MARGINS,
+    marginRight: labelRoom(lines(data)),
     ariaLabel: `${data.label} by repeat`,
     // As an object: the renderer's elements refuse a style given as text.
-    style: { background: 'transparent', color: 'inherit', fontSize: '12px', overflow: 'visible' },
+    style: { background: 'transparent', color: 'inherit', fontSize: `${FONT_PX}px`, overflow: 'visible' },
     x: { domain: data.values.map((_, index) => index + 1), label: 'repeat', type: 'point', tickSize: 0 },
     y: {
       domain,
@@ -61,11 +67,11 @@ export function metricPlot(data: MetricPlotData): string {
       }),
       Plot.text(separated(lines(data), domain), {
         y: 'labelAt',
-        text: (line: PlotLine) => `${line.name} ${line.text}`,
+        text: labelOf,
         fill: (line: PlotLine) => line.colour,
         frameAnchor: 'right',
         textAnchor: 'start',
-        dx: 8,
+        dx: LABEL_DISTANCE_PX,
       }),
       Plot.dot(points, {
         x: 'run',
@@ -97,6 +103,15 @@ function lines({ worst, threshold }: MetricPlotData): PlotLine[] {
   return drawn.flatMap(({ name, mark, colour }) =>
     mark === null ? [] : [{ name, value: mark.value, text: mark.text, colour, labelAt: mark.value }],
   );
+}
+
+function labelOf({ name, text }: PlotLine): string {
+  return `${name} ${text}`;
+}
+
+function labelRoom(drawn: PlotLine[]): number {
+  const longest = Math.max(0, ...drawn.map((line) => labelOf(line).length));
+  return Math.ceil(LABEL_DISTANCE_PX + longest * CHARACTER_PX + 4);
 }
 
 /** Moves the labels of two close lines apart, each to its own side. */
