@@ -1,0 +1,130 @@
+import { mkdtemp, readFile, realpath, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+import { Client, Connection } from '@temporalio/client';
+import { vi } from 'vitest';
+
+import type { SessionState } from '../../src/domain/session/session-state.ts';
+import { stateQuery } from '../../src/workflows/messages.ts';
+import { type CalibRun, cleanEnvironment, runBuiltCalib, startCalib } from './built-calib.ts';
+
+const PHASE_LIMIT_MS = 60_000;
+
+/** A `calib up` of this test file alone: own database, own ports, own state folder. */
+export interface EmbeddedUp {
+  /** Folder of database, logs and state; removed by `close`. */
+  dir: string;
+  db: string;
+  address: string;
+  ui: string;
+  /** Environment of commands that talk to this server. */
+  env: Record<string, string>;
+  /** Runs a command against this server. */
+  calib: (...args: string[]) => Promise<CalibRun>;
+  /** Starts a session without following it; gives its id. */
+  startDetached: (...args: string[]) => Promise<string>;
+  /** The session's whole state, asked directly. */
+  state: (session: string) => Promise<SessionState>;
+  /** Waits until the session's state satisfies the condition. */
+  until: (session: string, holds: (state: SessionState) => boolean) => Promise<SessionState>;
+  untilPhase: (session: string, kind: SessionState['phase']['kind']) => Promise<SessionState>;
+  client: Client;
+  /** Ctrl-C; gives the exit code once the process has ended. */
+  interrupt: () => Promise<number | undefined>;
+  /** SIGKILL: the embedded server stays, as after a crash. */
+  kill: () => Promise<void>;
+  /** Another `up` on the same database. */
+  again: () => Promise<void>;
+  /** Pid of the Temporal server that is noted for the database, if it is alive. */
+  serverPid: () => Promise<number | null>;
+  /** Ends everything and removes the folder. */
+  close: () => Promise<void>;
+}
+
+/** Starts `calib up` and resolves when it says that its worker polls. */
+export async function startUp(
+  options: { env?: Record<string, string>; args?: string[] } = {},
+): Promise<EmbeddedUp> {
+  const dir = await realpath(await mkdtemp(join(tmpdir(), 'calib-up-')));
+  const db = join(dir, 'temporal.db');
+  const folders = { XDG_STATE_HOME: join(dir, 'state'), XDG_CONFIG_HOME: join(dir, 'config') };
+  const launch = async () => {
+    const args = ['up', '--json', '--port', '0', '--ui-port', '0', '--db', db, ...(options.args ?? [])];
+    const child = startCalib(args, { env: cleanEnvironment({ ...folders, ...options.env }) });
+    const ready = await new Promise<{ address: string; ui: string }>((resolve, reject) => {
+      createInterface({ input: child.stdout }).once('line', (line) => resolve(JSON.parse(line)));
+      void child.then(({ stderr }) => reject(new Error(`calib up ended before it was ready:\n${stderr}`)));
+    });
+    const connection = await Connection.connect({ address: ready.address });
+    return { child, ready, connection, client: new Client({ connection }) };
+  };
+  let running = await launch();
+  const env = () => cleanEnvironment({ ...folders, TEMPORAL_ADDRESS: running.ready.address });
+  const calib = async (...args: string[]) => await runBuiltCalib(args, { env: env() });
+  const end = async (signal: NodeJS.Signals) => {
+    await running.connection.close();
+    running.child.kill(signal);
+    return (await running.child).exitCode;
+  };
+  const state = async (session: string) => await running.client.workflow.getHandle(session).query(stateQuery);
+  const until = async (session: string, holds: (seen: SessionState) => boolean) =>
+    await vi.waitFor(
+      async () => {
+        const seen = await state(session);
+        if (!holds(seen)) throw new Error(`session ${session}: ${JSON.stringify(seen)}`);
+        return seen;
+      },
+      { timeout: PHASE_LIMIT_MS, interval: 100 },
+    );
+  const serverPid = async () => await livingServer(db);
+  return {
+    dir,
+    db,
+    get address() {
+      return running.ready.address;
+    },
+    get ui() {
+      return running.ready.ui;
+    },
+    get env() {
+      return env();
+    },
+    get client() {
+      return running.client;
+    },
+    calib,
+    startDetached: async (...args) => {
+      const run = await calib('start', '--detach', '--json', ...args);
+      if (run.exitCode !== 0) throw new Error(`start ended with ${run.exitCode}: ${run.stderr}`);
+      return (JSON.parse(run.stdout) as { session: string }).session;
+    },
+    state,
+    until,
+    untilPhase: async (session, kind) => await until(session, ({ phase }) => phase.kind === kind),
+    interrupt: async () => await end('SIGINT'),
+    kill: async () => {
+      await end('SIGKILL');
+    },
+    again: async () => {
+      running = await launch();
+    },
+    serverPid,
+    close: async () => {
+      if (running.child.exitCode === null && running.child.signalCode === null) await end('SIGINT');
+      const left = await serverPid();
+      if (left !== null) process.kill(left, 'SIGKILL');
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** The server process that the database's record names, while it runs on that database. */
+async function livingServer(db: string): Promise<number | null> {
+  const record = await readFile(`${db}.server.json`, 'utf8').catch(() => null);
+  if (record === null) return null;
+  const { pid } = (JSON.parse(record) as { process: { pid: number } }).process;
+  const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
+  return command.includes(db) ? pid : null;
+}
