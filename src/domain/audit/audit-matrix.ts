@@ -45,6 +45,8 @@ export function auditCell(
 /** The audits' input from what stands on disk. */
 export function matrixFromSnapshot(snapshot: RunSnapshot): AuditMatrix {
   const commit = sessionCommit(snapshot.plan);
+  const { session_id, tree_fingerprint } = snapshot.plan;
+  const identity = { session_id, tree_fingerprint };
   return {
     model: snapshot.plan.model,
     repeats: snapshot.plan.repeats,
@@ -52,7 +54,7 @@ export function matrixFromSnapshot(snapshot: RunSnapshot): AuditMatrix {
     stages: snapshot.stages.map((stage) => ({
       stage_key: stage.key,
       expected_samples: stage.expected_samples ?? null,
-      cells: (snapshot.cells[stage.key] ?? []).map((file) => auditCell({ stage, file, commit })),
+      cells: (snapshot.cells[stage.key] ?? []).map((file) => auditCell({ stage, file, commit, ...identity })),
     })),
     provenance: provenanceFindings(snapshot),
   };

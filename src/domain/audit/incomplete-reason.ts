@@ -19,13 +19,17 @@ export interface IncompleteReasonOptions {
   file: CellFile;
   /** The session commit; empty when the plan has none (then the commit cannot be compared). */
   commit: string;
+  /** The plan's; compared where both it and the record have one. */
+  session_id?: string | undefined;
+  tree_fingerprint?: string | undefined;
 }
 
 /**
  * Why a cell must be run (again), or null when it is valid for scheduling (spec 06 §1). Looser than the strict rules
- * for stages without configured paths, stricter in that a record of another commit is never valid.
+ * for stages without configured paths, stricter in that a record of another commit, work tree or session is never valid.
  */
-export function incompleteReason({ stage, file, commit }: IncompleteReasonOptions): string | null {
+export function incompleteReason(options: IncompleteReasonOptions): string | null {
+  const { stage, file } = options;
   switch (file.kind) {
     case 'missing':
       return 'missing file';
@@ -38,16 +42,28 @@ export function incompleteReason({ stage, file, commit }: IncompleteReasonOption
       if (file.integrity === 'edited') {
         return EDITED_REASON;
       }
-      return recordedReason(stage, file.observation, commit);
+      return foreignReason(file.observation, options) ?? recordedReason(stage, file.observation);
     default:
       return file satisfies never;
   }
 }
 
-function recordedReason(stage: ScheduledStage, observation: Observation, commit: string): string | null {
+/** Why a record was not made by this session on what it observes; null when it was, or cannot be told. */
+function foreignReason(observation: Observation, expected: IncompleteReasonOptions): string | null {
+  const { commit, session_id: session, tree_fingerprint: tree } = expected;
   if (commit !== '' && observation.git_sha !== commit) {
     return observation.git_sha ? 'recorded on another commit' : 'recorded without a commit';
   }
+  if (tree && observation.tree_fingerprint && observation.tree_fingerprint !== tree) {
+    return 'recorded on another work tree';
+  }
+  if (session && observation.session_id && observation.session_id !== session) {
+    return `recorded by another session (${observation.session_id})`;
+  }
+  return null;
+}
+
+function recordedReason(stage: ScheduledStage, observation: Observation): string | null {
   if (isDocsStage(stage)) {
     return observation.status === 'ok' ? null : observation.reason || observation.status;
   }

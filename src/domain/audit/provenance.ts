@@ -7,7 +7,7 @@ export interface ProvenanceFindings {
   missing_sha: string[];
   /** Unreadable, or recorded on another commit. */
   mismatches: string[];
-  /** Right commit, but another work tree or other bytes than were committed. */
+  /** Right commit, but another work tree or session, or other bytes than were committed. */
   altered?: string[];
 }
 
@@ -45,7 +45,7 @@ function inspectArtifact({ name, file, plan, findings }: InspectOptions): void {
   if (file.kind !== 'recorded' || file.integrity === 'uncommitted') {
     return;
   }
-  const { git_sha: sha, tree_fingerprint: tree } = file.observation;
+  const { git_sha: sha, tree_fingerprint: tree, session_id: session } = file.observation;
   const commit = sessionCommit(plan);
   if (!sha) {
     findings.missing_sha.push(name);
@@ -55,6 +55,8 @@ function inspectArtifact({ name, file, plan, findings }: InspectOptions): void {
     findings.altered.push(
       `${name}: tree fingerprint ${tree.slice(0, 8)} != plan ${plan.tree_fingerprint.slice(0, 8)}`,
     );
+  } else if (session && plan.session_id && session !== plan.session_id) {
+    findings.altered.push(`${name}: recorded by session ${session}, not ${plan.session_id}`);
   }
   if (file.integrity === 'edited') {
     findings.altered.push(`${name}: edited after its repeat was committed`);
@@ -93,7 +95,7 @@ function provenanceReason(
   // "On a different commit" would be untrue of a changed work tree or an edited file.
   return found.altered.length === 0
     ? `${found.mismatches.length} run(s) recorded on a different commit`
-    : `${found.mismatches.length} run(s) differ from the calibration commit, its work tree or their committed bytes`;
+    : `${found.mismatches.length} run(s) differ from the calibration commit, its work tree, session or committed bytes`;
 }
 
 /** Lists up to ten entries, indented by two, and how many more there are. */

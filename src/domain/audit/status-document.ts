@@ -33,6 +33,8 @@ export interface ActiveRun {
   stalled_s: number | null;
   /** Null when not known here. */
   gpus: number[] | null;
+  /** What it waits for instead of running; absent or null when it runs or nothing here can tell. */
+  waits_for?: string | null;
 }
 
 /** How many launches are left before a cell is given up (spec 05 §12). */
@@ -42,6 +44,23 @@ export interface BudgetFact {
   /** The pass that is going on; null offline. */
   pass: number | null;
   launches: number | null;
+  /** Which of `max_passes` is going on; absent offline. */
+  pass_of_budget?: number;
+  /** The cells that cost more than they should: not complete although they were launched. Absent offline. */
+  open?: OpenCell[];
+}
+
+/** One (unit, repeat) that could not be completed yet, and what it has cost. */
+export interface OpenCell {
+  namespace: string;
+  k: number;
+  reason: string;
+  /** Launches since its budget began. */
+  launches: number;
+  /** Passes running that ended for the same reason. */
+  passes_alike: number;
+  /** Launches that are left to it at most, in this pass and later ones; 0 = given up until `resume`. */
+  launches_left: number;
 }
 
 /** What the matrix does not say: facts of this moment and of the session. */

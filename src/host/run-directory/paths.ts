@@ -11,6 +11,10 @@ export const runPaths = {
   report: (runDir: string) => join(runDir, 'report.md'),
   htmlReport: (runDir: string) => join(runDir, 'report.html'),
   applied: (runDir: string) => join(runDir, 'applied.json'),
+  /** The files that an apply edits, before and after, and its journal; what `--undo` restores from. */
+  applyFolder: (runDir: string) => join(runDir, '_apply'),
+  /** `calib.apply-journal/1`. */
+  applyJournal: (runDir: string) => join(runDir, '_apply', 'journal.json'),
   observation: (runDir: string, stage: string, repeat: number) => join(runDir, stage, `run${repeat}.json`),
   stageLog: (runDir: string, stage: string, repeat: number) => join(runDir, stage, `run${repeat}.log`),
   /** Everything of one unit: logs, base temps, attempts, commit markers. */

@@ -24,6 +24,13 @@ export interface ReadCellOptions {
   stage: string;
   /** k, from 1. */
   repeat: number;
+  /** The unit that feeds the stage, by the plan; absent: the one that the record itself names. */
+  unit?: string | undefined;
+  /**
+   * `required` in a directory that calib made or adopted: there every record that counts has a commit marker, so a file
+   * without one is not taken for the original tool's. Default `optional`.
+   */
+  markers?: 'required' | 'optional' | undefined;
 }
 
 /** What stands on disk for stage × k. Never throws: whatever cannot be read is a corrupt cell that says why. */
@@ -34,7 +41,8 @@ export async function readCell(options: ReadCellOptions): Promise<CellFile> {
   return unsettled ? await readOnce(options) : first;
 }
 
-async function readOnce({ runDir, stage, repeat }: ReadCellOptions): Promise<CellFile> {
+async function readOnce(options: ReadCellOptions): Promise<CellFile> {
+  const { runDir, stage, repeat } = options;
   let bytes: Buffer;
   try {
     bytes = await readFile(runPaths.observation(runDir, stage, repeat));
@@ -54,7 +62,7 @@ async function readOnce({ runDir, stage, repeat }: ReadCellOptions): Promise<Cel
     };
   }
   const observation: Observation = parsed.data;
-  const integrity = await integrityOf({ runDir, stage, repeat, bytes, observation });
+  const integrity = await integrityOf({ ...options, bytes, observation });
   return { kind: 'recorded', observation, integrity };
 }
 
@@ -63,20 +71,17 @@ interface IntegrityOptions extends ReadCellOptions {
   observation: Observation;
 }
 
-/** Compares an observation's bytes with its unit's commit marker (spec 05 §10); only calib's observations have one. */
-async function integrityOf({
-  runDir,
-  stage,
-  repeat,
-  bytes,
-  observation,
-}: IntegrityOptions): Promise<Integrity> {
-  if (observation.namespace === undefined) {
-    return 'legacy';
-  }
-  const committed = await committedHash({ runDir, namespace: observation.namespace, repeat, stage });
+/**
+ * Compares an observation's bytes with its unit's commit marker (spec 05 §10). The original tool's records have none until
+ * calib adopts their directory.
+ */
+async function integrityOf(options: IntegrityOptions): Promise<Integrity> {
+  const { bytes, observation } = options;
+  const namespace = options.unit ?? observation.namespace;
+  const committed = namespace === undefined ? null : await committedHash({ ...options, namespace });
   if (committed === null) {
-    return 'uncommitted';
+    const legacy = observation.namespace === undefined && options.markers !== 'required';
+    return legacy ? 'legacy' : 'uncommitted';
   }
   return committed === createHash('sha256').update(bytes).digest('hex') ? 'committed' : 'edited';
 }

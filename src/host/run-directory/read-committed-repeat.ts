@@ -23,16 +23,26 @@ export type RecordedRepeat =
   /** Something is there that does not count: discard the whole repeat before running it again. */
   | { kind: 'invalid'; reason: string; cells: Record<string, StrictCell> };
 
+export interface CommittedRepeatQuestion extends RepeatPlace {
+  /** Of the unit. */
+  stages: readonly StageDefinition[];
+  commit: string;
+  /** The session's; records that name another are invalid. */
+  session_id?: string | undefined;
+  tree_fingerprint?: string | undefined;
+  /** See `ReadCellOptions`. */
+  markers?: 'required' | 'optional' | undefined;
+}
+
 /**
  * Whether a (unit, repeat) is recorded validly for `commit` (spec 05 §5, 06 §1–3): all stages of the unit together,
- * committed or the original tool's, strict ✓ and with the commit's full hash.
+ * committed or the original tool's, strict ✓, with the commit's full hash, and of this session and work tree.
  */
-export async function readCommittedRepeat(
-  place: RepeatPlace & { stages: readonly StageDefinition[]; commit: string },
-): Promise<RecordedRepeat> {
+export async function readCommittedRepeat(place: CommittedRepeatQuestion): Promise<RecordedRepeat> {
   const files: { stage: StageDefinition; file: CellFile }[] = [];
   for (const stage of place.stages) {
-    const file = await readCell({ runDir: place.runDir, stage: stage.key, repeat: place.repeat });
+    const { runDir, repeat, namespace, markers } = place;
+    const file = await readCell({ runDir, stage: stage.key, repeat, unit: namespace, markers });
     files.push({ stage, file });
   }
   const interrupted = await hasInterruptedDiscard(place);
@@ -42,7 +52,8 @@ export async function readCommittedRepeat(
   for (const { stage, file } of files) {
     const cell = classifyStrict(stage, file);
     cells[stage.key] = cell;
-    const reason = incompleteReason({ stage, file, commit: place.commit }) ?? cell.reason;
+    const { commit, session_id, tree_fingerprint } = place;
+    const reason = incompleteReason({ stage, file, commit, session_id, tree_fingerprint }) ?? cell.reason;
     if (reason !== '') reasons.push(`${stage.key}: ${reason}`);
   }
   const recorded = files.flatMap(({ stage, file }) =>
@@ -65,10 +76,10 @@ function mixedReasons(
   recorded: readonly (Extract<CellFile, { kind: 'recorded' }> & { key: string })[],
   namespace: string,
 ): string[] {
-  const stranger = recorded.find(
-    ({ integrity, observation }) => integrity !== 'legacy' && observation.namespace !== namespace,
-  );
+  const stranger = recorded.find(({ observation }) => (observation.namespace ?? namespace) !== namespace);
   if (stranger !== undefined) return [`${stranger.key}: recorded by another unit`];
+  // One invocation has one wall time: the original tool's resume of single stages is recognised by it.
   const kinds = new Set(recorded.map(({ integrity }) => integrity));
-  return kinds.size > 1 ? ['stages were recorded by different invocations'] : [];
+  const times = new Set(recorded.map(({ observation }) => observation.duration_s));
+  return kinds.size > 1 || times.size > 1 ? ['stages were recorded by different invocations'] : [];
 }

@@ -10,7 +10,7 @@ import {
   type RecordedRepeat,
   readCommittedRepeat,
 } from '../../../src/host/run-directory/read-committed-repeat.ts';
-import { COMMIT, NAMESPACE, STAGES, makeCommit, makeObservation } from './repeat-fixture.ts';
+import { COMMIT, NAMESPACE, SESSION, STAGES, makeCommit, makeObservation } from './repeat-fixture.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 
 async function read(runDir: string, commit = COMMIT): Promise<RecordedRepeat> {
@@ -116,11 +116,60 @@ test('does not accept a partial sibling', async () => {
 
 test('does not accept stages that two different tools recorded', async () => {
   const runDir = await temporaryFolder();
-  await commitRepeat(makeCommit(runDir));
+  await commitRepeat(makeCommit(runDir, { observations: { nova_speed: makeObservation() } }));
   await write(runDir, 'nova_wer', legacyObservation());
 
   expect(await read(runDir)).toMatchObject({
     kind: 'invalid',
     reason: 'stages were recorded by different invocations',
   });
+});
+
+test("does not accept a repeat that the original tool's resume mixed from two invocations (spec 05 §5)", async () => {
+  const runDir = await temporaryFolder();
+  await write(runDir, 'nova_speed', legacyObservation({ duration_s: 600.01 }));
+  await write(runDir, 'nova_wer', legacyObservation({ duration_s: 612.4 }));
+
+  expect(await read(runDir)).toMatchObject({
+    kind: 'invalid',
+    reason: 'stages were recorded by different invocations',
+  });
+});
+
+test('takes a record without calib’s fields for edited where its unit has committed another', async () => {
+  const runDir = await temporaryFolder();
+  await commitRepeat(makeCommit(runDir));
+  await write(runDir, 'nova_wer', legacyObservation());
+
+  expect(await read(runDir)).toMatchObject({
+    kind: 'invalid',
+    reason: expect.stringMatching(/^nova_wer: edited/) as string,
+  });
+});
+
+test('demands a marker of every record in a directory of calib’s own', async () => {
+  const runDir = await temporaryFolder();
+  for (const { key } of STAGES) await write(runDir, key, legacyObservation());
+  const place = { runDir, namespace: NAMESPACE, repeat: 1, stages: STAGES, commit: COMMIT };
+
+  expect(await readCommittedRepeat({ ...place, markers: 'required' })).toMatchObject({
+    kind: 'invalid',
+    reason: expect.stringContaining('uncommitted') as string,
+  });
+});
+
+test.each([
+  ['session', { session_id: 'other' }, /recorded by another session/],
+  ['work tree', { tree_fingerprint: 'f'.repeat(64) }, /recorded on another work tree/],
+])('does not accept the records of another %s', async (_what, overrides, reason) => {
+  const runDir = await temporaryFolder();
+  const observation = makeObservation({ tree_fingerprint: 'e'.repeat(64), ...overrides });
+  await commitRepeat(
+    makeCommit(runDir, { observations: { nova_speed: observation, nova_wer: observation } }),
+  );
+  const place = { runDir, namespace: NAMESPACE, repeat: 1, stages: STAGES, commit: COMMIT };
+
+  expect(
+    await readCommittedRepeat({ ...place, session_id: SESSION, tree_fingerprint: 'e'.repeat(64) }),
+  ).toMatchObject({ kind: 'invalid', reason: expect.stringMatching(reason) as string });
 });

@@ -97,6 +97,16 @@ describe('reading a run directory', () => {
     expect(auditStrict(await readRunDirectory(runDir)).git_provenance.ok).toBe(false);
   });
 
+  test('a record in the original tool’s form does not slip into a directory of calib’s', async () => {
+    const { runDir, sha } = runWorld();
+    const forged = `{"status":"ok","metrics":{"accuracy":1},"sample_counts":{"total":5,"ok":5},"git_sha":"${sha}"}`;
+    writeFileSync(runPaths.observation(runDir, 'nova_accuracy', 2), forged);
+    rmSync(runPaths.commitMarker(runDir, NAMESPACE, 3));
+    writeFileSync(runPaths.observation(runDir, 'nova_accuracy', 3), forged);
+    expect((await symbols(runDir))['nova_accuracy']).toBe('✓✗—');
+    expect(auditStrict(await readRunDirectory(runDir)).git_provenance.ok).toBe(false);
+  });
+
   test('a repeat that is recorded again is committed again', async () => {
     const world = runWorld();
     writeRepeat(world, 2, { nova_speed: { sample_counts: { total: 5, ok: 3 } } });
@@ -130,6 +140,14 @@ describe('what cannot be read is one clear error', () => {
     await expect(readRunDirectory(runDir)).rejects.toThrow(
       /stage gone of .*plan\.json is not in .*stages\.yaml/,
     );
+  });
+
+  test('stage definitions that were edited after the session took them over', async () => {
+    const { runDir } = runWorld({ plan: { stages_yaml_sha256: 'a'.repeat(64) } });
+    await expect(readRunDirectory(runDir)).rejects.toMatchObject({
+      code: 'invalid-input',
+      message: expect.stringMatching(/stages\.yaml is not the file that plan\.json records/) as string,
+    });
   });
 
   test('no stages.yaml at all', async () => {

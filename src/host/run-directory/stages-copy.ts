@@ -1,0 +1,110 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
+
+import { CalibError } from '../../domain/calib-error.ts';
+import type { Plan } from '../../domain/plan/plan.ts';
+import { parseStagesYaml } from '../../domain/stages/parse-stages-yaml.ts';
+import type { StageDefinition } from '../../domain/stages/stage.ts';
+import { isAbsent, namesIn, readIfPresent } from './file-entries.ts';
+import { runPaths } from './paths.ts';
+import { writeFileAtomic } from './write-atomic.ts';
+
+/** A `stages.yaml` as it stands on disk. */
+export interface StagesText {
+  path: string;
+  text: string;
+  /** Of its bytes, hex. */
+  sha256: string;
+}
+
+/**
+ * The stage definitions that a directory means: its own copy, or (a v0.6.0 directory has none) the file that its plan
+ * names.
+ *
+ * @throws CalibError when there is none, or when the copy is not the one whose hash the plan records: edited definitions
+ *   would change what the audits say of a finished session
+ */
+export async function readStagesText(runDir: string, plan: Plan): Promise<StagesText> {
+  const named = plan.stages_yaml;
+  const copy = runPaths.stagesYaml(runDir);
+  const candidates = [
+    copy,
+    ...(named === undefined
+      ? []
+      : [isAbsolute(named) ? named : resolve(plan.repo_root ?? dirname(runDir), named)]),
+  ];
+  for (const path of candidates) {
+    const found = await readStagesFile(path);
+    if (found === null) continue;
+    const recorded = plan.stages_yaml_sha256;
+    if (path === copy && recorded !== undefined && recorded !== found.sha256) throw editedCopy(path);
+    return found;
+  }
+  throw new CalibError('invalid-input', `no stage definitions: none of ${candidates.join(', ')} exists`, {
+    remedy: `put the stages.yaml that the session was planned with at ${copy}`,
+  });
+}
+
+/** @throws CalibError naming the file when it is there but cannot be read; null when it is not there */
+export async function readStagesFile(path: string): Promise<StagesText | null> {
+  try {
+    const bytes = await readFile(path);
+    return { path, text: bytes.toString('utf8'), sha256: createHash('sha256').update(bytes).digest('hex') };
+  } catch (error) {
+    if (isAbsent(error)) return null;
+    throw new CalibError('invalid-input', `cannot read ${path}: ${String(error)}`, { cause: error });
+  }
+}
+
+/**
+ * The planned stages in plan order.
+ *
+ * @throws CalibError when the text is not valid or lacks one of them
+ */
+export function plannedStages(runDir: string, plan: Plan, found: StagesText): StageDefinition[] {
+  const known = new Map(parseStagesYaml(found.text, found.path).map((stage) => [stage.key, stage]));
+  return plan.stages.map((key) => {
+    const stage = known.get(key);
+    if (stage !== undefined) return stage;
+    throw new CalibError(
+      'invalid-input',
+      `stage ${key} of ${runPaths.plan(runDir)} is not in ${found.path}`,
+      { remedy: `put the stages.yaml that the session was planned with at ${runPaths.stagesYaml(runDir)}` },
+    );
+  });
+}
+
+/**
+ * Replaces the session's copy, keeping the present one as `stages.yaml.1`, `stages.yaml.2`, … Twice equals once.
+ *
+ * @returns the name under which the present copy is kept
+ * @throws CalibError when the file system refuses
+ */
+export async function replaceStagesCopy(runDir: string, present: StagesText, text: string): Promise<string> {
+  const copy = runPaths.stagesYaml(runDir);
+  const kept = await keptCopy(runDir, present.text);
+  if (kept.isNew) await writeFileAtomic(join(runDir, kept.name), present.text);
+  await writeFileAtomic(copy, text);
+  return kept.name;
+}
+
+/** The name that a text is kept under, or the next free one. */
+export async function keptCopy(runDir: string, text: string): Promise<{ name: string; isNew: boolean }> {
+  const prefix = `${basename(runPaths.stagesYaml(runDir))}.`;
+  const taken = (await namesIn(runDir)).flatMap((name) => {
+    const number = name.startsWith(prefix) ? Number(name.slice(prefix.length)) : Number.NaN;
+    return Number.isInteger(number) && number > 0 ? [number] : [];
+  });
+  for (const number of taken) {
+    const bytes = await readIfPresent(join(runDir, `${prefix}${number}`));
+    if (bytes?.toString('utf8') === text) return { name: `${prefix}${number}`, isNew: false };
+  }
+  return { name: `${prefix}${Math.max(0, ...taken) + 1}`, isNew: true };
+}
+
+function editedCopy(path: string): CalibError {
+  return new CalibError('invalid-input', `${path} is not the file that plan.json records: it was edited`, {
+    remedy: `restore it (earlier versions are kept beside it); to correct a definition, correct the catalog's stages.yaml and resume the session`,
+  });
+}
