@@ -126,6 +126,8 @@ async function createWorkers(options: RunWorkerOptions, connection: NativeConnec
       taskQueue: queues.repeats,
       activities: { runRepeat: (input: RunRepeatInput) => activities.runRepeat(input) },
       maxConcurrentActivityTaskExecutions: options.lanes,
+      // Heartbeats carry the answer "cancelled" back: the SDK's default would let an abort wait for 24 s.
+      maxHeartbeatThrottleInterval: '2 seconds',
     }),
   ]);
 }
