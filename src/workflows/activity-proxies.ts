@@ -4,23 +4,41 @@ import type { SessionActivities } from '../activities/activity-types.ts';
 import { failureTypes } from '../domain/session/failure-types.ts';
 import type { SessionPlan } from '../domain/session/session-plan.ts';
 
+/** An unwritten milestone is no reason to hold a session up. */
+const LOG_WAIT_MS = 60_000;
+
 const neverRetried = [failureTypes.invalid, failureTypes.refused];
 
+/** The activities that work on the run directory and the checkout. */
+export type HomeActivities = ReturnType<typeof homeActivities>;
+
 export interface ActivityProxies {
-  home: ReturnType<typeof homeActivities>;
+  /** Fails as untaken (`isUntaken`) when nobody polls the queue for a while. */
+  home: HomeActivities;
+  /** Waits for a worker without limit. */
+  patientHome: HomeActivities;
+  /** For lines that are worth little: given up soon. */
+  log: HomeActivities;
   repeats: ReturnType<typeof repeatActivities>;
 }
 
 /** The session's activities, bound to its task queues and retry rules. */
 export function activityProxies(plan: SessionPlan): ActivityProxies {
-  return { home: homeActivities(plan), repeats: repeatActivities(plan) };
+  const waitMs = plan.policies.worker_wait_s * 1000;
+  return {
+    home: homeActivities(plan, waitMs),
+    patientHome: homeActivities(plan),
+    log: homeActivities(plan, Math.min(waitMs, LOG_WAIT_MS)),
+    repeats: repeatActivities(plan, waitMs),
+  };
 }
 
 /** Short file work on the host that holds the run directory: repeated until the disk lets it. */
-function homeActivities(plan: SessionPlan) {
+function homeActivities(plan: SessionPlan, scheduleToStartTimeout?: number) {
   return proxyActivities<SessionActivities>({
     taskQueue: plan.task_queues.home,
     startToCloseTimeout: '10 minutes',
+    ...(scheduleToStartTimeout === undefined ? {} : { scheduleToStartTimeout }),
     retry: {
       initialInterval: '1 second',
       maximumInterval: '30 seconds',
@@ -33,10 +51,11 @@ function homeActivities(plan: SessionPlan) {
  * One pytest repeat. Attempts are unlimited here because restarts and missed heartbeats use them up as well; real infra
  * failures are counted by the activity itself from the attempts on disk (at most `attempts_per_pass`).
  */
-function repeatActivities(plan: SessionPlan) {
+function repeatActivities(plan: SessionPlan, scheduleToStartTimeout: number) {
   const limitSeconds = Math.max(...plan.units.map((unit) => unit.timeout_s ?? plan.policies.timeout_s));
   return proxyActivities<Pick<SessionActivities, 'runRepeat'>>({
     taskQueue: plan.task_queues.repeats,
+    scheduleToStartTimeout,
     // Gate, clean-up and recording come on top of pytest's own limit.
     startToCloseTimeout: (limitSeconds + plan.policies.gpu_wait_s + 1800) * 1000,
     heartbeatTimeout: '30 seconds',

@@ -1,14 +1,22 @@
-import { allHandlersFinished, condition, continueAsNew, workflowInfo } from '@temporalio/workflow';
+import { allHandlersFinished, condition, continueAsNew } from '@temporalio/workflow';
 
 import { settleCommand } from '../domain/session/decide-command.ts';
 import { setCell } from '../domain/session/record-outcome.ts';
-import { nextWork, reopenAll, repeatKey, setMark } from '../domain/session/schedule.ts';
+import {
+  type RepeatId,
+  failsAlike,
+  nextWork,
+  reopenAll,
+  repeatKey,
+  setMark,
+} from '../domain/session/schedule.ts';
 import { strictCounts } from '../domain/session/session-details.ts';
 import { type PurgeRequest, addNote } from '../domain/session/session-state.ts';
 import { takeDiskAudit } from '../domain/session/take-disk-audit.ts';
+import { isHistoryLong } from './history-limit.ts';
 import type { SessionInput, SessionResult } from './messages.ts';
 import { RepeatRunner } from './repeat-runner.ts';
-import { type SessionContext, now } from './session-context.ts';
+import { type SessionContext, isParked, now } from './session-context.ts';
 
 /** Fans the repeats out until every one of the matrix is done; waits wherever a person has to act. */
 export class CalibrationStep {
@@ -27,7 +35,8 @@ export class CalibrationStep {
       await this.#purge();
       await this.#continueAsNewIfDue();
       const { kind } = state.phase;
-      if (kind === 'halted' || kind === 'blocked') await this.#untilResumed();
+      if (isParked(state.phase)) await condition(() => !isParked(state.phase));
+      else if (kind === 'halted' || kind === 'blocked') await this.#untilResumed();
       else if (state.pause_requested) await this.#untilUnpaused();
       else {
         if (kind !== 'calibrating') this.#session.setPhase({ kind: 'calibrating' });
@@ -45,7 +54,11 @@ export class CalibrationStep {
     }
     const passBefore = state.pass;
     const work = nextWork(plan, state);
-    if (state.pass !== passBefore) await this.#logPass(passBefore);
+    if (state.pass !== passBefore) {
+      await this.#logPass(passBefore);
+      // Commands may have come meanwhile.
+      return false;
+    }
     switch (work.kind) {
       case 'launch':
         this.#runner.launch(work.id);
@@ -54,9 +67,7 @@ export class CalibrationStep {
         await this.#session.nextChange();
         return false;
       case 'blocked':
-        await this.#session.block(
-          `${work.missing.length} repeat(s) could not be completed: ${this.#openReasons()}`,
-        );
+        await this.#giveUp(work.missing);
         return false;
       case 'complete':
         return true;
@@ -66,14 +77,12 @@ export class CalibrationStep {
   /** After a halt or block: looks at the disk again (and at a corrected stages file), then gives a fresh budget. */
   async #untilResumed(): Promise<void> {
     const { plan, state } = this.#session;
-    await condition(() => state.resume_requested || state.purges.length > 0);
+    await condition(() => state.resume_requested || this.#interrupted());
     if (!state.resume_requested) return;
     await condition(() => state.active.length === 0);
-    const synced = await this.#session.tried(() =>
-      this.#session.activities.home.syncSession({ run_dir: plan.run_dir }),
-    );
+    const synced = await this.#session.tried((home) => home.syncSession({ run_dir: plan.run_dir }));
     state.resume_requested = false;
-    if (synced.kind === 'failed') return await this.#session.block(synced.reason);
+    if (synced.kind === 'failed') return await this.#session.block('directory', synced.reason);
     for (const note of synced.value.notes) addNote(state, now(), note);
     takeDiskAudit(plan, state, synced.value);
     reopenAll(plan, state);
@@ -88,7 +97,7 @@ export class CalibrationStep {
       await this.#session.log('paused: nothing new is launched');
     }
     const isPaused = () => state.phase.kind === 'paused';
-    await condition(() => !state.pause_requested || state.purges.length > 0 || !isPaused());
+    await condition(() => !state.pause_requested || !isPaused() || this.#interrupted());
     if (state.pause_requested || !isPaused()) return;
     this.#session.setPhase({ kind: 'calibrating' });
     await this.#session.log('resumed');
@@ -98,13 +107,14 @@ export class CalibrationStep {
     const { state } = this.#session;
     while (state.purges[0] !== undefined) {
       const purge = state.purges[0];
-      const done = await this.#session.tried(() =>
-        this.#session.activities.home.discardRepeat({ run_dir: this.#session.plan.run_dir, ...purge }),
+      const done = await this.#session.tried((home) =>
+        home.discardRepeat({ run_dir: this.#session.plan.run_dir, ...purge }),
       );
       state.purges.shift();
       const more = state.purges.some((other) => other.command_id === purge.command_id);
       if (done.kind === 'failed') {
         settleCommand(state, purge.command_id, { accepted: false, message: done.reason });
+        addNote(state, now(), `${purge.namespace} repeat ${purge.repeat} was not purged: ${done.reason}`);
       } else {
         this.#forget(purge);
         if (!more) settleCommand(state, purge.command_id);
@@ -129,13 +139,27 @@ export class CalibrationStep {
   /** Hands the state on before the history nears the server's limits; nothing may be in flight then. */
   async #continueAsNewIfDue(): Promise<void> {
     const { plan, state } = this.#session;
-    const info = workflowInfo();
-    const limit = plan.continue_as_new_events ?? Number.POSITIVE_INFINITY;
-    if (!info.continueAsNewSuggested && info.historyLength < limit) return;
+    if (!isHistoryLong(plan)) return;
     // A purge that arrives meanwhile keeps its handler open until it is done: it goes first.
     await condition(() => state.active.length === 0 && (state.purges.length > 0 || allHandlersFinished()));
     if (state.purges.length > 0) return;
     await continueAsNew<(input: SessionInput) => Promise<SessionResult>>({ plan, state });
+  }
+
+  /** Something that has to be seen to although nobody has resumed. */
+  #interrupted(): boolean {
+    const { plan, state } = this.#session;
+    const handOn = isHistoryLong(plan) && state.active.length === 0 && allHandlersFinished();
+    return handOn || state.purges.length > 0;
+  }
+
+  async #giveUp(missing: RepeatId[]): Promise<void> {
+    const { state } = this.#session;
+    const alike = missing.every((id) => failsAlike(state, id));
+    await this.#session.block(
+      alike ? 'same-failure' : 'budget-spent',
+      `${missing.length} repeat(s) could not be completed: ${this.#openReasons()}`,
+    );
   }
 
   #openReasons(): string {

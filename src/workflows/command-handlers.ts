@@ -1,4 +1,10 @@
-import { ApplicationFailure, condition, setHandler, uuid4 } from '@temporalio/workflow';
+import {
+  ApplicationFailure,
+  condition,
+  setDefaultSignalHandler,
+  setHandler,
+  uuid4,
+} from '@temporalio/workflow';
 
 import { type CommandKind, type CommandPayload, parseCommand } from '../domain/session/commands.ts';
 import { decideCommand, takeCommand } from '../domain/session/decide-command.ts';
@@ -27,6 +33,10 @@ export function registerCommandHandlers(plan: SessionPlan, state: SessionState, 
       changed();
     });
   }
+  setDefaultSignalHandler((name) => {
+    addNote(state, now(), `signal ${name} changed nothing: there is no such command`);
+    changed();
+  });
 }
 
 function refuseImpossible(

@@ -71,7 +71,10 @@ export interface SessionResult {
   run_dir: string;
   git_sha: string;
   report: string | null;
+  /** Literals that were changed. */
   applied: number;
+  /** What was changed, a line each: `<file>:<symbol> = <new>`; long lists are cut, and say so. */
+  changes: string[];
 }
 
 /** The workflow's argument; `state` is what a previous run handed on. */

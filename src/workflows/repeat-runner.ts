@@ -1,10 +1,11 @@
 import { isCancellation } from '@temporalio/workflow';
 
 import { recordCells, recordOutcome } from '../domain/session/record-outcome.ts';
-import type { RepeatOutcome } from '../domain/session/repeat-outcome.ts';
+import type { HaltCause, RepeatOutcome } from '../domain/session/repeat-outcome.ts';
 import { type RepeatId, repeatKey, setMark } from '../domain/session/schedule.ts';
-import type { ActiveRepeat } from '../domain/session/session-state.ts';
-import { failureMessage } from './failure-message.ts';
+import { strictCounts } from '../domain/session/session-details.ts';
+import { type ActiveRepeat, addNote } from '../domain/session/session-state.ts';
+import { failureMessage, isUntaken } from './failure-message.ts';
 import { type SessionContext, now } from './session-context.ts';
 
 /** Runs one (unit, repeat) to its outcome: in-place retries of △ and ✗ within the pass's budget, then the books. */
@@ -24,35 +25,49 @@ export class RepeatRunner {
       pass: state.pass,
       started_at: now(),
       reextract: state.reextract.includes(key),
+      waits_for: null,
     };
     state.reextract = state.reextract.filter((other) => other !== key);
     state.active.push(active);
     setMark(state, id, 'r');
     this.#session.changed();
-    void this.#run(active).finally(() => {
-      state.active = state.active.filter((other) => other !== active);
-      this.#session.changed();
-    });
+    void this.#run(active)
+      .catch((error: unknown) => {
+        // An abort while the last line is written: the session ends anyway.
+        if (!isCancellation(error)) throw error;
+      })
+      .finally(() => {
+        state.active = state.active.filter((other) => other !== active);
+        this.#session.changed();
+      });
   }
 
   async #run(active: ActiveRepeat): Promise<void> {
     const { plan, state } = this.#session;
+    // The activity counts this pass's launches on disk, but a repeat that was set aside takes its count along.
+    let launches = 0;
     try {
       for (;;) {
         const outcome = await this.#attempt(active);
-        const again = outcome.kind === 'incomplete' && outcome.launches < plan.policies.attempts_per_pass;
-        if (!again) return this.#record(active, outcome);
+        const launched = outcome.launches > 0 || outcome.kind === 'incomplete';
+        launches = Math.max(outcome.launches, launches + (launched ? 1 : 0));
+        const again = outcome.kind === 'incomplete' && launches < plan.policies.attempts_per_pass;
+        if (!again) return await this.#record(active, outcome, launches);
         recordCells(state, active, outcome.cells);
+        if (this.#stopping()) {
+          state.launches += launches;
+          return setMark(state, active, '.');
+        }
         this.#session.changed();
-        if (this.#stopping()) return setMark(state, active, '.');
       }
     } catch (error) {
       setMark(state, active, '.');
       if (isCancellation(error)) return;
-      this.#halt(active, failureMessage(error));
+      await this.#halt({ text: failureMessage(error), namespace: active.namespace, repeat: active.repeat });
     }
   }
 
+  /** One run of the activity; asked again for as long as the lanes of its host are all taken. */
   async #attempt(active: ActiveRepeat): Promise<RepeatOutcome> {
     const { plan, activities } = this.#session;
     const { namespace, repeat, pass } = active;
@@ -60,24 +75,48 @@ export class RepeatRunner {
     const reextract = active.reextract;
     // Only the first look after a resume reads old artifacts; a retry in place launches.
     active.reextract = false;
-    return await activities.repeats.runRepeat.executeWithOptions({ summary }, [
-      { session_id: plan.session_id, run_dir: plan.run_dir, namespace, repeat, pass, reextract },
-    ]);
-  }
-
-  #record(id: RepeatId, outcome: RepeatOutcome): void {
-    recordOutcome(this.#session.state, id, outcome);
-    if (outcome.kind === 'halt') {
-      this.#session.state.phase = { kind: 'halted', since: now(), cause: outcome.cause };
+    const input = { session_id: plan.session_id, run_dir: plan.run_dir, namespace, repeat, pass, reextract };
+    for (;;) {
+      try {
+        return await activities.repeats.runRepeat.executeWithOptions({ summary }, [input]);
+      } catch (error) {
+        if (!isUntaken(error)) throw error;
+        await this.#untilLaneMayBeFree(active);
+      } finally {
+        active.waits_for = null;
+      }
     }
   }
 
-  #halt(id: RepeatId, text: string): void {
-    this.#session.state.phase = {
-      kind: 'halted',
-      since: now(),
-      cause: { text, namespace: id.namespace, repeat: id.repeat },
-    };
+  /** Nobody took the repeat: either no worker runs (the home queue tells), or its lanes work for other sessions. */
+  async #untilLaneMayBeFree(active: ActiveRepeat): Promise<void> {
+    const { plan } = this.#session;
+    const queue = plan.task_queues.repeats;
+    active.waits_for = `a free lane of task queue ${queue}`;
+    const line = `waiting: [${active.namespace}] run ${active.repeat}/${plan.repeats} needs ${active.waits_for}`;
+    this.#session.changed();
+    await this.#session.tried((home) => home.logMilestones({ run_dir: plan.run_dir, lines: [line] }));
+  }
+
+  async #record(id: RepeatId, outcome: RepeatOutcome, launches: number): Promise<void> {
+    recordOutcome(this.#session.state, id, outcome, launches);
+    if (outcome.kind === 'halt') await this.#halt(outcome.cause);
+  }
+
+  /** Stops launching until somebody has looked. The first cause stays in view, further ones are noted. */
+  async #halt(cause: HaltCause): Promise<void> {
+    const { plan, state } = this.#session;
+    if (state.phase.kind === 'halted') {
+      addNote(state, now(), `another halt: ${cause.text}`);
+    } else if (state.abort_requested === null) {
+      this.#session.setPhase({ kind: 'halted', since: now(), cause });
+    }
+    const { strict, total } = strictCounts(plan, state);
+    await this.#session.log(
+      `HALT: ${cause.text}`,
+      `completeness at HALT: ${strict}/${total} stage-runs complete`,
+      `fix the cause, then: calib signal ${plan.session_id} resume`,
+    );
   }
 
   #stopping(): boolean {

@@ -2,9 +2,9 @@ import { condition, isCancellation } from '@temporalio/workflow';
 
 import { utcTimestamp } from '../domain/clock.ts';
 import type { SessionPlan } from '../domain/session/session-plan.ts';
-import type { Phase, SessionState } from '../domain/session/session-state.ts';
-import { type ActivityProxies, activityProxies } from './activity-proxies.ts';
-import { failureMessage } from './failure-message.ts';
+import { type BlockCause, type Phase, type SessionState, addNote } from '../domain/session/session-state.ts';
+import { type ActivityProxies, type HomeActivities, activityProxies } from './activity-proxies.ts';
+import { failureMessage, isUntaken } from './failure-message.ts';
 import { SessionView } from './session-view.ts';
 
 /** An activity's value, or why there is none. */
@@ -43,25 +43,59 @@ export class SessionContext {
   }
 
   /** Waits for a person: says since when and for what. */
-  async block(reason: string): Promise<void> {
-    this.setPhase({ kind: 'blocked', since: now(), reason });
+  async block(cause: BlockCause, reason: string): Promise<void> {
+    this.setPhase({ kind: 'blocked', since: now(), cause, reason });
     await this.log(`BLOCKED: ${reason}`);
   }
 
-  /** Appends a milestone to `run.log`; a disk that cannot take it does not stop the session. */
-  async log(line: string): Promise<void> {
-    await this.tried(() => this.activities.home.logMilestones({ run_dir: this.plan.run_dir, lines: [line] }));
+  /** Appends milestones to `run.log`; a disk or host that cannot take them does not stop the session. */
+  async log(...lines: string[]): Promise<void> {
+    try {
+      await this.activities.log.logMilestones({ run_dir: this.plan.run_dir, lines });
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      addNote(this.state, now(), `not written to run.log (${failureMessage(error)}): ${lines.join(' | ')}`);
+    }
   }
 
-  /** Runs an activity whose failure is an answer; only cancellation is thrown on. */
-  async tried<T>(activity: () => Promise<T>): Promise<Tried<T>> {
+  /**
+   * Runs an activity of the home host whose failure is an answer; only cancellation is thrown on. While nobody polls the
+   * host's queue the session says so and waits: it goes on by itself as soon as a worker takes the activity.
+   */
+  async tried<T>(call: (home: HomeActivities) => Promise<T>): Promise<Tried<T>> {
     try {
-      return { kind: 'ok', value: await activity() };
+      return { kind: 'ok', value: await this.#untilTaken(call) };
     } catch (error) {
       if (isCancellation(error)) throw error;
       return { kind: 'failed', reason: failureMessage(error) };
     }
   }
+
+  async #untilTaken<T>(call: (home: HomeActivities) => Promise<T>): Promise<T> {
+    try {
+      return await call(this.activities.home);
+    } catch (error) {
+      if (!isUntaken(error)) throw error;
+    }
+    const { plan, state } = this;
+    const reason = `nobody polls task queue ${plan.task_queues.home} (${plan.hostname}): start \`calib worker\` there, the session then goes on by itself`;
+    addNote(state, now(), reason);
+    const before = state.phase;
+    const parked: Phase = { kind: 'blocked', since: now(), cause: 'no-worker', reason };
+    // An abort must stay impossible while thresholds may be half written: that phase is kept.
+    if (before.kind === 'applying' || isParked(before)) this.changed();
+    else this.setPhase(parked);
+    try {
+      return await call(this.activities.patientHome);
+    } finally {
+      if (state.phase === parked) this.setPhase(before);
+    }
+  }
+}
+
+/** True while the session waits for a worker, and for nothing else. */
+export function isParked(phase: Phase): boolean {
+  return phase.kind === 'blocked' && phase.cause === 'no-worker';
 }
 
 /** The workflow's clock (replays give the same answer). */

@@ -34,6 +34,7 @@ export class Session {
       git_sha: plan.git_sha,
       report: end.kind === 'completed' ? end.report : null,
       applied: end.kind === 'completed' ? end.applied : 0,
+      changes: end.kind === 'completed' ? end.changes : [],
     };
   }
 
@@ -66,10 +67,10 @@ export class Session {
   }
 
   async #open(): Promise<End | null> {
-    const { plan, state, activities } = this.#context;
+    const { plan, state } = this.#context;
     if (state.opened) return null;
     this.#context.setPhase({ kind: 'opening' });
-    const audit = await this.#context.tried(() => activities.home.openSession(plan));
+    const audit = await this.#context.tried((home) => home.openSession(plan));
     if (audit.kind === 'failed') return audit;
     takeDiskAudit(plan, state, audit.value);
     state.opened = true;
@@ -77,10 +78,10 @@ export class Session {
   }
 
   async #precheck(): Promise<End | null> {
-    const { plan, state, activities } = this.#context;
+    const { plan, state } = this.#context;
     if (state.precheck !== null) return null;
     this.#context.setPhase({ kind: 'prechecking' });
-    const verdict = await this.#context.tried(() => activities.home.precheck(plan));
+    const verdict = await this.#context.tried((home) => home.precheck(plan));
     if (verdict.kind === 'failed') return verdict;
     state.precheck = verdict.value;
     if (!verdict.value.ok) {

@@ -14,10 +14,14 @@ export const policiesSchema = z.object({
     .number()
     .positive()
     .default(4 * 3600),
-  /** Seconds without log growth that are reported as a stall. */
+  /** Seconds without log growth that are reported as a stall, and end a run whose log holds a suspect signature. */
   stall_s: z.number().positive().default(600),
+  /** Seconds without log growth that end any run (spec 05 §8 "stall time"). */
+  silence_s: z.number().positive().default(3600),
   /** Seconds to wait for the GPU gate before the attempt fails as infra (spec 05 §7: 600). */
   gpu_wait_s: z.number().positive().default(600),
+  /** Seconds after which a task queue that nobody polls is reported as such; the session waits on. */
+  worker_wait_s: z.number().positive().default(600),
   /** First backoff of an infra retry, seconds; doubles up to a minute. */
   retry_backoff_s: z.number().positive().default(5),
 });

@@ -1,13 +1,20 @@
 import type { Command } from './commands.ts';
+import { type PurgeCommand, purgeTargets } from './purge-targets.ts';
 import { type RepeatId, markOf, repeatKey } from './schedule.ts';
 import type { SessionPlan } from './session-plan.ts';
 import { type CommandReply, type SessionState, isEnd } from './session-state.ts';
+import { phaseDuty } from './phase-duty.ts';
 
-/** Whether the session takes a command in its present state, and why not. Changes nothing (update validators call it). */
+/**
+ * Whether the session takes a command in its present state, why not, and what happens next. Changes nothing (update
+ * validators call it).
+ */
 export function decideCommand(plan: SessionPlan, state: SessionState, command: Command): CommandReply {
   const known = state.replies.find((entry) => entry.id === command.id);
   if (known !== undefined) return known.reply;
   if (isEnd(state.phase)) return refuse(`the session has ended (${state.phase.kind})`);
+  if (command.kind === 'abort') return decideAbort(state);
+  if (state.abort_requested !== null) return refuse('the session is being aborted: nothing else is taken');
   switch (command.kind) {
     case 'pause':
       return decidePause(state);
@@ -17,115 +24,100 @@ export function decideCommand(plan: SessionPlan, state: SessionState, command: C
       return decidePurge(plan, state, command);
     case 'apply':
       return decideApply(state, command);
-    case 'abort':
-      return decideAbort(state);
   }
 }
 
 const accept = (message: string): CommandReply => ({ accepted: true, message });
 const refuse = (message: string): CommandReply => ({ accepted: false, message });
 
+/** "the session is awaiting_decision: …": why a command makes no sense, and what would. */
+function standing({ phase }: SessionState): string {
+  return `the session is ${phase.kind}: ${phaseDuty(phase)}`;
+}
+
 function decidePause(state: SessionState): CommandReply {
+  const running = state.active.length;
   switch (state.phase.kind) {
     case 'opening':
     case 'prechecking':
+      return accept('pausing: after the checks nothing is launched until `resume`');
     case 'calibrating':
-      return accept(
-        state.active.length > 0
-          ? 'pausing: nothing new is launched; the running repeat goes on to its end'
-          : 'paused: nothing new is launched',
-      );
+      if (state.pause_requested) return accept('already paused; `resume` carries on');
+      return running > 0
+        ? accept(
+            `pausing: ${running} running repeat(s) go on to their end, nothing new starts until \`resume\``,
+          )
+        : accept('paused: nothing is launched until `resume`');
     case 'paused':
-      return accept('already paused');
+      return accept('already paused; `resume` carries on');
     default:
-      return refuse(`nothing to pause: the session is ${state.phase.kind}`);
+      return refuse(`nothing to pause: ${standing(state)}`);
   }
 }
 
 function decideResume(state: SessionState): CommandReply {
-  switch (state.phase.kind) {
+  const { phase } = state;
+  switch (phase.kind) {
     case 'paused':
-      return accept('resumed');
-    case 'halted':
+      return accept('resumed: the next repeat is launched');
     case 'blocked':
-      return accept('resumed: existing artifacts are re-read before anything is launched again');
+      if (phase.cause === 'no-worker') return accept(`the session goes on by itself: ${phaseDuty(phase)}`);
+      return accept('resumed: the run directory is read again, what is missing is run with a fresh budget');
+    case 'halted':
+      return accept(
+        'resumed: existing artifacts are read again, what is still missing is run with a fresh budget',
+      );
     default:
       return state.pause_requested
-        ? accept('resumed')
-        : refuse(`nothing to resume: the session is ${state.phase.kind}`);
+        ? accept('resumed: the next repeat is launched')
+        : refuse(`nothing to resume: ${standing(state)}`);
   }
 }
 
-const PURGE_PHASES = new Set(['calibrating', 'paused', 'halted', 'blocked', 'awaiting_decision']);
+const AFTER_PURGE: Partial<Record<SessionState['phase']['kind'], string>> = {
+  calibrating: 'run again next',
+  paused: 'run again after `resume`',
+  halted: 'run again after `resume`',
+  blocked: 'run again after `resume`',
+  awaiting_decision: 'run again; then the report is written anew and a decision is asked for once more',
+};
 
-function decidePurge(
-  plan: SessionPlan,
-  state: SessionState,
-  command: Extract<Command, { kind: 'purge' }>,
-): CommandReply {
-  if (!PURGE_PHASES.has(state.phase.kind)) {
-    return refuse(`nothing can be purged while the session is ${state.phase.kind}`);
-  }
+function decidePurge(plan: SessionPlan, state: SessionState, command: PurgeCommand): CommandReply {
+  const next = AFTER_PURGE[state.phase.kind];
+  if (next === undefined) return refuse(`nothing can be purged: ${standing(state)}`);
   if (state.decision !== null) return refuse('the decision has been taken: nothing can be purged any more');
   const targets = purgeTargets(plan, command);
   if (!targets.ok) return refuse(targets.message);
   const running = targets.ids.find((id) => markOf(state, id) === 'r');
   if (running !== undefined) {
-    return refuse(`${running.namespace} repeat ${running.repeat} is running: wait for its end or abort`);
+    return refuse(`${running.namespace} repeat ${running.repeat} is running: wait for its end, or abort`);
   }
   const recorded = targets.ids.filter((id) => markOf(state, id) !== '.');
-  if (recorded.length === 0)
+  if (recorded.length === 0) {
     return refuse(`nothing is recorded for repeat ${command.repeat}: it will be run anyway`);
-  const names = recorded.map((id) => id.namespace).join(', ');
-  return accept(`${names} repeat ${command.repeat} is set aside for all its stages and run again`);
-}
-
-/** The whole pytest repeats that a purge of one stage or test file means (all stages of the unit, spec 05 §5). */
-export function purgeTargets(
-  plan: SessionPlan,
-  command: Extract<Command, { kind: 'purge' }>,
-): { ok: true; ids: RepeatId[] } | { ok: false; message: string } {
-  if ((command.stage === undefined) === (command.test === undefined)) {
-    return { ok: false, message: 'purge takes either a stage or a test file' };
   }
-  if (command.repeat > plan.repeats) {
-    return {
-      ok: false,
-      message: `repeat ${command.repeat} does not exist: the session has 1 to ${plan.repeats}`,
-    };
-  }
-  const units = plan.units.filter((unit) =>
-    command.stage === undefined
-      ? unit.test === command.test ||
-        unit.test.endsWith(`/${command.test}`) ||
-        unit.namespace === command.test
-      : unit.stages.includes(command.stage),
-  );
-  if (units.length > 0) {
-    return { ok: true, ids: units.map(({ namespace }) => ({ namespace, repeat: command.repeat })) };
-  }
-  return command.stage === undefined
-    ? { ok: false, message: `no test file ${command.test}; known: ${unique(plan.units.map((u) => u.test))}` }
-    : { ok: false, message: `no stage ${command.stage}; known: ${unique(plan.stages.map((s) => s.key))}` };
-}
-
-function unique(names: string[]): string {
-  return [...new Set(names)].sort().join(', ');
+  const names = `${recorded.map((id) => id.namespace).join(', ')} repeat ${command.repeat}`;
+  if (recorded.every((id) => isQueued(state, id))) return accept(`${names} is being set aside already`);
+  return accept(`${names} is set aside for all its stages and ${next}`);
 }
 
 function decideApply(state: SessionState, command: Extract<Command, { kind: 'apply' }>): CommandReply {
   if (state.decision !== null) return refuse('the decision has been taken already: it is accepted once');
-  if (state.phase.kind !== 'awaiting_decision') {
-    return refuse(`no decision is due: the session is ${state.phase.kind}`);
-  }
-  if (state.purges.length > 0)
+  if (state.phase.kind !== 'awaiting_decision') return refuse(`no decision is due: ${standing(state)}`);
+  if (state.purges.length > 0) {
     return refuse('a purge is under way: decide when the matrix is complete again');
-  return accept(command.mode === 'report' ? 'report only: no file is edited' : `applying (${command.mode})`);
+  }
+  return command.mode === 'report'
+    ? accept('report only: no file is edited and the session ends')
+    : accept(`applying (${command.mode}): all files or none are written, then the session ends`);
 }
 
 function decideAbort(state: SessionState): CommandReply {
-  if (state.phase.kind === 'applying') return refuse('thresholds are being written: wait for the end');
-  return accept('aborting: a running pytest is stopped, everything recorded is kept');
+  if (state.decision !== null) return refuse('the decision is being carried out: wait for the end');
+  if (state.abort_requested !== null) return accept('already aborting');
+  return accept(
+    'aborting: a running pytest is stopped, everything recorded is kept and the session ends; `calib start --resume` can carry on with its directory',
+  );
 }
 
 /** Takes an accepted command into the state; the main loop acts on it. Changes `state`; the same id twice changes nothing. */
@@ -133,48 +125,52 @@ export function takeCommand(plan: SessionPlan, state: SessionState, command: Com
   const seen = state.replies.some((entry) => entry.id === command.id);
   const reply = decideCommand(plan, state, command);
   if (seen) return reply;
-  const waitsForLoop = reply.accepted && (command.kind === 'purge' || command.kind === 'apply');
+  const waitsForLoop = reply.accepted && carryIn(plan, state, command);
   state.replies.push({ id: command.id, reply, settled: !waitsForLoop });
   if (state.replies.length > 200) state.replies.shift();
-  if (!reply.accepted) return reply;
-  switch (command.kind) {
-    case 'pause':
-      state.pause_requested = true;
-      break;
-    case 'resume':
-      state.pause_requested = false;
-      state.resume_requested = state.phase.kind === 'halted' || state.phase.kind === 'blocked';
-      break;
-    case 'purge':
-      queuePurges(plan, state, command);
-      break;
-    case 'apply':
-      state.decision = { command_id: command.id, mode: command.mode, decide: command.decide };
-      break;
-    case 'abort':
-      state.abort_requested = command.reason ?? 'aborted by the operator';
-      break;
-  }
   return reply;
 }
 
-function queuePurges(
-  plan: SessionPlan,
-  state: SessionState,
-  command: Extract<Command, { kind: 'purge' }>,
-): void {
-  const targets = purgeTargets(plan, command);
-  if (!targets.ok) return;
-  for (const id of targets.ids) {
-    if (markOf(state, id) === '.') continue;
-    const queued = state.purges.some((purge) => repeatKey(purge) === repeatKey(id));
-    if (!queued)
-      state.purges.push({
-        command_id: command.id,
-        ...id,
-        reason: command.reason ?? 'purged by the operator',
-      });
+/** Writes an accepted command into the state; true when the main loop will settle it. */
+function carryIn(plan: SessionPlan, state: SessionState, command: Command): boolean {
+  const { phase } = state;
+  switch (command.kind) {
+    case 'pause':
+      state.pause_requested = true;
+      return false;
+    case 'resume':
+      state.pause_requested = false;
+      state.resume_requested =
+        phase.kind === 'halted' || (phase.kind === 'blocked' && phase.cause !== 'no-worker');
+      return false;
+    case 'purge':
+      return queuePurges(plan, state, command);
+    case 'apply':
+      state.decision = { command_id: command.id, mode: command.mode, decide: command.decide };
+      return true;
+    case 'abort':
+      state.abort_requested ??= command.reason ?? 'aborted by the operator';
+      return false;
   }
+}
+
+function isQueued(state: SessionState, id: RepeatId): boolean {
+  return state.purges.some((purge) => repeatKey(purge) === repeatKey(id));
+}
+
+/** True when this command has put something into the queue: only then will something settle it. */
+function queuePurges(plan: SessionPlan, state: SessionState, command: PurgeCommand): boolean {
+  const targets = purgeTargets(plan, command);
+  if (!targets.ok) return false;
+  const ids = targets.ids.filter((id) => markOf(state, id) !== '.' && !isQueued(state, id));
+  for (const id of ids) {
+    state.purges.push({
+      command_id: command.id,
+      ...id,
+      reason: command.reason ?? 'purged by the operator',
+    });
+  }
+  return ids.length > 0;
 }
 
 /** Replaces the first answer to a command by its outcome, for whoever waits for it. Changes `state`. */

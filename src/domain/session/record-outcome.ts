@@ -3,11 +3,22 @@ import type { RepeatOutcome } from './repeat-outcome.ts';
 import { type RepeatId, repeatKey, setMark } from './schedule.ts';
 import type { SessionState } from './session-state.ts';
 
-/** Writes what a repeat yielded into the matrix and the schedule. Changes `state`. */
-export function recordOutcome(state: SessionState, id: RepeatId, outcome: RepeatOutcome): void {
+/**
+ * Writes what a repeat yielded into the matrix and the schedule. Changes `state`.
+ *
+ * @param launches what this stretch of attempts cost, as far as the caller knows better than the last outcome
+ */
+export function recordOutcome(
+  state: SessionState,
+  id: RepeatId,
+  outcome: RepeatOutcome,
+  launches: number = outcome.launches,
+): void {
   recordCells(state, id, outcome.cells);
-  state.launches += outcome.launches;
+  state.launches += launches;
   const key = repeatKey(id);
+  const before = state.open[key];
+  const spent = (before?.launches ?? 0) + launches;
   switch (outcome.kind) {
     case 'complete':
       setMark(state, id, 'd');
@@ -16,14 +27,13 @@ export function recordOutcome(state: SessionState, id: RepeatId, outcome: Repeat
       break;
     case 'incomplete':
     case 'exhausted': {
-      const before = state.open[key];
-      const alike = before !== undefined && before.reason === outcome.reason;
-      state.open[key] = { reason: outcome.reason, passes_alike: alike ? before.passes_alike + 1 : 1 };
+      const alike = before?.reason === outcome.reason ? before.passes_alike : 0;
+      state.open[key] = { reason: outcome.reason, passes_alike: alike + 1, launches: spent };
       setMark(state, id, 'o');
       break;
     }
     case 'halt':
-      state.open[key] = { reason: outcome.cause.text, passes_alike: 1 };
+      state.open[key] = { reason: outcome.cause.text, passes_alike: 1, launches: spent };
       setMark(state, id, 'h');
       break;
   }

@@ -63,15 +63,23 @@ function openRepeats(plan: SessionPlan, state: SessionState): RepeatId[] {
 
 /** Puts open cells back to pending for another pass; false when the budget says no. */
 function beginNextPass(plan: SessionPlan, state: SessionState, open: RepeatId[]): boolean {
-  if (state.pass >= plan.policies.max_passes) return false;
-  const curable = open.filter((id) => (state.open[repeatKey(id)]?.passes_alike ?? 0) < ALIKE_PASSES_LIMIT);
+  if (state.pass - state.budget_from_pass + 1 >= plan.policies.max_passes) return false;
+  const curable = open.filter((id) => !failsAlike(state, id));
   if (curable.length === 0) return false;
   state.pass += 1;
   for (const id of curable) setMark(state, id, '.');
   return true;
 }
 
-/** Gives every open or halted cell a fresh budget (after `resume`). */
+/** True when pass after pass failed for the same reason: another one would, too. */
+export function failsAlike(state: SessionState, id: RepeatId): boolean {
+  return (state.open[repeatKey(id)]?.passes_alike ?? 0) >= ALIKE_PASSES_LIMIT;
+}
+
+/**
+ * Gives every open or halted cell a fresh budget (after `resume`), in a pass of its own: the attempts of earlier passes
+ * stay on disk and must not count against it.
+ */
 export function reopenAll(plan: SessionPlan, state: SessionState): void {
   for (const { namespace } of plan.units) {
     for (let repeat = 1; repeat <= plan.repeats; repeat += 1) {
@@ -81,5 +89,6 @@ export function reopenAll(plan: SessionPlan, state: SessionState): void {
     }
   }
   state.open = {};
-  state.pass = 1;
+  state.pass += 1;
+  state.budget_from_pass = state.pass;
 }

@@ -1,5 +1,16 @@
+import { openRepeats } from './open-repeats.ts';
+import { phaseDuty } from './phase-duty.ts';
 import type { SessionPlan } from './session-plan.ts';
-import type { Phase, SessionState } from './session-state.ts';
+import { type BlockCause, type Phase, type SessionState, isEnd } from './session-state.ts';
+
+/** Distinct words for what is distinct: a spent budget is not a missing worker. */
+const BLOCKED_WORDS: Record<BlockCause, string> = {
+  'budget-spent': 'BUDGET SPENT',
+  'same-failure': 'GAVE UP, the same failure again and again,',
+  report: 'BLOCKED',
+  directory: 'BLOCKED',
+  'no-worker': 'NO WORKER',
+};
 
 /** What a session does or waits for, as one line. */
 export function phaseLine(phase: Phase): string {
@@ -11,15 +22,15 @@ export function phaseLine(phase: Phase): string {
     case 'calibrating':
       return 'calibrating';
     case 'paused':
-      return `paused since ${phase.since}: resume to go on`;
+      return `paused since ${phase.since}: ${phaseDuty(phase)}`;
     case 'halted':
       return `HALTED since ${phase.since}: ${phase.cause.text}`;
     case 'blocked':
-      return `blocked since ${phase.since}: ${phase.reason}`;
+      return `${BLOCKED_WORDS[phase.cause]} since ${phase.since}: ${phase.reason}`;
     case 'reporting':
       return 'writing the report';
     case 'awaiting_decision':
-      return `awaiting the decision since ${phase.since}`;
+      return `awaiting the decision since ${phase.since}: ${phaseDuty(phase)}`;
     case 'applying':
       return `applying (${phase.mode})`;
     case 'completed':
@@ -29,6 +40,13 @@ export function phaseLine(phase: Phase): string {
     case 'failed':
       return `failed: ${phase.reason}`;
   }
+}
+
+/** What a session does or waits for, an abort on its way included. */
+export function sessionLine({ phase, abort_requested }: SessionState): string {
+  return abort_requested === null || isEnd(phase)
+    ? phaseLine(phase)
+    : `aborting (${abort_requested}): waiting for the running pytest to stop`;
 }
 
 /** Cells that are ✓, and all cells. */
@@ -41,6 +59,7 @@ export function strictCounts(plan: SessionPlan, state: SessionState): { strict: 
 }
 
 const MOST_ROWS = 60;
+const MOST_OPEN = 10;
 
 /** The live matrix as Markdown, shown as the workflow's current details. */
 export function sessionDetails(plan: SessionPlan, state: SessionState): string {
@@ -51,14 +70,22 @@ export function sessionDetails(plan: SessionPlan, state: SessionState): string {
   if (plan.stages.length > MOST_ROWS) rows.push(`| … and ${plan.stages.length - MOST_ROWS} more | |`);
   const running = state.active.map(
     (active) =>
-      `- running: ${active.namespace} · repeat ${active.repeat}/${plan.repeats} since ${active.started_at}`,
+      `- ${active.waits_for === null ? 'running' : `waiting for ${active.waits_for}`}: ${active.namespace} · repeat ${active.repeat}/${plan.repeats} since ${active.started_at}`,
   );
+  const open = openRepeats(plan, state)
+    .slice(0, MOST_OPEN)
+    .map(
+      (each) =>
+        `- open: ${each.namespace} · repeat ${each.k} after ${each.launches} launch(es): ${each.reason}`,
+    );
+  const changes = state.phase.kind === 'completed' ? state.phase.changes.map((line) => `- \`${line}\``) : [];
   const notes = state.notes.slice(-5).map((note) => `- ${note.at} ${note.text}`);
   return [
-    `**${phaseLine(state.phase)}**`,
+    `**${sessionLine(state)}**`,
     '',
+    ...(changes.length > 0 ? [...changes, ''] : []),
     `${strict}/${total} cells strict ✓ · ${plan.repeats} repeats · commit \`${plan.git_sha}\` · pass ${state.pass}`,
-    ...(running.length > 0 ? ['', ...running] : []),
+    ...(running.length + open.length > 0 ? ['', ...running, ...open] : []),
     '',
     '| stage | repeats |',
     '| --- | --- |',

@@ -9,15 +9,28 @@ export type Phase =
   | { kind: 'calibrating' }
   | { kind: 'paused'; since: string }
   | { kind: 'halted'; since: string; cause: HaltCause }
-  | { kind: 'blocked'; since: string; reason: string }
+  | { kind: 'blocked'; since: string; cause: BlockCause; reason: string }
   | { kind: 'reporting' }
   | { kind: 'awaiting_decision'; since: string; report: string }
   | { kind: 'applying'; mode: ApplyMode }
   | End;
 
+/** Why a session cannot go on by itself although nothing is wrong with a single repeat. */
+export type BlockCause =
+  /** Every pass of the budget is used up. */
+  | 'budget-spent'
+  /** What is missing failed for the same reason in pass after pass (spec 05, retry budget note). */
+  | 'same-failure'
+  /** The report was refused or could not be written. */
+  | 'report'
+  /** The run directory could not be read again. */
+  | 'directory'
+  /** Nobody polls the host's task queue; the only one that ends by itself. */
+  | 'no-worker';
+
 /** The ends: a session in one of them takes no command any more. */
 export type End =
-  | { kind: 'completed'; report: string; decision: ApplyMode; applied: number }
+  | { kind: 'completed'; report: string; decision: ApplyMode; applied: number; changes: string[] }
   | { kind: 'aborted'; reason: string }
   | { kind: 'failed'; reason: string };
 
@@ -33,6 +46,17 @@ export interface ActiveRepeat {
   started_at: string;
   /** Look at the artifacts that exist before launching anything (after a HALT was fixed). */
   reextract: boolean;
+  /** What it waits for instead of running, where the session knows; null otherwise. */
+  waits_for: string | null;
+}
+
+/** What is known of a repeat that could not be completed yet. */
+export interface OpenRepeat {
+  reason: string;
+  /** In how many passes running the reason was the same. */
+  passes_alike: number;
+  /** Launches spent on it since its budget began. */
+  launches: number;
 }
 
 /** A whole pytest repeat that is to be set aside and run again. */
@@ -79,7 +103,10 @@ export interface SessionState {
   abort_requested: string | null;
   purges: PurgeRequest[];
   decision: Decision | null;
+  /** Grows for ever: attempts on disk are counted by it, so a fresh budget needs a fresh number. */
   pass: number;
+  /** The pass with which the present budget began. */
+  budget_from_pass: number;
   /** Per unit namespace: one RepeatMark per repeat, index k − 1. */
   marks: Record<string, string>;
   /** Per stage key: one strict symbol per repeat, index k − 1. */
@@ -87,8 +114,8 @@ export interface SessionState {
   /** Per stage key: reasons of the non-✓ cells, by k. */
   reasons: Record<string, Record<string, string>>;
   provenance: ProvenanceFindings;
-  /** Per `namespace#k`: why it is open, and in how many passes running the reason was the same. */
-  open: Record<string, { reason: string; passes_alike: number }>;
+  /** Per `namespace#k` of repeats that are neither complete nor untried. */
+  open: Record<string, OpenRepeat>;
   /** `namespace#k` of repeats to re-read from their artifacts before a launch. */
   reextract: string[];
   active: ActiveRepeat[];
@@ -120,6 +147,7 @@ export function initialState(plan: SessionPlan, now: string): SessionState {
     purges: [],
     decision: null,
     pass: 1,
+    budget_from_pass: 1,
     marks,
     symbols,
     reasons: {},

@@ -1,10 +1,13 @@
 import { type StatusDocument, statusDocument } from '../audit/status-document.ts';
 import { utcTimestamp } from '../clock.ts';
 import { matrixFromState } from './matrix-from-state.ts';
-import { phaseLine } from './session-details.ts';
+import { openRepeats } from './open-repeats.ts';
+import { sessionLine } from './session-details.ts';
 import { etaSeconds } from './session-eta.ts';
 import type { SessionPlan } from './session-plan.ts';
-import type { SessionState } from './session-state.ts';
+import type { Phase, SessionState } from './session-state.ts';
+
+const STOPPED: Phase['kind'][] = ['paused', 'halted', 'blocked'];
 
 /**
  * The `status` document of a running session (spec 06 §5). What only the GPU host can see (memory, log sizes) is null
@@ -19,7 +22,7 @@ export function sessionStatus(plan: SessionPlan, state: SessionState, now: Date)
     gpu_error: 'GPUs are not visible to the session: ask `status --run-dir` on the GPU host',
     run_log: state.notes.map((note) => `${note.at} ${note.text}`).join('\n'),
     state: phase.kind,
-    active: state.active.map(({ namespace, repeat, started_at }) => ({
+    active: state.active.map(({ namespace, repeat, started_at, waits_for }) => ({
       namespace,
       k: repeat,
       attempt: null,
@@ -27,14 +30,18 @@ export function sessionStatus(plan: SessionPlan, state: SessionState, now: Date)
       log: null,
       log_bytes: null,
       stalled_s: null,
-      gpus: [],
+      gpus: null,
+      waits_for,
     })),
-    halt: phase.kind === 'halted' || phase.kind === 'blocked' ? { text: phaseLine(phase) } : null,
+    halt:
+      STOPPED.includes(phase.kind) || state.abort_requested !== null ? { text: sessionLine(state) } : null,
     budget: {
       attempts_per_pass: plan.policies.attempts_per_pass,
       max_passes: plan.policies.max_passes,
       pass: state.pass,
       launches: state.launches,
+      pass_of_budget: state.pass - state.budget_from_pass + 1,
+      open: openRepeats(plan, state),
     },
     eta_s: etaSeconds(plan, state),
   });

@@ -1,7 +1,7 @@
 import type { AuditCell } from '../audit/audit-matrix.ts';
 import type { ProvenanceFindings } from '../audit/provenance.ts';
 import { setCell } from './record-outcome.ts';
-import { markOf, setMark } from './schedule.ts';
+import { markOf, repeatKey, setMark } from './schedule.ts';
 import type { SessionPlan } from './session-plan.ts';
 import type { SessionState } from './session-state.ts';
 
@@ -27,8 +27,10 @@ export function takeDiskAudit(plan: SessionPlan, state: SessionState, audit: Dis
         setCell(state, stage, repeat, cells[index] ?? { symbol: '—', reason: 'missing file' });
       });
       const valid = cells.every((cell) => cell?.symbol === '✓' && !cell.incomplete);
-      if (valid) setMark(state, id, 'd');
-      else if (markOf(state, id) === 'd') setMark(state, id, '.');
+      if (valid) {
+        setMark(state, id, 'd');
+        delete state.open[repeatKey(id)];
+      } else if (markOf(state, id) === 'd') setMark(state, id, '.');
     }
   }
 }

@@ -1,0 +1,60 @@
+import { fileURLToPath } from 'node:url';
+
+import { TestWorkflowEnvironment } from '@temporalio/testing';
+import { DefaultLogger, Runtime } from '@temporalio/worker';
+import { afterAll, beforeAll, expect, inject } from 'vitest';
+
+import type { TestPlace } from './running-session.ts';
+
+/** Connects a test file to the run's server. Call at its top level; the place is there once the tests run. */
+export function useServer(): () => TestPlace {
+  return useEnvironment(() =>
+    TestWorkflowEnvironment.createFromExistingServer({
+      address: inject('temporalAddress'),
+      namespace: 'default',
+    }),
+  ).place;
+}
+
+/** A server of the file's own that skips the time nothing happens in, while a result is awaited or `sleep` is called. */
+export function useTimeSkippingServer(): {
+  place: () => TestPlace;
+  environment: () => TestWorkflowEnvironment;
+} {
+  const path = fileURLToPath(new URL('../../.venv/bin/temporal-test-server', import.meta.url));
+  return useEnvironment(() =>
+    TestWorkflowEnvironment.createTimeSkipping({ server: { executable: { type: 'existing-path', path } } }),
+  );
+}
+
+function useEnvironment(create: () => Promise<TestWorkflowEnvironment>) {
+  let environment: TestWorkflowEnvironment | undefined;
+  const current = () => {
+    if (environment === undefined) throw new Error('the server is there only while tests run');
+    return environment;
+  };
+  beforeAll(async () => {
+    // Scripted failures would otherwise fill the test's output with warnings.
+    Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
+    environment = await create();
+  });
+  afterAll(async () => {
+    await environment?.teardown();
+  });
+  const place = (): TestPlace => ({
+    client: current().client,
+    nativeConnection: current().nativeConnection,
+    namespace: current().namespace ?? 'default',
+    bundlePath: inject('workflowBundlePath'),
+  });
+  return { place, environment: current };
+}
+
+/** The running test's title as an id of workflows and queues. */
+export function idFromTitle(): string {
+  const title = expect.getState().currentTestName ?? 'a test';
+  return title
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .slice(-100);
+}
