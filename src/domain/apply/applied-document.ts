@@ -55,6 +55,8 @@ export const appliedDocumentSchema = z.looseObject({
   command_id: z.string(),
   /** `YYYY-MM-DDTHH:MM:SSZ`. */
   applied_at: z.string(),
+  /** Literals changed; two metrics may share one. */
+  edits: z.number().int().nonnegative(),
   /** Plan order; empty when nothing had to be changed. */
   changes: z.array(appliedChangeSchema),
   files: z.array(

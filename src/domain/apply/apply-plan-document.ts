@@ -29,6 +29,8 @@ export interface ApplyPlanMetric {
   location: { file: string; line: number; column: number } | null;
   /** Why the current literal is unknown; null when it is known. */
   unknown_reason: string | null;
+  /** The outer key under which the literal was found; null for a bare constant or an unknown literal. */
+  outer_key: number | null;
 }
 
 export interface ApplyPlanStage {

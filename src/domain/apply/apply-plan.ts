@@ -119,6 +119,7 @@ function planMetric({ options, stage, key, metric }: PlannedMetric): ApplyPlanMe
       next === null ? null : writeText(next, { ...rule, currentIsInteger: found?.isInteger ?? false }),
     location: locationOf(absolute(repoRoot, thresholdFileOf(stage)), literal),
     unknown_reason: literal.kind === 'unknown' ? literal.reason : null,
+    outer_key: found?.concurrencyUsed ?? null,
   };
 }
 

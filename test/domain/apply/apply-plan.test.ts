@@ -121,6 +121,7 @@ describe('apply plan (spec 06 §7)', () => {
       'write_text',
       'location',
       'unknown_reason',
+      'outer_key',
     ]);
   });
 
@@ -153,6 +154,7 @@ describe('apply plan (spec 06 §7)', () => {
       write_text: '4.3849',
       location: { file: '/repo/tests/ci/thresholds.py', line: 9, column: 30 },
       unknown_reason: null,
+      outer_key: 8,
     });
   });
 

@@ -1,0 +1,86 @@
+import { access } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+
+import type { ApplyPlanDocument } from '../../domain/apply/apply-plan-document.ts';
+import { isRefusal } from '../../domain/apply/apply-plan-document.ts';
+import type { RunSnapshot } from '../../domain/audit/run-snapshot.ts';
+import { isDocsStage, thresholdFileOf } from '../../domain/stages/stage.ts';
+import type { StageDefinition } from '../../domain/stages/stage.ts';
+import { readGitState } from '../git/read-git-state.ts';
+import { runPaths } from '../run-directory/paths.ts';
+import { readActiveRuns } from '../run-directory/read-active-runs.ts';
+import { readApplyPlan } from '../run-directory/read-apply-plan.ts';
+
+export type Preconditions = { kind: 'met'; plan: ApplyPlanDocument } | { kind: 'refused'; reason: string };
+
+/**
+ * Everything that must hold before thresholds may be edited (spec 06 §11): the three readiness conditions, a written
+ * report, no pytest alive, HEAD and work tree as the session observed them, threshold files with the bytes of its start.
+ *
+ * @throws CalibError when git fails
+ */
+export async function checkPreconditions(question: {
+  snapshot: RunSnapshot;
+  repoRoot: string;
+}): Promise<Preconditions> {
+  const { snapshot, repoRoot } = question;
+  const runDir = snapshot.run_dir;
+  const plan = await readApplyPlan({ snapshot, repoRoot });
+  if (isRefusal(plan)) {
+    return refused([plan.reason, ...plan.mismatches, ...plan.missing_sha]);
+  }
+  const running = await readActiveRuns(runDir, Date.now());
+  if (running.length > 0) {
+    return refused(running.map(({ namespace, k }) => `pytest of ${namespace} repeat ${k} is still running`));
+  }
+  if (!(await exists(runPaths.report(runDir)))) {
+    return refused([`${runPaths.report(runDir)} is not written: thresholds are applied after the report`]);
+  }
+  const edited = editedFiles({ snapshot, repoRoot, plan });
+  if (edited.length > 0) {
+    return refused(edited);
+  }
+  const git = await readGitState(repoRoot, { excludePaths: [dirname(runDir)] });
+  const { tree_fingerprint: fingerprint } = snapshot.plan;
+  return fingerprint === git.treeFingerprint
+    ? { kind: 'met', plan }
+    : refused([
+        fingerprint === undefined
+          ? 'the plan does not record what the work tree held: the session was not made by calib'
+          : 'the work tree is no longer the one that the session observed: restore it first (git status shows what differs)',
+      ]);
+}
+
+function refused(lines: readonly string[]): Preconditions {
+  return { kind: 'refused', reason: lines.join('\n') };
+}
+
+/** Somebody else's edit, or an earlier apply, is never overwritten. */
+function editedFiles(question: {
+  snapshot: RunSnapshot;
+  repoRoot: string;
+  plan: ApplyPlanDocument;
+}): string[] {
+  const recorded = new Map<string, string | undefined>();
+  for (const stage of question.snapshot.stages.filter((one) => !isDocsStage(one))) {
+    recorded.set(thresholdFileOf(stage), recordedHash(stage));
+  }
+  return [...recorded].flatMap(([path, hash]) => {
+    const file = question.plan.files.find((one) => one.file === resolve(question.repoRoot, path));
+    return file !== undefined && file.sha256 === (file.session_sha256 ?? hash)
+      ? []
+      : [`${path} was edited since the session started: restore it, or calibrate again`];
+  });
+}
+
+/** Where the plan recorded none: what discovery saw, which a session starts from. */
+function recordedHash(stage: StageDefinition): string | undefined {
+  return stage.threshold_file === undefined ? stage.test_file_sha256 : stage.threshold_file_sha256;
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await access(path).then(
+    () => true,
+    () => false,
+  );
+}

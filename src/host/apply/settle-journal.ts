@@ -1,0 +1,121 @@
+import { dirname } from 'node:path';
+
+import { runPaths } from '../run-directory/paths.ts';
+import { cannotWrite, jsonDocument } from '../run-directory/write-atomic.ts';
+import { hashOn, readApplyJournal, readCopy, sidesOf } from './apply-journal.ts';
+import type { ApplyJournal, CopySide, JournalledFile } from './apply-journal.ts';
+import { hashOfFile, removeAllDrafts, saveJournal, writeWhole } from './journal-writer.ts';
+import type { ApplyPlace } from './journal-writer.ts';
+import { replacementFiles } from './replacement-files.ts';
+import type { ReplacementFiles } from './replacement-files.ts';
+
+/** `refused`: every file is as it was before the call, save for what somebody else did. */
+export type ReplaceOutcome = { kind: 'replaced' } | { kind: 'refused'; reason: string };
+
+/**
+ * Ends what a crash interrupted: a change that was only prepared is given up, one that was committed is completed, or
+ * taken back where somebody else has edited one of its files since.
+ *
+ * @returns null when nothing was pending, or what was pending had touched no file
+ * @throws CalibError `not-ready` when a disk refuses: to be called again
+ */
+export async function settleJournal(
+  runDir: string,
+  files: ReplacementFiles = replacementFiles,
+): Promise<ReplaceOutcome | null> {
+  const journal = await readApplyJournal(runDir);
+  if (journal === null || journal.state === 'done' || journal.state === 'reverted') {
+    return null;
+  }
+  const place: ApplyPlace = { runDir, files };
+  await removeAllDrafts(place, journal);
+  switch (journal.state) {
+    case 'prepared':
+      await saveJournal(place, { ...journal, state: 'reverted' });
+      return null;
+    case 'committed':
+      return await completeJournal(place, journal, new Map());
+    case 'reverting':
+      return await revertJournal(place, journal);
+  }
+}
+
+/**
+ * Brings every file of a committed journal to its new content and writes `applied.json`.
+ *
+ * @param drafts finished drafts beside the files, by file; missing ones are made
+ */
+export async function completeJournal(
+  place: ApplyPlace,
+  journal: ApplyJournal,
+  drafts: ReadonlyMap<string, string>,
+): Promise<ReplaceOutcome> {
+  const { from, to } = sidesOf(journal);
+  for (const [index, file] of journal.files.entries()) {
+    const found = await hashOfFile(file.path);
+    if (found === hashOn(file, to)) {
+      continue;
+    }
+    if (found !== hashOn(file, from)) {
+      const reverting: ApplyJournal = { ...journal, state: 'reverting' };
+      await removeAllDrafts(place, journal);
+      await saveJournal(place, reverting);
+      return await revertJournal(place, reverting);
+    }
+    await putContent({ place, file, index, side: to, draft: drafts.get(file.path) });
+  }
+  await writeWhole(place, runPaths.applied(place.runDir), jsonDocument(journal.record));
+  await saveJournal(place, { ...journal, state: 'done' });
+  return { kind: 'replaced' };
+}
+
+async function revertJournal(place: ApplyPlace, journal: ApplyJournal): Promise<ReplaceOutcome> {
+  const { from, to } = sidesOf(journal);
+  const foreign: string[] = [];
+  for (const [index, file] of journal.files.entries()) {
+    const found = await hashOfFile(file.path);
+    if (found === hashOn(file, to)) {
+      await putContent({ place, file, index, side: from, draft: undefined });
+    } else if (found !== hashOn(file, from)) {
+      foreign.push(file.path);
+    }
+  }
+  await saveJournal(place, { ...journal, state: 'reverted' });
+  const who = foreign.length === 0 ? 'a file' : foreign.join(', ');
+  return { kind: 'refused', reason: `${who} was edited while files were being written; all was taken back` };
+}
+
+async function putContent(step: {
+  place: ApplyPlace;
+  file: JournalledFile;
+  index: number;
+  side: CopySide;
+  draft: string | undefined;
+}): Promise<void> {
+  const { place, file, index, side } = step;
+  const draft = step.draft ?? (await draftCopy({ place, file, index, side }));
+  try {
+    await place.files.rename(draft, file.path);
+    await place.files.syncFolder(dirname(file.path));
+  } catch (error) {
+    throw cannotWrite(file.path, error);
+  }
+}
+
+/** A draft of one of a file's contents beside it, with its mode and owner. @throws CalibError `not-ready` */
+export async function draftCopy(copy: {
+  place: ApplyPlace;
+  file: JournalledFile;
+  index: number;
+  side: CopySide;
+}): Promise<string> {
+  const { place, file, index, side } = copy;
+  const content = await readCopy({ runDir: place.runDir, file, index, side });
+  try {
+    const draft = await place.files.draft(file.path, content, 0o600);
+    await place.files.likeOriginal(draft, file.path);
+    return draft;
+  } catch (error) {
+    throw cannotWrite(file.path, error);
+  }
+}

@@ -1,0 +1,186 @@
+import { Buffer } from 'node:buffer';
+
+import { parsePythonNumber } from '../domain/numbers/python-number.ts';
+import { sharedTargets } from './chained-targets.ts';
+import { treeDifference, type TokenRange } from './compare-trees.ts';
+import { readAssignments } from './constants.ts';
+import { decodePythonSource } from './decode-source.ts';
+import { locateAssigned, type FoundLiteral, type LiteralTarget } from './locate-literal.ts';
+import { parseModule, type ParsedPython, type PythonModule } from './parse-module.ts';
+
+export interface LiteralReplacement {
+  target: LiteralTarget;
+  /** The literal that must stand there now, as written. */
+  oldText: string;
+  /** A finite number as Python spells it; written verbatim. */
+  newText: string;
+}
+
+export type ReplacedLiterals =
+  /** `edits` counts the literals changed: two targets may share one. */
+  | { kind: 'replaced'; bytes: Uint8Array; edits: number }
+  /** Nothing is to be written; the reason names the symbol. */
+  | { kind: 'refused'; reason: string };
+
+/**
+ * Replaces number tokens in a Python file and nothing else: comments, spacing, line ends, byte-order mark and encoding
+ * cookie keep their bytes (spec 06 §11). The result is verified before it is given back: it parses, its tree equals the
+ * old one but for those tokens, and every target reads back as the new literal.
+ *
+ * @param file the name used in reasons
+ */
+export function replaceLiterals(
+  bytes: Uint8Array,
+  file: string,
+  replacements: readonly LiteralReplacement[],
+): ReplacedLiterals {
+  try {
+    return { kind: 'replaced', ...edit({ bytes, file, replacements }) };
+  } catch (error) {
+    if (error instanceof CannotEdit) {
+      return { kind: 'refused', reason: `${file}: ${error.message}` };
+    }
+    throw error;
+  }
+}
+
+/** Leaves {@link edit} from any depth; never leaves this file. */
+class CannotEdit extends Error {}
+
+interface Edit {
+  bytes: Uint8Array;
+  file: string;
+  replacements: readonly LiteralReplacement[];
+}
+
+interface PlacedReplacement extends LiteralReplacement {
+  literal: FoundLiteral;
+}
+
+function edit(wanted: Edit): { bytes: Uint8Array; edits: number } {
+  const { bytes, file } = wanted;
+  const before = parsed(parseModule(decode(bytes, file)));
+  const placed = place(before, wanted.replacements);
+  const chained = sharedTargets(before, placed);
+  if (chained !== null) {
+    throw new CannotEdit(chained);
+  }
+  const spans = distinctSpans(placed);
+  const edited = splice(bytes, spans);
+  const after = parsed(parseModule(decode(edited, file)));
+  verify({ before, after, oldBytes: bytes, newBytes: edited, spans, placed });
+  return { bytes: edited, edits: spans.length };
+}
+
+function decode(bytes: Uint8Array, file: string): string {
+  try {
+    return decodePythonSource(bytes, file);
+  } catch {
+    throw new CannotEdit('the file is not UTF-8 text');
+  }
+}
+
+function parsed(result: ParsedPython): PythonModule {
+  if (result.kind === 'parsed') {
+    return result.module;
+  }
+  throw new CannotEdit(`line ${result.line} is not valid Python: ${result.message}`);
+}
+
+function place(module: PythonModule, replacements: readonly LiteralReplacement[]): PlacedReplacement[] {
+  const assignments = readAssignments(module);
+  return replacements.map((replacement) => {
+    const { target, oldText, newText } = replacement;
+    const literal = locateAssigned(assignments, target);
+    if (literal.kind === 'unknown') {
+      throw new CannotEdit(literal.reason);
+    }
+    if (literal.text !== oldText) {
+      throw new CannotEdit(`${nameOf(target)} is ${literal.text}, not ${oldText} as planned`);
+    }
+    if (parsePythonNumber(newText) === null) {
+      throw new CannotEdit(`${newText} is not a finite Python number`);
+    }
+    return { ...replacement, literal };
+  });
+}
+
+interface EditSpan {
+  start: number;
+  end: number;
+  text: string;
+}
+
+/** One span a literal, source order. */
+function distinctSpans(placed: readonly PlacedReplacement[]): EditSpan[] {
+  const spans = new Map<number, EditSpan>();
+  for (const { literal, newText, target } of placed) {
+    const known = spans.get(literal.startByte);
+    if (known !== undefined && known.text !== newText) {
+      throw new CannotEdit(
+        `${nameOf(target)} shares its literal with another metric: ${known.text} or ${newText}?`,
+      );
+    }
+    spans.set(literal.startByte, { start: literal.startByte, end: literal.endByte, text: newText });
+  }
+  return [...spans.values()].sort((left, right) => left.start - right.start);
+}
+
+function splice(bytes: Uint8Array, spans: readonly EditSpan[]): Uint8Array {
+  const parts: Uint8Array[] = [];
+  let from = 0;
+  for (const { start, end, text } of spans) {
+    parts.push(bytes.subarray(from, start), Buffer.from(text));
+    from = end;
+  }
+  return Buffer.concat([...parts, bytes.subarray(from)]);
+}
+
+interface Verification {
+  before: PythonModule;
+  after: PythonModule;
+  oldBytes: Uint8Array;
+  newBytes: Uint8Array;
+  spans: readonly EditSpan[];
+  placed: readonly PlacedReplacement[];
+}
+
+function verify(check: Verification): void {
+  const { before, after, placed } = check;
+  const difference = treeDifference(
+    { module: before, tokens: tokensOf(check.oldBytes, check.spans) },
+    { module: after, tokens: tokensOf(check.newBytes, movedSpans(check.spans)) },
+  );
+  if (difference !== null) {
+    throw new CannotEdit(`the edit would change more than the literals: ${difference}`);
+  }
+  const assignments = readAssignments(after);
+  for (const { target, newText, literal } of placed) {
+    const concurrency = literal.concurrencyUsed ?? target.concurrency;
+    const found = locateAssigned(assignments, { ...target, concurrency });
+    if (found.kind === 'unknown' || found.text !== newText) {
+      throw new CannotEdit(`${nameOf(target)} would not read back as ${newText}`);
+    }
+  }
+}
+
+/** Where the spans lie once every one has its new length. */
+function movedSpans(spans: readonly EditSpan[]): EditSpan[] {
+  let shift = 0;
+  return spans.map(({ start, end, text }) => {
+    const moved = { start: start + shift, end: start + shift + text.length, text };
+    shift += text.length - (end - start);
+    return moved;
+  });
+}
+
+/** From bytes of the file to UTF-16 units of its text, a byte-order mark included. */
+function tokensOf(bytes: Uint8Array, spans: readonly EditSpan[]): TokenRange[] {
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  const indexAt = (byte: number) => decoder.decode(bytes.subarray(0, byte)).length;
+  return spans.map(({ start, end }) => ({ start: indexAt(start), end: indexAt(end) }));
+}
+
+function nameOf({ symbol, subkey }: LiteralTarget): string {
+  return subkey === null ? symbol : `${symbol}['${subkey}']`;
+}
