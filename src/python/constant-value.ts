@@ -7,6 +7,7 @@ import type {
   OpaqueValue,
   OuterEntry,
   SourceSpan,
+  StrayKey,
 } from '../domain/discovery/source-facts.ts';
 import { parsePythonNumber } from '../domain/numbers/python-number.ts';
 import type { SourceIndex } from './source-index.ts';
@@ -59,7 +60,7 @@ function classify(node: SyntaxNode, index: SourceIndex): ConstantValue {
     return { kind: 'number', text: node.text, ...number };
   }
   const { text } = node;
-  const keys = text.includes('{') ? keysInside(node) : [];
+  const keys = keysInside(node, text).map(({ key }) => key);
   return { kind: opaqueKinds[type] ?? 'computed', text: excerpt(text), keys };
 }
 
@@ -74,14 +75,44 @@ function readPair(pair: SyntaxNode, index: SourceIndex): OuterEntry {
   const key = pair.childForFieldName('key');
   const valueNode = pair.childForFieldName('value');
   const value = valueNode === null ? null : withoutParentheses(valueNode);
-  const position = index.positionOf(pair);
-  const isDictionary = value !== null && value.type === 'dictionary';
+  const dictionary = value?.type === 'dictionary' ? value : null;
   return {
-    ...position,
+    ...index.positionOf(pair),
     key: readKey(key),
-    inner: isDictionary ? readInner(value, index) : null,
-    innerHasSplat: isDictionary && hasSplat(value),
+    inner: dictionary === null ? null : readInner(dictionary, index),
+    innerHasSplat: dictionary !== null && hasSplat(dictionary),
+    stray: dictionary === null ? strayIn({ key, value, index }) : deeperIn(dictionary, index),
   };
+}
+
+/** Keys of an outer pair whose value is no dictionary display. */
+function strayIn(pair: { key: SyntaxNode | null; value: SyntaxNode | null; index: SourceIndex }): StrayKey[] {
+  const { key, value, index } = pair;
+  if (value === null) {
+    return [];
+  }
+  if (isNumeral(value)) {
+    const name = key === null ? null : plainString(withoutParentheses(key));
+    return name === null || key === null ? [] : [{ key: name, where: 'flat', ...index.positionOf(key) }];
+  }
+  return keysInside(value, value.text).map(({ key: name, node }) => ({
+    key: name,
+    where: 'computed',
+    ...index.positionOf(node),
+  }));
+}
+
+/** Keys below the level of metrics. */
+function deeperIn(inner: SyntaxNode, index: SourceIndex): StrayKey[] {
+  // Most inner dictionaries hold numbers only; a second brace or a call is what makes a third level.
+  if (!/[{(]/.test(inner.text.slice(1))) {
+    return [];
+  }
+  return inner.namedChildren.flatMap((pair) => {
+    const value = pair.type === 'pair' ? pair.childForFieldName('value') : null;
+    const found = value === null ? [] : keysInside(value, value.text);
+    return found.map(({ key, node }) => ({ key, where: 'deeper' as const, ...index.positionOf(node) }));
+  });
 }
 
 function readKey(key: SyntaxNode | null): DictionaryKey {
@@ -108,11 +139,24 @@ function readInner(dictionary: SyntaxNode, index: SourceIndex): InnerEntry[] {
   });
 }
 
-function keysInside(node: SyntaxNode): string[] {
-  return node.descendantsOfType('pair').flatMap((pair) => {
-    const key = pair.childForFieldName('key');
-    return (key === null ? null : plainString(key)) ?? [];
-  });
+/** String keys of dictionary displays and of `dict(key=…)` anywhere inside an expression. */
+function keysInside(node: SyntaxNode, text: string): { key: string; node: SyntaxNode }[] {
+  const displays = text.includes('{') ? node.descendantsOfType('pair') : [];
+  const calls = text.includes('dict') ? node.descendantsOfType('call') : [];
+  return [
+    ...displays.flatMap((pair) => {
+      const key = pair.childForFieldName('key');
+      const name = key === null ? null : plainString(withoutParentheses(key));
+      return key === null || name === null ? [] : [{ key: name, node: key }];
+    }),
+    ...calls
+      .filter((call) => call.childForFieldName('function')?.text === 'dict')
+      .flatMap((call) => call.childForFieldName('arguments')?.namedChildren ?? [])
+      .flatMap((argument) => {
+        const name = argument.type === 'keyword_argument' ? argument.childForFieldName('name') : null;
+        return name === null ? [] : [{ key: name.text, node: name }];
+      }),
+  ];
 }
 
 function hasSplat(dictionary: SyntaxNode): boolean {

@@ -9,10 +9,11 @@ import {
 import { readValue } from './constant-value.ts';
 import { isCompoundStatement, statementsInside } from './module-statements.ts';
 import type { ModuleStatement, PythonModule } from './parse-module.ts';
+import { readRebindings } from './rebindings.ts';
 
 /**
  * Every binding of a constant's name in the module's scope, source order (spec 02 §3): the constants themselves, and the
- * forms that make a threshold unusable (conditional, augmented, tuple, item, walrus, imported), each with its position.
+ * forms that make a threshold unusable (conditional, augmented, deleted, imported, …), each with its position.
  */
 export function readAssignments(module: PythonModule): Assignment[] {
   const found = module.statements.flatMap((statement) =>
@@ -23,7 +24,7 @@ export function readAssignments(module: PythonModule): Assignment[] {
       : readStatement(statement, module, false),
   );
   const walruses = module.source.includes(':=') ? readWalruses(module) : [];
-  return [...found, ...walruses].sort(bySourceOrder);
+  return [...found, ...walruses, ...readRebindings(module)].sort(bySourceOrder);
 }
 
 function bySourceOrder(left: Assignment, right: Assignment): number {

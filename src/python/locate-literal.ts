@@ -97,6 +97,9 @@ const obstacles: Readonly<Partial<Record<Assignment['form'], string>>> = {
   conditional: 'is assigned conditionally',
   walrus: 'is assigned inside an expression',
   imported: 'is imported from another module',
+  deleted: 'is deleted after its definition',
+  global: 'is set by a function that declares it global',
+  rebound: 'is bound again by a loop, a with statement, an except clause or a definition',
 };
 
 interface NestedSearch {

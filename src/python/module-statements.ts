@@ -22,13 +22,20 @@ const clauses: ReadonlySet<string> = new Set([
   'case_clause',
 ]);
 
+/** Statements that may bind or unbind a name of the scope they stand in. */
+const bindingStatements: ReadonlySet<string> = new Set([
+  'expression_statement',
+  'import_from_statement',
+  'delete_statement',
+]);
+
 /** Whether a statement of this node type runs its body conditionally or repeatedly in the scope it stands in. */
 export function isCompoundStatement(type: string): boolean {
   return compoundStatements.has(type);
 }
 
 /**
- * The simple statements inside a compound statement that assign in the module's own scope, source order; bodies of
+ * The simple statements inside a compound statement that bind names in the module's own scope, source order; bodies of
  * functions and classes are not entered.
  */
 export function statementsInside(compound: SyntaxNode): SyntaxNode[] {
@@ -36,7 +43,7 @@ export function statementsInside(compound: SyntaxNode): SyntaxNode[] {
     if (compoundStatements.has(child.type) || clauses.has(child.type)) {
       return statementsInside(child);
     }
-    return child.type === 'expression_statement' || child.type === 'import_from_statement' ? [child] : [];
+    return bindingStatements.has(child.type) ? [child] : [];
   });
 }
 

@@ -1,4 +1,5 @@
 import type { SourceFacts } from '../domain/discovery/source-facts.ts';
+import { readAsides, readWildcardImports } from './asides.ts';
 import { readAssignments } from './constants.ts';
 import { contextBindings } from './context-bindings.ts';
 import { parseModule, type PythonModule, type PythonSyntaxError } from './parse-module.ts';
@@ -18,6 +19,8 @@ export function readSourceFacts(source: string): { kind: 'facts'; facts: SourceF
     kind: 'facts',
     facts: {
       assignments,
+      asides: readAsides(module),
+      wildcardImports: readWildcardImports(module),
       contextBindings: contextBindings(module, assignments),
       tmpPathFunctions: source.includes('tmp_path') ? readTmpPathFunctions(module) : [],
       testFunctions: readTestFunctions(module),

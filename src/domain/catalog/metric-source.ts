@@ -73,9 +73,7 @@ export const metricSourceSchema = z.strictObject(
     /** Constants that CI asserts but calibration never proposes to change; not metrics either. */
     fixed_constants: textList.optional(),
     threshold_file: repositoryPath.optional(),
-    variants: z
-      .record(nonEmptyText, variantSchema, { error: 'a map from variant name to variant' })
-      .optional(),
+    variants: z.record(keyPart, variantSchema, { error: 'a map from variant name to variant' }).optional(),
     calibration_presets: z
       .record(keyPart, calibrationPresetSchema, { error: 'a map from preset name to preset' })
       .optional(),

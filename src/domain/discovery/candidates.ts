@@ -1,7 +1,9 @@
 import type { MetricNames } from '../metrics/name-rules.ts';
+import { doubtOf, kindWords, unusableForm } from './binding-words.ts';
 import { findingAt, type Finding } from './finding.ts';
+import type { ListedConstants } from './listed-constants.ts';
 import { nestedCandidates } from './nested-candidates.ts';
-import { isConstant, type Assignment, type SourcePosition } from './source-facts.ts';
+import { isConstant, type Aside, type Assignment, type SourcePosition } from './source-facts.ts';
 
 /** A literal that is a threshold by its name: what a stage's metric may be made of. */
 export interface Candidate {
@@ -21,11 +23,12 @@ export interface CandidateSearch {
   /** Repository-relative path of the file the constants are in. */
   file: string;
   assignments: readonly Assignment[];
+  asides: readonly Aside[];
   names: MetricNames;
-  /** Names to pass over without a word (spec 02 §3). */
-  ignored: ReadonlySet<string>;
-  /** Names to leave alone and report. */
-  fixed: ReadonlySet<string>;
+  /** What to pass over without a word (spec 02 §3). */
+  ignored: ListedConstants;
+  /** What to leave alone and report. */
+  fixed: ListedConstants;
 }
 
 export interface CandidateResult {
@@ -35,7 +38,7 @@ export interface CandidateResult {
 
 /**
  * The thresholds of a file in source order, and a finding for everything that has a threshold's name but cannot be one
- * (spec 02 §3, §4): computed, conditional, assigned more than once, not a number, fixed by the config.
+ * (spec 02 §3, §4): computed, conditional, assigned more than once, local, not a number, fixed by the config.
  */
 export function findCandidates(search: CandidateSearch): CandidateResult {
   const byName = new Map<string, Assignment[]>();
@@ -44,10 +47,12 @@ export function findCandidates(search: CandidateSearch): CandidateResult {
   }
   const result: CandidateResult = { candidates: [], findings: [] };
   for (const [name, bindings] of byName) {
-    const found = search.ignored.has(name) ? null : readSymbol({ search, name, bindings });
+    const found = search.ignored.hasSymbol(name) ? null : readSymbol({ search, name, bindings });
     result.candidates.push(...(found?.candidates ?? []));
     result.findings.push(...(found?.findings ?? []));
   }
+  const asides = search.asides.filter((aside) => isReported(aside, { search, byName }));
+  result.findings.push(...asides.map((aside) => asideFinding(aside, search.file)));
   return result;
 }
 
@@ -61,25 +66,23 @@ function readSymbol(symbol: SymbolBindings): CandidateResult {
   const { search, name, bindings } = symbol;
   const { file, names } = search;
   const metric = names.ofConstant(name);
-  const nestedIn = bindings.filter((binding) => hasMetricKeys(binding, names));
+  const nestedIn = bindings.filter(({ value }) => hasMetricKeys(value, names));
   const first = bindings[0];
   if (first === undefined || (metric === null && nestedIn.length === 0)) {
     return { candidates: [], findings: [] };
   }
-  if (search.fixed.has(name)) {
-    const message = `${name} is fixed by the config: observed by nobody, left alone`;
-    return {
-      candidates: [],
-      findings: [findingAt(first.target, { kind: 'fixed', severity: 'info', file, message })],
-    };
+  if (search.fixed.hasSymbol(name)) {
+    return { candidates: [], findings: [fixedFinding(name, first.target, file)] };
   }
   const last = bindings.findLast(isConstant);
   if (last === undefined) {
     return { candidates: [], findings: bindings.map((binding) => unusableForm(binding, file)) };
   }
   const doubt = doubtOf(bindings);
+  // The outer name of a speed dict does not matter, even where it reads like a bare threshold's (spec 02 §4).
+  const isNested = last.value.kind === 'dictionary' && (metric === null || hasMetricKeys(last.value, names));
   const result =
-    last.value.kind === 'dictionary' && metric === null
+    last.value.kind === 'dictionary' && isNested
       ? nestedCandidates({ file, names, assignment: last, dictionary: last.value, doubt })
       : bareCandidate({ file, metric, assignment: last, doubt });
   if (doubt !== null && result.candidates.length === 0) {
@@ -87,15 +90,39 @@ function readSymbol(symbol: SymbolBindings): CandidateResult {
       findingAt(last.target, { kind: 'not-usable', severity: 'warning', file, message: `${name} ${doubt}` }),
     );
   }
-  return result;
+  return withoutListed(result, search);
 }
 
-function hasMetricKeys({ value }: Assignment, names: MetricNames): boolean {
+/** Single keys of a speed dict may be ignored or fixed as well. */
+function withoutListed(result: CandidateResult, search: CandidateSearch): CandidateResult {
+  const { file, ignored, fixed } = search;
+  const kept = result.candidates.filter(({ source }) => !ignored.hasSource(source));
+  return {
+    candidates: kept.filter(({ source }) => !fixed.hasSource(source)),
+    findings: [
+      ...result.findings,
+      ...kept
+        .filter(({ source }) => fixed.hasSource(source))
+        .map(({ source, literals }) => fixedFinding(source, literals[0] ?? null, file)),
+    ],
+  };
+}
+
+function fixedFinding(source: string, position: SourcePosition | null, file: string): Finding {
+  const message = `${source} is fixed by the config: observed by nobody, left alone`;
+  return findingAt(position, { kind: 'fixed', severity: 'info', file, message });
+}
+
+function hasMetricKeys(value: Assignment['value'], names: MetricNames): boolean {
   const isMetric = (key: string) => names.ofNestedKey(key) !== null;
   if (value.kind === 'dictionary') {
-    return value.entries.some((entry) => entry.inner?.some((inner) => isMetric(inner.key)));
+    return value.entries.some(
+      (entry) =>
+        entry.inner?.some((inner) => isMetric(inner.key)) === true ||
+        entry.stray.some((stray) => isMetric(stray.key)),
+    );
   }
-  return value.kind === 'computed' && value.keys.some(isMetric);
+  return value.kind !== 'number' && value.keys.some(isMetric);
 }
 
 function bareCandidate(bare: {
@@ -125,56 +152,23 @@ function bareCandidate(bare: {
   return { candidates: [], findings: [findingAt(valueSpan, { ...finding, file })] };
 }
 
-const kindWords: Readonly<Record<Assignment['value']['kind'], string>> = {
-  number: 'a number',
-  dictionary: 'a dictionary',
-  boolean: 'a boolean',
-  none: 'None',
-  string: 'a string',
-  collection: 'a collection',
-  computed: 'computed',
-};
-
-const formWords: Readonly<Record<Assignment['form'], string>> = {
-  plain: 'is assigned',
-  annotated: 'is assigned',
-  tuple: 'is assigned as part of a tuple',
-  augmented: 'is changed by an augmented assignment',
-  item: 'has an item assigned',
-  conditional: 'is assigned conditionally',
-  walrus: 'is assigned inside an expression',
-  imported: 'is imported',
-};
-
-function unusableForm(binding: Assignment, file: string): Finding {
-  const { name, form, target, value } = binding;
-  if (form === 'imported' && value.kind === 'computed') {
-    return findingAt(target, {
-      kind: 'not-usable',
-      severity: 'warning',
-      file,
-      message: `${name} is ${value.text}: its literal is not in this file`,
-      remedy:
-        'name the file that holds it as threshold_file in metric_sources, or list it in ignored_constants',
-    });
-  }
-  return findingAt(target, {
-    kind: 'not-usable',
-    severity: 'warning',
-    file,
-    message: `${name} ${formWords[form]}: only a plain module-level assignment of a number can be calibrated`,
-  });
+/** A local name is reported whatever the module has besides; an annotation only when nothing gives the value. */
+function isReported(
+  aside: Aside,
+  context: { search: CandidateSearch; byName: ReadonlyMap<string, Assignment[]> },
+): boolean {
+  const { names, ignored, fixed } = context.search;
+  const { name, scope, value } = aside;
+  const isThreshold = names.ofConstant(name) !== null || hasMetricKeys(value, names);
+  const bindings = context.byName.get(name) ?? [];
+  const isExplained =
+    scope === null ? bindings.length > 0 : bindings.some((binding) => binding.form === 'global');
+  return isThreshold && !isExplained && !ignored.hasSymbol(name) && !fixed.hasSymbol(name);
 }
 
-/** Why a symbol that has a proper assignment has no certain value: more bindings than that one. */
-function doubtOf(bindings: readonly Assignment[]): string | null {
-  const [first, ...others] = bindings;
-  if (first === undefined || others.length === 0) {
-    return null;
-  }
-  const forms = new Set(
-    bindings.map((binding) => (isConstant(binding) ? 'is assigned' : formWords[binding.form])),
-  );
-  const lines = bindings.map((binding) => `${binding.target.line}:${binding.target.column}`);
-  return `has ${bindings.length} bindings (at ${lines.join(', ')}; it ${[...forms].join(' and ')})`;
+function asideFinding(aside: Aside, file: string): Finding {
+  const { name, scope } = aside;
+  const what = scope === null ? 'is annotated but never given a value' : `is assigned inside ${scope}`;
+  const message = `${name} ${what}: only a plain module-level assignment of a number can be calibrated`;
+  return findingAt(aside, { kind: 'not-usable', severity: 'warning', file, message });
 }

@@ -1,16 +1,16 @@
+import type { MetricSource } from '../catalog/metric-source.ts';
 import type { ModelConfig } from '../catalog/model-config.ts';
 import type { MetricKind } from '../metrics/metric-kind.ts';
 import type { MetricNames } from '../metrics/name-rules.ts';
 import type { StageDefinition } from '../stages/stage.ts';
-import { findCandidates, type Candidate } from './candidates.ts';
+import type { Candidate } from './candidates.ts';
+import { fileThresholds } from './file-thresholds.ts';
 import { findingAt, type Finding } from './finding.ts';
 import { inferSource, type InferredSource } from './infer-source.ts';
 import { describeMerge, mergeSource } from './merge-source.ts';
-import { contextVariables } from './sample-scope.ts';
 import { isDocsTest, stageBase, testFileName } from './stage-base.ts';
 import { stageFindings } from './stage-findings.ts';
 import { groupCandidates, type GroupedCandidates } from './stage-groups.ts';
-import { unmatchedConstants } from './unmatched-constants.ts';
 import { writeDocsStage, writeStage, type ReadSource, type StageContext } from './write-stage.ts';
 
 export interface FileQuestion {
@@ -54,7 +54,7 @@ export function discoverFile(question: FileQuestion): FileDiscovery {
   const configured = config.metric_sources[name];
   const inferred = inferSource(test.facts);
   const source = mergeSource(configured, inferred);
-  const { candidates, findings } = thresholdsOf(question);
+  const { candidates, findings } = fileThresholds(question);
   const { registry, thresholds } = question;
   const grouped = groupCandidates({ candidates, source, registry });
   const context: StageContext = { config, registry, base, test, thresholds, source, discoveredAt };
@@ -71,6 +71,7 @@ export function discoverFile(question: FileQuestion): FileDiscovery {
     findings: [
       ...findings,
       ...claimFindings(grouped, literalFile),
+      ...(candidates.length === 0 ? [] : emptyFindings(grouped, { source, file: test.path })),
       ...orderFindings(inferred, configured === undefined ? null : configured.json_file, test.path),
       ...written.flatMap((one) => stageFindings({ ...one, context, literalFile })),
     ],
@@ -79,34 +80,6 @@ export function discoverFile(question: FileQuestion): FileDiscovery {
         literalsOf({ stage, metric, claimants, literalFile }),
       ),
     ),
-  };
-}
-
-function thresholdsOf(question: FileQuestion): { candidates: Candidate[]; findings: Finding[] } {
-  const { config, names, test, thresholds } = question;
-  const settings = config.metric_sources[testFileName(test.path)];
-  const holder = thresholds ?? test;
-  const ignored = new Set(settings?.ignored_constants);
-  const fixed = new Set(settings?.fixed_constants);
-  const { assignments } = holder.facts;
-  const { candidates, findings } = findCandidates({ file: holder.path, assignments, names, ignored, fixed });
-  const known = new Set([...ignored, ...fixed, ...contextVariables(test.facts)]);
-  const present = new Set(assignments.map((assignment) => assignment.name));
-  const absent = [...ignored, ...fixed].filter((name) => !present.has(name));
-  return {
-    candidates,
-    findings: [
-      ...findings,
-      ...unmatchedConstants({ file: holder.path, assignments, names, known }),
-      ...absent.map((name) =>
-        findingAt(null, {
-          kind: 'config-entry',
-          severity: 'warning',
-          file: holder.path,
-          message: `the config lists ${name} as ignored or fixed, but the file does not have it`,
-        }),
-      ),
-    ],
   };
 }
 
@@ -130,6 +103,29 @@ function claimFindings(grouped: GroupedCandidates, file: string): Finding[] {
       }),
     ),
   ];
+}
+
+/** Calibration never picks (spec 03 §3): a preset or variant without a stage would silently not be run. */
+function emptyFindings(grouped: GroupedCandidates, place: { source: MetricSource; file: string }): Finding[] {
+  const { source, file } = place;
+  const used = new Set(
+    grouped.groups.flatMap(({ preset, variant }) => [`preset ${preset?.name}`, `variant ${variant?.name}`]),
+  );
+  const named = [
+    ...Object.keys(source.calibration_presets ?? {}).map((name) => `preset ${name}`),
+    ...Object.keys(source.variants ?? {}).map((name) => `variant ${name}`),
+  ];
+  return named
+    .filter((name) => !used.has(name))
+    .map((name) =>
+      findingAt(null, {
+        kind: 'empty-preset',
+        severity: 'warning',
+        file,
+        message: `the ${name} takes no threshold, so it has no stage and will not be calibrated`,
+        remedy: `correct its constant_filter, or add its thresholds`,
+      }),
+    );
 }
 
 /** The running number of a directory depends on the order of tests whose names are equal up to the cut (spec 02 §9). */

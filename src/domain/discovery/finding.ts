@@ -25,7 +25,9 @@ export type FindingKind =
   | 'no-counts'
   | 'order-dependent'
   | 'config-entry'
-  | 'alias-clash';
+  | 'alias-clash'
+  | 'wildcard-import'
+  | 'empty-preset';
 
 /** Something that a person should know about a test file or the config. */
 export interface Finding {

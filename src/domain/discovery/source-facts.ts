@@ -43,6 +43,17 @@ export interface OuterEntry extends SourcePosition {
   key: DictionaryKey;
   inner: InnerEntry[] | null;
   innerHasSplat: boolean;
+  /** String keys with a value that stand at another level than a metric's: see {@link StrayKey}. */
+  stray: StrayKey[];
+}
+
+/**
+ * A string key that is not the key of an inner dictionary display, so that its value is no threshold: of a flat
+ * dictionary, of a third level, or inside an expression that makes the inner dictionary.
+ */
+export interface StrayKey extends SourcePosition {
+  key: string;
+  where: 'flat' | 'deeper' | 'computed';
 }
 
 export type DictionaryKey =
@@ -68,7 +79,13 @@ export type AssignmentForm =
   | 'item'
   | 'conditional'
   | 'walrus'
-  | 'imported';
+  | 'imported'
+  /** `del`: the name has no value any more. */
+  | 'deleted'
+  /** `global` in a function, which then sets the name when it is called. */
+  | 'global'
+  /** The target of a loop, a `with`, an `except` or a definition. */
+  | 'rebound';
 
 export interface Assignment {
   name: string;
@@ -78,6 +95,19 @@ export interface Assignment {
   value: ConstantValue;
   /** Where the value stands; for a number, the literal token. */
   valueSpan: SourceSpan;
+}
+
+/** Something that reads like a constant of the module and is none: a local name, or an annotation without a value. */
+export interface Aside extends SourcePosition {
+  name: string;
+  /** `class Limits`, `function run`; null for an annotation at module level that gives no value. */
+  scope: string | null;
+  value: ConstantValue;
+}
+
+/** `from limits import *`: constants that it brings along are not seen. */
+export interface WildcardImport extends SourcePosition {
+  module: string;
 }
 
 export type ContextKeyword = 'max_samples' | 'max_tokens' | 'max_new_tokens' | 'max_concurrency';
@@ -101,6 +131,8 @@ export interface TmpPathFunction {
 
 export interface SourceFacts {
   assignments: Assignment[];
+  asides: Aside[];
+  wildcardImports: WildcardImport[];
   contextBindings: ContextBinding[];
   tmpPathFunctions: TmpPathFunction[];
   /** Names of all module-level functions called `test…`. */

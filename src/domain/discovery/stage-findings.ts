@@ -27,43 +27,50 @@ export function stageFindings(written: WrittenStage): Finding[] {
   return [...metrics, ...countFindings(written), ...scopeFindings(scope, { stage, group })];
 }
 
-function metricFindings(question: {
+interface ClaimedMetric {
   written: WrittenStage;
   metric: string;
   claimants: readonly Candidate[];
-}): Finding[] {
-  const { written, metric, claimants } = question;
+}
+
+function metricFindings(claimed: ClaimedMetric): Finding[] {
+  const { written, metric, claimants } = claimed;
   const { stage, literalFile: file } = written;
+  const place = stage.metrics[metric];
   const last = claimants.at(-1);
-  const status = stage.metrics[metric]?.status;
-  if (last === undefined || status === undefined || status === 'OK') {
+  if (place === undefined || last === undefined) {
     return [];
   }
-  const position = last.literals[0] ?? null;
-  if (status === 'NEEDS_CONFIG') {
-    return [
-      findingAt(position, {
-        kind: 'needs-config',
-        severity: 'blocker',
-        file,
-        message: `${stage.key}.${metric} (${last.source}) has no result file or path`,
-        remedy: `add ${settingsKey(written)}.paths.${metric}, with a json_file or as "<file>::<path>"`,
-      }),
-    ];
-  }
-  const message =
-    claimants.length > 1
-      ? `${stage.key}.${metric} is claimed by ${claimants.map(claimant).join(', ')}`
-      : `${stage.key}.${metric}: ${last.name} ${last.doubt ?? ''}`;
+  const isCertain = claimants.length === 1 && last.doubt === null;
+  const unread: Omit<Finding, 'line' | 'column'> = {
+    kind: 'needs-config',
+    severity: 'blocker',
+    file,
+    message: `${stage.key}.${metric} (${last.source}) has no result file or path`,
+    remedy: `add ${settingsKey(written)}.paths.${metric}, with a json_file or as "<file>::<path>"`,
+  };
   return [
-    findingAt(position, {
-      kind: 'ambiguous-metric',
-      severity: 'blocker',
-      file,
-      message,
-      remedy: `list all but the right one in metric_sources.${testFileName(stage.test)}.ignored_constants, or leave one assignment`,
-    }),
+    ...(isCertain ? [] : [ambiguousFinding(claimed, last)]),
+    ...(isComplete(place) ? [] : [findingAt(last.literals[0] ?? null, unread)]),
   ];
+}
+
+function ambiguousFinding(claimed: ClaimedMetric, last: Candidate): Finding {
+  const { written, metric, claimants } = claimed;
+  const { stage, literalFile: file } = written;
+  const ignoredKey = `metric_sources.${testFileName(stage.test)}.ignored_constants`;
+  const isClaimedTwice = claimants.length > 1;
+  return findingAt(last.literals[0] ?? null, {
+    kind: 'ambiguous-metric',
+    severity: 'blocker',
+    file,
+    message: isClaimedTwice
+      ? `${stage.key}.${metric} is claimed by ${claimants.map(claimant).join(', ')}`
+      : `${stage.key}.${metric}: ${last.name} ${last.doubt ?? ''}`,
+    remedy: isClaimedTwice
+      ? `list all but the right one in ${ignoredKey}`
+      : `leave one plain assignment of a number, or list it in ${ignoredKey}`,
+  });
 }
 
 function claimant(candidate: Candidate): string {

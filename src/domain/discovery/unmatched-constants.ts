@@ -3,23 +3,25 @@ import { findingAt, type Finding } from './finding.ts';
 import { asrScope } from './sample-scope.ts';
 import { isConstant, type Assignment, type SourcePosition } from './source-facts.ts';
 
+const knownScopes: ReadonlySet<string> = new Set([...sampleScopePresets, asrScope, 'CONCURRENCY']);
+
 /**
  * Every module-level constant with a numeric literal that no rule gives a meaning, so that a new naming pattern is noticed
  * (spec 02 §3): neither a metric nor a sample scope nor the concurrency (06 §8) nor a context variable nor listed in the config.
  *
- * @param known names that have a meaning of another kind: context variables, ignored and fixed constants
+ * @param search `isKnown` says whether a source has a meaning of another kind: context variables, ignored and fixed constants
  */
 export function unmatchedConstants(search: {
   file: string;
   assignments: readonly Assignment[];
   names: MetricNames;
-  known: ReadonlySet<string>;
+  isKnown: (source: string) => boolean;
 }): Finding[] {
-  const { file, assignments, names, known } = search;
-  const meaningful = new Set([...known, ...sampleScopePresets, asrScope, 'CONCURRENCY']);
+  const { file, assignments, names, isKnown } = search;
   return assignments
-    .filter((assignment) => isConstant(assignment) && !meaningful.has(assignment.name))
+    .filter((assignment) => isConstant(assignment) && !knownScopes.has(assignment.name))
     .flatMap((assignment) => numbersOf(assignment, names))
+    .filter(({ text }) => !isKnown(text))
     .map(({ text, position }) =>
       findingAt(position, {
         kind: 'unmatched',

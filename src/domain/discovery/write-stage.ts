@@ -34,7 +34,7 @@ export function writeStage(context: StageContext, stageGroup: StageGroup): Stage
   const { group, variant, preset } = stageGroup;
   const reading = variant?.settings ?? source;
   const scope = sampleScope({ facts: test.facts, source, variant, group });
-  const gpus = preset?.settings.gpus ?? 0;
+  const gpus = preset?.settings.gpus;
   const models = preset?.settings.hf_model_ids ?? [];
   return {
     key: [base, preset?.name, variant?.name, group].filter((part) => part !== undefined).join('_'),
@@ -45,7 +45,8 @@ export function writeStage(context: StageContext, stageGroup: StageGroup): Stage
     context_vars: contextVariables(test.facts),
     ...(variant === null ? {} : { variant: variant.name }),
     ...(preset === null ? {} : { calibration_preset: preset.name }),
-    ...(gpus === 0 ? {} : { gpus }),
+    // A stated 0 is kept: such a preset runs without the GPU gate.
+    ...(gpus === undefined ? {} : { gpus }),
     ...(models.length === 0 ? {} : { hf_model_ids: models }),
     test_file_sha256: test.sha256,
     last_discovered_at: context.discoveredAt,
@@ -54,7 +55,7 @@ export function writeStage(context: StageContext, stageGroup: StageGroup): Stage
       ? {}
       : { threshold_file: thresholds.path, threshold_file_sha256: thresholds.sha256 }),
     sample_counts: resolveSampleCounts({ ...reading, group }),
-    metrics: stageMetrics({ context, stageGroup, reading }),
+    metrics: stageMetrics({ context, stageGroup, reading, isScopeDoubtful: scope.kind === 'ambiguous' }),
   };
 }
 
@@ -88,13 +89,17 @@ function stageTitle(parts: readonly (string | undefined)[], group: string): stri
   return [...words.map((word) => word.toUpperCase()), groupWord].join(' ');
 }
 
-/** Of several claimants the last gives the source, and the metric is marked `AMBIGUOUS` (spec 02 §8). */
+/**
+ * Of several claimants the last gives the source, and the metric is marked `AMBIGUOUS` (spec 02 §8). So are all metrics of
+ * a stage with an ambiguous sample scope: that is what keeps it from being started (spec 02 §11).
+ */
 function stageMetrics(question: {
   context: StageContext;
   stageGroup: StageGroup;
   reading: Pick<MetricSource, 'json_file' | 'paths'>;
+  isScopeDoubtful: boolean;
 }): Record<string, StageMetric> {
-  const { context, stageGroup, reading } = question;
+  const { context, stageGroup, reading, isScopeDoubtful } = question;
   const metrics: Record<string, StageMetric> = {};
   for (const [metric, claimants] of stageGroup.claims) {
     const kind = context.registry.get(metric);
@@ -103,7 +108,7 @@ function stageMetrics(question: {
       continue;
     }
     const place = resolveEntry(reading.paths?.[metric], reading.json_file);
-    const isDoubtful = claimants.length > 1 || last.doubt !== null;
+    const isDoubtful = isScopeDoubtful || claimants.length > 1 || last.doubt !== null;
     const { label, scale, digits } = kind;
     metrics[metric] = {
       source: last.source,

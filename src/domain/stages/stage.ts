@@ -14,6 +14,10 @@ export const jsonSourceSchema = z.object({
 });
 export type JsonSource = z.infer<typeof jsonSourceSchema>;
 
+/**
+ * `NEEDS_CONFIG`: no result file or path. `AMBIGUOUS`: several literals claim the metric, its literal is not certain, or
+ * the sample scope of its stage is not (spec 02 §8, §11). A stage with either cannot be started.
+ */
 export const metricStatusSchema = z.enum(['OK', 'NEEDS_CONFIG', 'AMBIGUOUS']);
 
 export const stageMetricSchema = jsonSourceSchema.extend({

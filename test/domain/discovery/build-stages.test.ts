@@ -2,6 +2,8 @@ import { describe, expect, test } from 'vitest';
 
 import { resolveEntry } from '../../../src/domain/discovery/json-source.ts';
 import { stageBase } from '../../../src/domain/discovery/stage-base.ts';
+import { stageGpus } from '../../../src/domain/selection/stage-gpus.ts';
+import { parseStagesYaml, renderStagesYaml } from '../../../src/domain/stages/stages-yaml.ts';
 import { discoverText, discoverTexts, findings, metricsOf, novaConfig } from './discover-texts.ts';
 
 describe('stage base (spec 02 §2)', () => {
@@ -96,6 +98,31 @@ describe('presets (spec 02 §8)', () => {
 `;
     expect(findings(discoverText('ANY_MIN_ACCURACY = 1\n', config), 'preset-overlap')).toHaveLength(1);
   });
+
+  test('a preset of no GPU reaches stages.yaml, which is not the same as one without a number (03 §4)', () => {
+    const config = presets.replace('blue: {', 'blue: {gpus: 0, ');
+    const text = 'RED_WER_MAX_CORPUS = 1\nBLUE_WER_MAX_CORPUS = 2\n';
+    const { stages } = discoverText(text, config);
+    expect(stages.map((stage) => [stage.key, stage.gpus])).toEqual([
+      ['x_red_wer', undefined],
+      ['x_blue_wer', 0],
+    ]);
+    const read = parseStagesYaml(renderStagesYaml(stages), 'stages.yaml');
+    expect(read.map((stage) => stageGpus(stage, { gpus_per_test: { 'test_x_ci.py': 4 } }))).toEqual([4, 0]);
+  });
+
+  test.each([
+    ['preset blue', presets],
+    ['variant two', 'metric_sources: {test_x_ci.py: {variants: {one: {}, two: {constant_filter: NONE}}}}\n'],
+  ])(
+    'a %s that takes nothing is reported: calibration never leaves one out silently (03 §3)',
+    (name, config) => {
+      const discovery = discoverText('RED_WER_MAX_CORPUS = 1\n', config);
+      expect(findings(discovery, 'empty-preset')).toEqual([
+        `null:null the ${name} takes no threshold, so it has no stage and will not be calibrated`,
+      ]);
+    },
+  );
 
   test('a symbol that nobody takes is reported with its place', () => {
     const discovery = discoverText('RED_WER_MAX_CORPUS = 1\nGREEN_WER_MAX_CORPUS = 2\n', presets);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
+import { startabilityProblems } from '../../../src/domain/session/startability.ts';
 import { discoverText, findings } from './discover-texts.ts';
 
 function scopes(text: string, config = ''): Record<string, number | undefined> {
@@ -53,6 +54,16 @@ describe('expected_samples (spec 02 §11)', () => {
       'ambiguous sample scope, N = 30 (line 3) and M = 40 (line 4)',
     );
     expect(discovery.findings.filter(({ severity }) => severity === 'blocker')).toHaveLength(4);
+  });
+
+  test('a stage of ambiguous scope has no usable metric, so that it cannot be started', () => {
+    const config =
+      'metric_sources: {test_x_ci.py: {json_file: r.json, sample_counts: {total: n, ok: n}, paths: {accuracy: a}}}\n';
+    const text = 'A_MIN_ACCURACY = 1\nN = 30\nM = 40\nf(max_samples=N)\ng(max_samples=M)\n';
+    const { stages } = discoverText(text, config);
+    expect(startabilityProblems(stages)).toEqual(['x_accuracy.accuracy: AMBIGUOUS (A_MIN_ACCURACY)']);
+    const resolved = discoverText(text, config.replace('json_file', 'expected_samples: 30, json_file'));
+    expect(startabilityProblems(resolved.stages)).toEqual([]);
   });
 
   test('a conditional second value is ambiguous too', () => {

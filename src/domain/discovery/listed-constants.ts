@@ -1,0 +1,30 @@
+/**
+ * Names that a config lists as ignored or fixed: a whole constant (`_X_P95`), or one key of a speed dict
+ * (`_X_P95['rtf_mean']`), as messages and `stages.yaml` spell it.
+ */
+export interface ListedConstants {
+  /** Whether the constant is listed as a whole. */
+  hasSymbol(name: string): boolean;
+  /** Whether exactly this source, or the constant it belongs to, is listed. */
+  hasSource(source: string): boolean;
+  /** The entries as given, with the constant each is about. */
+  entries: { entry: string; symbol: string }[];
+}
+
+export function listedConstants(listed: readonly string[] | undefined): ListedConstants {
+  const entries = (listed ?? []).map((entry) => ({ entry, ...splitEntry(entry) }));
+  const sources = new Set(entries.map(({ source }) => source));
+  return {
+    hasSymbol: (name) => sources.has(name),
+    hasSource: (source) => sources.has(source) || sources.has(splitEntry(source).symbol),
+    entries: entries.map(({ entry, symbol }) => ({ entry, symbol })),
+  };
+}
+
+function splitEntry(entry: string): { symbol: string; source: string } {
+  const match = /^\s*(\w+)\s*\[\s*(['"])([^'"]*)\2\s*\]\s*$/.exec(entry);
+  const symbol = match?.[1];
+  return symbol === undefined
+    ? { symbol: entry.trim(), source: entry.trim() }
+    : { symbol, source: `${symbol}['${match?.[3] ?? ''}']` };
+}
