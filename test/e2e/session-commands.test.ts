@@ -1,0 +1,231 @@
+import { readFile, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+
+import {
+  type ScriptedSuite,
+  type ScriptedTest,
+  makeScriptedSuite,
+} from '../fixtures/scripted-suite/make-scripted-suite.ts';
+import { type EmbeddedUp, startUp } from './embedded-up.ts';
+
+let up: EmbeddedUp;
+let suite: ScriptedSuite;
+
+beforeAll(async () => {
+  up = await startUp();
+});
+
+afterAll(async () => {
+  await up.close();
+});
+
+beforeEach(async () => {
+  suite = await makeScriptedSuite();
+});
+
+afterEach(async () => {
+  await suite.remove();
+});
+
+/** Starts a session of the scripted suite; gives its id and run directory. */
+async function start(...args: string[]): Promise<{ session: string; runDir: string }> {
+  const session = await up.startDetached(...suite.options, ...args);
+  return { session, runDir: join(suite.repo, '.tune-runs', session) };
+}
+
+async function untilWaiting(test: ScriptedTest): Promise<void> {
+  await vi.waitFor(async () => expect(await suite.isWaiting(test)).toBe(true), {
+    timeout: 30_000,
+    interval: 50,
+  });
+}
+
+async function observation(runDir: string, stage: string, repeat: number): Promise<Record<string, unknown>> {
+  return JSON.parse(await readFile(join(runDir, stage, `run${repeat}.json`), 'utf8')) as Record<
+    string,
+    unknown
+  >;
+}
+
+describe('what a repeat yields', () => {
+  it('a missed threshold is data: the repeat counts and is not run again (spec 05 §1)', async () => {
+    await suite.script('alpha', { values: { accuracy: 0.25 } });
+    const { session, runDir } = await start('--stages', 'alpha', '--repeats', '2', '--label', 'threshold');
+    const { phase, symbols } = await up.untilPhase(session, 'awaiting_decision');
+    expect(phase.kind).toBe('awaiting_decision');
+    expect(symbols).toEqual({ alpha_accuracy: '✓✓', alpha_speed: '✓✓' });
+    expect(await suite.launches('alpha')).toBe(2);
+    expect(await observation(runDir, 'alpha_accuracy', 1)).toMatchObject({
+      status: 'ok',
+      reason: 'threshold_assertion (exit 1)',
+      metrics: { accuracy: 0.25 },
+      pytest_rc: 1,
+      git_sha: suite.commit,
+    });
+    expect(await readFile(join(runDir, 'report.md'), 'utf8')).toContain('**25.00**');
+  });
+
+  it('a partial repeat is set aside whole and run again within the budget (spec 05 §9)', async () => {
+    await suite.script('beta', { values: { scored_samples: 2 } }, 1);
+    const { session, runDir } = await start('--stages', 'beta', '--repeats', '1', '--label', 'partial');
+    const { symbols } = await up.untilPhase(session, 'awaiting_decision');
+    expect(symbols).toEqual({ beta_wer: '✓' });
+    expect(await suite.launches('beta')).toBe(2);
+    expect(await readdir(join(runDir, '_discarded', 'test_beta_ci'))).toHaveLength(1);
+  });
+});
+
+describe('pause and resume', () => {
+  it('pause lets the running repeat end and launches nothing; resume goes on (spec 08)', async () => {
+    await suite.script('alpha', { waitFor: 'go' }, 1);
+    const { session } = await start('--repeats', '1', '--label', 'pause');
+    await untilWaiting('alpha');
+    const paused = await up.calib('signal', session, 'pause');
+    expect(paused).toMatchObject({ exitCode: 0 });
+    expect(paused.stdout).toContain('the running repeat goes on to its end');
+    await suite.release('go');
+    await up.until(session, ({ phase, active }) => phase.kind === 'paused' && active.length === 0);
+    expect([await suite.launches('alpha'), await suite.launches('beta')]).toEqual([1, 0]);
+    const resumed = await up.calib('signal', session, 'resume', '--json');
+    expect(JSON.parse(resumed.stdout)).toMatchObject({ session, command: 'resume', accepted: true });
+    await up.untilPhase(session, 'awaiting_decision');
+    expect([await suite.launches('alpha'), await suite.launches('beta')]).toEqual([1, 1]);
+  });
+});
+
+describe('purge', () => {
+  it('by stage or by test file sets the whole pytest repeat aside and runs it again (spec 05 §5)', async () => {
+    const { session, runDir } = await start('--repeats', '2', '--label', 'purge');
+    await up.untilPhase(session, 'awaiting_decision');
+    const byStage = await up.calib(
+      'signal',
+      session,
+      'purge',
+      '--stage',
+      'alpha_speed',
+      '--repeat',
+      '2',
+      '--reason',
+      'noisy host',
+    );
+    expect(byStage).toMatchObject({ exitCode: 0, stderr: '' });
+    await up.until(session, ({ phase, discarded }) => phase.kind === 'awaiting_decision' && discarded === 1);
+    const byTest = await up.calib('signal', session, 'purge', '--test', 'test_beta_ci.py', '--repeat', '1');
+    expect(byTest).toMatchObject({ exitCode: 0, stderr: '' });
+    await up.until(session, ({ phase, discarded }) => phase.kind === 'awaiting_decision' && discarded === 2);
+    expect([await suite.launches('alpha'), await suite.launches('beta')]).toEqual([3, 3]);
+    const [kept] = await readdir(join(runDir, '_discarded', 'test_alpha_ci'));
+    expect(kept).toMatch(/^run2\./);
+    const discarded = await readdir(join(runDir, '_discarded', 'test_alpha_ci', kept ?? ''), {
+      recursive: true,
+    });
+    expect(discarded.filter((path) => path.endsWith('run2.json'))).toHaveLength(2);
+    const audit = await up.calib('strict-audit', '--run-dir', runDir);
+    expect(audit.exitCode).toBe(0);
+  });
+
+  it('refuses what does not exist or is running, and says what does exist', async () => {
+    await suite.script('alpha', { waitFor: 'go' });
+    const { session } = await start('--repeats', '1', '--label', 'purge-refused');
+    await untilWaiting('alpha');
+    const running = await up.calib('signal', session, 'purge', '--stage', 'alpha_speed', '--repeat', '1');
+    expect(running.exitCode).toBe(1);
+    expect(running.stderr).toContain('test_alpha_ci repeat 1 is running');
+    const unknown = await up.calib('signal', session, 'purge', '--stage', 'gamma', '--repeat', '1');
+    expect(unknown.exitCode).toBe(1);
+    expect(unknown.stderr).toContain('known: alpha_accuracy, alpha_speed, beta_wer');
+    const early = await up.calib('signal', session, 'apply', '--mode', 'report');
+    expect(early.exitCode).toBe(1);
+    expect(early.stderr).toContain('no decision is due');
+    await up.calib('signal', session, 'abort');
+    await up.untilPhase(session, 'aborted');
+  });
+});
+
+describe('halt', () => {
+  it('a wrong path in the config halts, and after the fix no GPU time is spent twice (spec 05 §9)', async () => {
+    const config = join(suite.catalog, 'models/scripted/config.yaml');
+    const right = await readFile(config, 'utf8');
+    await writeFile(config, right.replace('summary.wer_corpus', 'summary.wer'));
+    await suite.discover();
+    const { session } = await start('--stages', 'beta', '--repeats', '1', '--label', 'halt');
+    const { phase } = await up.untilPhase(session, 'halted');
+    expect(phase).toMatchObject({ kind: 'halted', cause: { namespace: 'test_beta_ci', stage: 'beta_wer' } });
+    expect(JSON.stringify(phase)).toContain('summary.wer_corpus');
+    const watched = await up.calib('watch', session);
+    expect(watched.exitCode).toBe(1);
+    expect(watched.stdout).toContain('HALTED');
+    expect(watched.stderr).toContain(`calib signal ${session} resume`);
+    await writeFile(config, right);
+    await suite.discover();
+    expect(await up.calib('signal', session, 'resume')).toMatchObject({ exitCode: 0 });
+    const { symbols } = await up.untilPhase(session, 'awaiting_decision');
+    expect(symbols).toEqual({ beta_wer: '✓' });
+    expect(await suite.launches('beta')).toBe(1);
+  });
+
+  it('a moved HEAD halts, is never mixed in, and the session goes on after the way back (spec 05 §10)', async () => {
+    await suite.script('alpha', { waitFor: 'go' }, 1);
+    const { session, runDir } = await start('--repeats', '1', '--label', 'moved');
+    await untilWaiting('alpha');
+    await suite.git('commit', '--quiet', '--allow-empty', '--message', 'Another commit');
+    await suite.release('go');
+    const { phase, symbols } = await up.untilPhase(session, 'halted');
+    expect(JSON.stringify(phase)).toContain(suite.commit);
+    expect(symbols).toEqual({ alpha_accuracy: '—', alpha_speed: '—', beta_wer: '—' });
+    await suite.git('checkout', '--quiet', suite.commit);
+    expect(await up.calib('signal', session, 'resume')).toMatchObject({ exitCode: 0 });
+    await up.untilPhase(session, 'awaiting_decision');
+    expect(await observation(runDir, 'alpha_speed', 1)).toMatchObject({ git_sha: suite.commit });
+    expect(await suite.launches('beta')).toBe(1);
+  });
+});
+
+describe('abort', () => {
+  it('ends the running pytest and its orphans, keeps what is recorded, and ends the session (spec 08)', async () => {
+    await suite.script('beta', { orphan: true, ignoreTerm: true, waitFor: 'never' });
+    const { session, runDir } = await start('--repeats', '1', '--label', 'abort');
+    await untilWaiting('beta');
+    expect(await suite.processes()).not.toEqual([]);
+    const aborted = await up.calib('signal', session, 'abort', '--reason', 'enough');
+    expect(aborted).toMatchObject({ exitCode: 0 });
+    const { phase } = await up.untilPhase(session, 'aborted');
+    expect(phase).toEqual({ kind: 'aborted', reason: 'enough' });
+    expect(await suite.processes()).toEqual([]);
+    const audit = await up.calib('strict-audit', '--run-dir', runDir, '--json');
+    const { stages } = JSON.parse(audit.stdout) as { stages: { cells: string[] }[] };
+    expect(stages.map(({ cells }) => cells.join(''))).toEqual(['✓', '✓', '—']);
+    const late = await up.calib('signal', session, 'pause');
+    expect(late.exitCode).toBe(1);
+    expect(late.stderr).toContain('the session has ended');
+  });
+});
+
+describe('a run directory carried on', () => {
+  it('after its workflow has ended: valid repeats are kept, the rest are run (spec 05 §5)', async () => {
+    await suite.script('beta', { waitFor: 'never' });
+    const { session, runDir } = await start('--repeats', '1', '--label', 'carried-on');
+    await untilWaiting('beta');
+    await up.calib('signal', session, 'abort');
+    await up.untilPhase(session, 'aborted');
+    await suite.script('beta', {});
+    const run = await up.calib('start', '--resume', '--output-dir', runDir, ...suite.options);
+    expect(run.exitCode, run.stderr).toBe(0);
+    expect(run.stdout).toContain(`session: ${session}`);
+    expect([await suite.launches('alpha'), await suite.launches('beta')]).toEqual([1, 2]);
+  });
+
+  it('is refused on another commit, naming both (spec 05 §5)', async () => {
+    const { session, runDir } = await start('--stages', 'beta', '--repeats', '1', '--label', 'other-commit');
+    await up.untilPhase(session, 'awaiting_decision');
+    await up.calib('signal', session, 'apply', '--mode', 'report');
+    await suite.git('commit', '--quiet', '--allow-empty', '--message', 'Another commit');
+    const head = await suite.git('rev-parse', 'HEAD');
+    const run = await up.calib('start', '--resume', '--output-dir', runDir, '--detach', ...suite.options);
+    expect(run.exitCode).toBe(2);
+    expect(run.stderr).toContain(suite.commit);
+    expect(run.stderr).toContain(head);
+  });
+});
