@@ -7,7 +7,7 @@ import {
 } from '@temporalio/client';
 import { type NativeConnection, Worker } from '@temporalio/worker';
 
-import type { SessionActivities } from '../../src/activities/activity-types.ts';
+import type { RunRepeatInput, SessionActivities } from '../../src/activities/activity-types.ts';
 import type { StatusDocument } from '../../src/domain/audit/status-document.ts';
 import type { StrictAuditDocument } from '../../src/domain/audit/strict-audit.ts';
 import type { CommandKind, CommandPayload } from '../../src/domain/session/commands.ts';
@@ -129,7 +129,6 @@ export async function withSession<T>(
 export async function withWorkers<T>(setting: SessionSetting, body: () => Promise<T>): Promise<T> {
   const { place, plan, activities, unpolled = [] } = setting;
   const connected = { connection: place.nativeConnection, namespace: place.namespace, identity: 'worker' };
-  const { runRepeat, ...home } = boundActivities(activities);
   const workers = [
     Worker.create({
       ...connected,
@@ -139,14 +138,14 @@ export async function withWorkers<T>(setting: SessionSetting, body: () => Promis
     }),
   ];
   if (!unpolled.includes('home')) {
-    workers.push(Worker.create({ ...connected, taskQueue: plan.task_queues.home, activities: home }));
+    workers.push(Worker.create({ ...connected, taskQueue: plan.task_queues.home, activities: homeActivities(activities) }));
   }
   if (!unpolled.includes('repeats')) {
     workers.push(
       Worker.create({
         ...connected,
         taskQueue: plan.task_queues.repeats,
-        activities: { runRepeat },
+        activities: { runRepeat: (input: RunRepeatInput) => activities.runRepeat(input) },
         // Otherwise an abort reaches a repeat only after most of its heartbeat timeout.
         maxHeartbeatThrottleInterval: 100,
       }),
@@ -161,11 +160,10 @@ async function underAll<T>(workers: Worker[], body: () => Promise<T>): Promise<T
 }
 
 /** Plain functions: a worker registers own properties, not methods of a class. */
-function boundActivities(activities: SessionActivities): SessionActivities {
+function homeActivities(activities: SessionActivities): Omit<SessionActivities, 'runRepeat'> {
   return {
     openSession: (plan) => activities.openSession(plan),
     precheck: (plan) => activities.precheck(plan),
-    runRepeat: (input) => activities.runRepeat(input),
     discardRepeat: (input) => activities.discardRepeat(input),
     syncSession: (input) => activities.syncSession(input),
     writeReport: (input) => activities.writeReport(input),
