@@ -1,31 +1,16 @@
-import type { Worst } from '../domain/metrics/metric-kind.ts';
+import type { AppliedChange, AppliedCheck, AppliedDocument } from '../domain/apply/applied-document.ts';
 import { formatFixed } from '../domain/numbers/format-fixed.ts';
 import { tableRow } from './metric-table.ts';
-
-/** One literal that an apply really changed. */
-export interface AppliedChange {
-  stage_key: string;
-  /** As in `stages.yaml`: `X_MIN_ACCURACY` or `_X_P95['throughput_qps']`. */
-  source: string;
-  /** The outer key that was edited; null for a bare symbol. */
-  concurrency: number | null;
-  /** Repository-relative path of the edited file. */
-  file: string;
-  old_value: number;
-  new_value: number;
-  /** Literals as they stand in the file, before and after. */
-  old_text: string;
-  new_text: string;
-  worst: Worst;
-  /** True when a person chose a value that is stricter than what was observed. */
-  stricter_than_observed?: boolean;
-}
 
 const HEADING = '## Applied changes';
 const PROVENANCE = '## Provenance';
 
-/** The section of spec 06 §12, as Markdown that ends with a blank line; empty when nothing was changed. */
-export function renderAppliedChanges(changes: readonly AppliedChange[]): string {
+/**
+ * The section of spec 06 §12, as Markdown that ends with a blank line: the table, every change once as
+ * `<file>:<symbol> = <new>`, and what the check afterwards found. Empty when nothing was changed.
+ */
+export function renderAppliedChanges(applied: Pick<AppliedDocument, 'changes' | 'check' | 'undone'>): string {
+  const { changes, check, undone } = applied;
   if (changes.length === 0) {
     return '';
   }
@@ -39,8 +24,41 @@ export function renderAppliedChanges(changes: readonly AppliedChange[]): string 
     ]),
   );
   const header = ['| Stage | Metric | Old | New | Direction |', '|-------|--------|-----|-----|-----------|'];
-  const list = changes.map((change) => `- \`${change.file}:${resolvedSource(change)} = ${change.new_text}\``);
-  return [HEADING, '', ...header, ...rows, '', ...list, '', ''].join('\n');
+  const written = changes.map(
+    (change) => `\`${change.file}:${resolvedSource(change)} = ${change.new_text}\``,
+  );
+  const list = [...new Set(written)].map((line) => `- ${line}`);
+  return [
+    HEADING,
+    '',
+    ...header,
+    ...rows,
+    '',
+    ...list,
+    '',
+    ...checkLines('Check after applying', check),
+    ...(undone === null ? [] : undoneLines(undone)),
+    '',
+  ].join('\n');
+}
+
+function checkLines(title: string, check: AppliedCheck | null): string[] {
+  return check === null
+    ? []
+    : [
+        `${title} (${check.at}): ${check.ok ? 'passed' : '**not passed**'}`,
+        '',
+        ...check.lines.map((line) => `- ${line.replaceAll(/\s*\n\s*/g, '; ')}`),
+        '',
+      ];
+}
+
+function undoneLines({ at, check }: NonNullable<AppliedDocument['undone']>): string[] {
+  return [
+    `> **Undone** at ${at}: the files hold the old literals again.`,
+    '',
+    ...checkLines('Check after undoing', check),
+  ];
 }
 
 /** The source with the outer key that was edited: `_X_P95[8]['throughput_qps']` (spec 06 §12). */
@@ -82,8 +100,11 @@ function describeDirection(change: AppliedChange): string {
   const { old_value: old, new_value: next, worst } = change;
   const tightens = worst === 'min' ? next > old : next < old;
   const percent = old === 0 ? 'n/a' : signedPercent(((next - old) / old) * 100);
-  const custom = change.stricter_than_observed ? ', stricter than observed' : '';
-  return `${tightens ? 'tightens' : 'loosens'} (${percent}${custom})`;
+  const marks = [
+    ...(change.custom ? ['custom'] : []),
+    ...(change.stricter_than_observed ? ['stricter than observed'] : []),
+  ];
+  return `${tightens ? 'tightens' : 'loosens'} (${[percent, ...marks].join(', ')})`;
 }
 
 /** One decimal, always with its sign. */

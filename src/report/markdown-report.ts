@@ -3,7 +3,7 @@ import type { Plan } from '../domain/plan/plan.ts';
 import type { ReportFacts } from '../domain/report/report-facts.ts';
 import { isDocsStage } from '../domain/stages/stage.ts';
 import type { StageDefinition } from '../domain/stages/stage.ts';
-import { extractAppliedChanges, insertAppliedChanges } from './applied-changes.ts';
+import { extractAppliedChanges, insertAppliedChanges, renderAppliedChanges } from './applied-changes.ts';
 import { contextLine } from './context-line.ts';
 import { evidenceSection } from './evidence-section.ts';
 import { docsTable, metricTable } from './metric-table.ts';
@@ -30,7 +30,15 @@ export function markdownReport(facts: ReportFacts, previous: string | null): str
     ...provenanceLines(facts),
     '',
   ].join('\n');
-  return insertAppliedChanges(report, previous === null ? '' : extractAppliedChanges(previous));
+  return insertAppliedChanges(report, appliedSection(facts, previous));
+}
+
+/** From `applied.json`; a directory without one may have a report of another tool's making, whose section is kept. */
+function appliedSection({ applied }: ReportFacts, previous: string | null): string {
+  if (applied !== null) {
+    return renderAppliedChanges(applied);
+  }
+  return previous === null ? '' : extractAppliedChanges(previous);
 }
 
 function headerLines({ snapshot, now }: ReportFacts): string[] {

@@ -148,6 +148,7 @@ export function makeFacts(overrides: Partial<ReportFacts> = {}): ReportFacts {
         lacking: [{ namespace: 'test_nova_ci', repeat: 2, count: 0 }],
       },
     ],
+    applied: null,
     extra_sections: [],
     ...overrides,
   };

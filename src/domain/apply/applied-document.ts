@@ -35,7 +35,7 @@ export type AppliedChange = z.infer<typeof appliedChangeSchema>;
 export const appliedCheckSchema = z.object({
   ok: z.boolean(),
   at: z.string(),
-  /** Absolute path of the model's `stages.yaml`, null when the catalog could not be read. */
+  /** The model's `stages.yaml`: relative where it lies in the checkout, else absolute; null when there is no catalog. */
   stages_yaml: z.string().nullable(),
   /** One sentence each, good or bad. */
   lines: z.array(z.string()),

@@ -1,3 +1,4 @@
+import type { AppliedDocument } from '../apply/applied-document.ts';
 import type { RunSnapshot } from '../audit/run-snapshot.ts';
 import type { ContextBinding } from '../discovery/source-facts.ts';
 import type { LogEvidence } from '../evidence/log-evidence.ts';
@@ -48,6 +49,8 @@ export interface ReportFacts {
   thresholds: CurrentThreshold[];
   /** Of the patterns that the model's config names, in its order. */
   evidence: LogEvidence[];
+  /** The session's apply; null while there was none (then a previous report's section is kept). */
+  applied: AppliedDocument | null;
   /** Rendered sections that a caller adds before the provenance, for example a comparison. */
   extra_sections: string[];
 }

@@ -1,3 +1,4 @@
+import type { AppliedDocument } from '../../domain/apply/applied-document.ts';
 import type { RunSnapshot } from '../../domain/audit/run-snapshot.ts';
 import { thresholdId } from '../../domain/apply/located-threshold.ts';
 import type { ContextBinding } from '../../domain/discovery/source-facts.ts';
@@ -5,6 +6,7 @@ import { sessionCommit } from '../../domain/plan/plan.ts';
 import type { EvidencePattern } from '../../domain/evidence/log-evidence.ts';
 import type { CurrentThreshold, ReportFacts } from '../../domain/report/report-facts.ts';
 import { readContextBindings } from '../../python/context-bindings.ts';
+import { readApplied } from '../apply/applied-file.ts';
 import { showFileAtCommit } from '../git/show-file-at-commit.ts';
 import { listDiscarded } from './list-discarded.ts';
 import { readLogEvidence } from './read-log-evidence.ts';
@@ -41,9 +43,19 @@ export async function readReportFacts(options: ReadReportFactsOptions): Promise<
     discarded: await listDiscarded(snapshot.run_dir),
     thresholds: repoRoot === null ? [] : await readThresholds(repoRoot, snapshot),
     evidence: await readLogEvidence({ snapshot, patterns: evidence ?? snapshot.plan.evidence ?? [] }),
+    applied: await readAppliedOrWarn(snapshot.run_dir, warnings),
     extra_sections: [],
   };
   return { facts, warnings };
+}
+
+async function readAppliedOrWarn(runDir: string, warnings: string[]): Promise<AppliedDocument | null> {
+  try {
+    return await readApplied(runDir);
+  } catch (error) {
+    warnings.push(error instanceof Error ? error.message : String(error));
+    return null;
+  }
 }
 
 /**
