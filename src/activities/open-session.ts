@@ -1,9 +1,5 @@
-import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-
-import { CalibError } from '../domain/calib-error.ts';
 import { utcTimestamp } from '../domain/clock.ts';
-import { calibFields, planDocument } from '../domain/session/plan-document.ts';
+import { planDocument } from '../domain/session/plan-document.ts';
 import type { SessionPlan } from '../domain/session/session-plan.ts';
 import type { DiskAudit } from '../domain/session/take-disk-audit.ts';
 import { versionControlPlace } from '../host/git/version-control-place.ts';
@@ -11,24 +7,22 @@ import { workspaceDiff } from '../host/git/workspace-diff.ts';
 import { createRunDirectory } from '../host/run-directory/create-run-directory.ts';
 import { runPaths } from '../host/run-directory/paths.ts';
 import { writePlan } from '../host/run-directory/plan-file.ts';
-import { readPlan } from '../host/run-directory/read-plan.ts';
 import { appendRunLog } from '../host/run-directory/run-log.ts';
 import { writeFileAtomic } from '../host/run-directory/write-atomic.ts';
+import { readPlannedStagesFile } from './planned-stages-file.ts';
+import { resumeDirectory } from './resume-directory.ts';
 import { auditDirectory } from './session-files.ts';
 
-/** Creates or, resuming, completes the run directory; the plan is written last, so that twice equals once. */
+/**
+ * Creates the run directory of a fresh session, or carries an existing one on; gives its audit. The plan is written last, so
+ * that twice equals once and a crash leaves nothing that looks like a session.
+ *
+ * @throws CalibError for every reason to refuse; nothing is touched then
+ */
 export async function openSession(plan: SessionPlan): Promise<DiskAudit> {
   const now = new Date();
   if (plan.resume) {
-    const recorded = await readPlan(plan.run_dir);
-    await copyStages(plan);
-    await writePlan(plan.run_dir, {
-      ...recorded,
-      ...calibFields(plan),
-      last_resume_at: utcTimestamp(now),
-      last_resume_git_sha: plan.git_sha,
-    });
-    await appendRunLog(plan.run_dir, [`resumed on commit ${plan.git_sha}`], now);
+    await resumeDirectory(plan, now);
     return await auditDirectory(plan.run_dir);
   }
   const made = await createRunDirectory({
@@ -37,10 +31,10 @@ export async function openSession(plan: SessionPlan): Promise<DiskAudit> {
     placeOf: (path) => versionControlPlace(plan.repo_root, path),
   });
   if (made === 'created') {
-    await copyStages(plan);
+    await writeFileAtomic(runPaths.stagesYaml(plan.run_dir), await readPlannedStagesFile(plan));
     if (plan.dirty)
       await writeFileAtomic(runPaths.workspaceDiff(plan.run_dir), await workspaceDiff(plan.repo_root));
-    await appendRunLog(plan.run_dir, [startLine(plan)], now);
+    await appendRunLog(plan.run_dir, [startLine(plan), ...dirtyLine(plan)], now);
     await writePlan(plan.run_dir, planDocument(plan, utcTimestamp(now)));
   }
   return await auditDirectory(plan.run_dir);
@@ -51,13 +45,6 @@ function startLine(plan: SessionPlan): string {
   return `Running ${plan.model}: ${stages}, ${plan.repeats} repeats on commit ${plan.git_sha}, run-dir ${plan.run_dir}.`;
 }
 
-async function copyStages(plan: SessionPlan): Promise<void> {
-  const text = await readFile(plan.stages_yaml);
-  const found = createHash('sha256').update(text).digest('hex');
-  if (found !== plan.stages_yaml_sha256) {
-    throw new CalibError('refused', `${plan.stages_yaml} changed while the session was being started`, {
-      remedy: 'start again',
-    });
-  }
-  await writeFileAtomic(runPaths.stagesYaml(plan.run_dir), text);
+function dirtyLine(plan: SessionPlan): string[] {
+  return plan.dirty ? ['the work tree differs from the commit: the difference is in workspace.diff'] : [];
 }

@@ -38,7 +38,7 @@ export type ResumeDecision =
  * definitions, a subset of the plan's stages. The plan's number of repeats always wins.
  */
 export function resumePlan(plan: Plan, request: ResumeRequest): ResumeDecision {
-  const refused = mismatch(plan, request) ?? unknownStages(plan, request);
+  const refused = mismatch(plan, request) ?? unknownStages(plan, request) ?? changedUnits(plan, request);
   if (refused !== null) return refused;
   const stages = wholeUnits(plan, request);
   const notes =
@@ -100,6 +100,29 @@ function unknownStages(plan: Plan, request: ResumeRequest): ResumeDecision | nul
     `not in the session's plan: ${unknown.join(', ')}`,
     `choose from ${plan.stages.join(', ')}, or leave --stages out for all of them`,
   );
+}
+
+/** All repeats of a unit are one kind of invocation, or the worst of them says nothing. */
+function changedUnits(plan: Plan, request: ResumeRequest): ResumeDecision | null {
+  for (const before of request.units === undefined ? [] : (plan.units ?? [])) {
+    const now = request.units?.find((unit) => unit.namespace === before.namespace);
+    const what = now === undefined ? 'no longer exists' : unitDifference(before, now);
+    if (what === null) continue;
+    return refuse(
+      `unit ${before.namespace} ${what} since the session started`,
+      `restore the model's config.yaml, or ${START_FRESH}`,
+    );
+  }
+  return null;
+}
+
+function unitDifference(before: Unit, now: Unit): string | null {
+  const text = (unit: Unit, key: keyof Unit): string =>
+    JSON.stringify(key === 'env' ? Object.entries(unit.env).sort(([a], [b]) => (a < b ? -1 : 1)) : unit[key]);
+  const differing = (['test', 'env', 'stages', 'pytest_args', 'gpus'] as const).filter(
+    (key) => text(before, key) !== text(now, key),
+  );
+  return differing.length === 0 ? null : `has changed (${differing.join(', ')})`;
 }
 
 /** Stages of one unit are always run together: one repeat must not mix two pytest invocations. */

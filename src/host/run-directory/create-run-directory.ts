@@ -2,9 +2,11 @@ import { mkdir } from 'node:fs/promises';
 import { basename, isAbsolute } from 'node:path';
 
 import { CalibError } from '../../domain/calib-error.ts';
+import type { VersionControlPlace } from '../git/version-control-place.ts';
 import { namesIn, readIfPresent } from './file-entries.ts';
 import { runPaths } from './paths.ts';
 import { readPlan } from './read-plan.ts';
+import { refuseVisiblePlace } from './refuse-visible-place.ts';
 import { cannotWrite, isTemporaryName } from './write-atomic.ts';
 
 export interface RunDirectoryRequest {
@@ -12,7 +14,7 @@ export interface RunDirectoryRequest {
   runDir: string;
   sessionId: string;
   /** Where the path stands in version control; `visible` is refused. */
-  placeOf: (path: string) => Promise<'outside' | 'ignored' | 'visible'>;
+  placeOf: (path: string) => Promise<VersionControlPlace>;
 }
 
 /** Files that a start writes before its plan; their presence alone makes no session. */
@@ -33,11 +35,7 @@ export async function createRunDirectory(request: RunDirectoryRequest): Promise<
   if (!isAbsolute(runDir)) {
     throw new CalibError('invalid-input', `run directory ${runDir} is not an absolute path`);
   }
-  if ((await request.placeOf(runDir)) === 'visible') {
-    throw new CalibError('invalid-input', `run directory ${runDir} is under version control`, {
-      remedy: 'add .tune-runs/ to .gitignore, or choose a folder outside of the checkout with --run-root',
-    });
-  }
+  refuseVisiblePlace(runDir, await request.placeOf(runDir));
   if (await holdsSession(request)) return 'existing';
   const foreign = (await namesIn(runDir)).filter((name) => !BEFORE_PLAN.has(name) && !isTemporaryName(name));
   if (foreign.length > 0) {

@@ -23,6 +23,11 @@ export interface RepeatDiscard extends RepeatPlace {
   requestedBy: string;
   /** Makes a second delivery harmless: it finishes or finds the first one's work, and never touches a newer run. */
   commandId: string;
+  /**
+   * `records`: observations, pointer files and marker only, because the artifacts are about to be read again; logs,
+   * attempts and base temp stay. Default: everything.
+   */
+  only?: 'records';
 }
 
 export type DiscardResult =
@@ -64,14 +69,16 @@ export async function discardRepeat(discard: RepeatDiscard, move: MovePath = ren
 }
 
 /** Everything of the repeat that is there now, the commit marker first. */
-async function standingPaths({ runDir, namespace, repeat, stages }: RepeatDiscard): Promise<string[]> {
+async function standingPaths(discard: RepeatDiscard): Promise<string[]> {
+  const { runDir, namespace, repeat, stages } = discard;
   const unit = runPaths.unit(runDir, namespace);
   const marker = runPaths.commitMarker(runDir, namespace, repeat);
   const baseTemp = basename(runPaths.baseTemp(runDir, namespace, repeat));
   const names = await namesIn(unit);
   const ofUnit = names
     .filter((name) => name.startsWith(`run${repeat}.`) || name === baseTemp)
-    .map((name) => join(unit, name));
+    .map((name) => join(unit, name))
+    .filter((path) => discard.only !== 'records' || path === marker);
   const ofStages: string[] = [];
   for (const stage of stages) {
     const candidates = [

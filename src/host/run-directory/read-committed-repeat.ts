@@ -4,13 +4,14 @@ import type { CellFile } from '../../domain/audit/run-snapshot.ts';
 import type { StrictCell } from '../../domain/audit/strict-cell.ts';
 import type { Observation } from '../../domain/observation/observation.ts';
 import type { StageDefinition } from '../../domain/stages/stage.ts';
+import { unrecordedAttempt } from './attempt-numbers.ts';
 import type { RepeatPlace } from './attempts-file.ts';
 import { discardFolders } from './discard-reason.ts';
 import { readCell } from './read-cell.ts';
 
 /** What stands on disk for a whole (unit, repeat). */
 export type RecordedRepeat =
-  /** No stage has a record. */
+  /** No stage has a record, or only drafts of a launch whose recording broke off and is to be done again. */
   | { kind: 'none' }
   /** Every stage is ✓, of one invocation, on this commit: nothing to run. */
   | {
@@ -46,7 +47,7 @@ export async function readCommittedRepeat(place: CommittedRepeatQuestion): Promi
     files.push({ stage, file });
   }
   const interrupted = await hasInterruptedDiscard(place);
-  if (!interrupted && files.every(({ file }) => file.kind === 'missing')) return { kind: 'none' };
+  if (!interrupted && (await isUnrecorded(place, files))) return { kind: 'none' };
   const cells: Record<string, StrictCell> = {};
   const reasons: string[] = interrupted ? ['its discard was interrupted'] : [];
   for (const { stage, file } of files) {
@@ -63,6 +64,23 @@ export async function readCommittedRepeat(place: CommittedRepeatQuestion): Promi
   if (reasons.length > 0) return { kind: 'invalid', reason: reasons.join('; '), cells };
   const observations = Object.fromEntries(recorded.map(({ key, observation }) => [key, observation]));
   return { kind: 'valid', observations, cells, legacy: recorded[0]?.integrity === 'legacy' };
+}
+
+/** GPU hours are in a launch that has ended but is not recorded: its drafts are completed, not thrown away. */
+async function isUnrecorded(
+  place: CommittedRepeatQuestion,
+  files: readonly { file: CellFile }[],
+): Promise<boolean> {
+  const present = files.flatMap(({ file }) => (file.kind === 'missing' ? [] : [file]));
+  if (present.length === 0) return true;
+  const session = place.session_id;
+  const drafts = present.every(
+    (file) =>
+      file.kind === 'recorded' &&
+      file.integrity === 'uncommitted' &&
+      (session === undefined || file.observation.session_id === session),
+  );
+  return drafts && (await unrecordedAttempt(place)) !== null;
 }
 
 /** Logs and attempts may still stand where a discard broke off, even if no record does. */

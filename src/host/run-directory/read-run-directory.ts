@@ -33,8 +33,13 @@ export function recordsOf(plan: Plan, stage: string): { unit?: string; markers: 
   return unit === undefined ? { markers: 'optional' } : { unit, markers };
 }
 
-/** Plan and stages belong together; while a corrected `stages.yaml` is taken over they are read once more. */
-async function readDefinitions(runDir: string): Promise<{ plan: Plan; stages: StageDefinition[] }> {
+/**
+ * Plan and planned stages of a run directory, without its records. They belong together; while a corrected `stages.yaml` is
+ * taken over they are read once more.
+ *
+ * @throws CalibError as `readRunDirectory`
+ */
+export async function readDefinitions(runDir: string): Promise<{ plan: Plan; stages: StageDefinition[] }> {
   const read = async () => {
     const plan = await readPlan(runDir);
     return { plan, stages: plannedStages(runDir, plan, await readStagesText(runDir, plan)) };

@@ -1,12 +1,13 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
+import { dirname, isAbsolute, resolve } from 'node:path';
 
 import { CalibError } from '../../domain/calib-error.ts';
 import type { Plan } from '../../domain/plan/plan.ts';
 import { parseStagesYaml } from '../../domain/stages/parse-stages-yaml.ts';
 import type { StageDefinition } from '../../domain/stages/stage.ts';
-import { isAbsent, namesIn, readIfPresent } from './file-entries.ts';
+import { isAbsent } from './file-entries.ts';
+import { keepCopy } from './keep-copy.ts';
 import { runPaths } from './paths.ts';
 import { writeFileAtomic } from './write-atomic.ts';
 
@@ -76,31 +77,16 @@ export function plannedStages(runDir: string, plan: Plan, found: StagesText): St
 }
 
 /**
- * Replaces the session's copy, keeping the present one as `stages.yaml.1`, `stages.yaml.2`, … Twice equals once.
+ * Replaces the session's copy, keeping the present one beside it (`keepCopy`). Twice equals once.
  *
  * @returns the name under which the present copy is kept
  * @throws CalibError when the file system refuses
  */
 export async function replaceStagesCopy(runDir: string, present: StagesText, text: string): Promise<string> {
   const copy = runPaths.stagesYaml(runDir);
-  const kept = await keptCopy(runDir, present.text);
-  if (kept.isNew) await writeFileAtomic(join(runDir, kept.name), present.text);
+  const kept = await keepCopy(copy, Buffer.from(present.text));
   await writeFileAtomic(copy, text);
-  return kept.name;
-}
-
-/** The name that a text is kept under, or the next free one. */
-export async function keptCopy(runDir: string, text: string): Promise<{ name: string; isNew: boolean }> {
-  const prefix = `${basename(runPaths.stagesYaml(runDir))}.`;
-  const taken = (await namesIn(runDir)).flatMap((name) => {
-    const number = name.startsWith(prefix) ? Number(name.slice(prefix.length)) : Number.NaN;
-    return Number.isInteger(number) && number > 0 ? [number] : [];
-  });
-  for (const number of taken) {
-    const bytes = await readIfPresent(join(runDir, `${prefix}${number}`));
-    if (bytes?.toString('utf8') === text) return { name: `${prefix}${number}`, isNew: false };
-  }
-  return { name: `${prefix}${Math.max(0, ...taken) + 1}`, isNew: true };
+  return kept;
 }
 
 function editedCopy(path: string): CalibError {

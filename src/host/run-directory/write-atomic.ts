@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, rename } from 'node:fs/promises';
+import { mkdir, open, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 import { CalibError } from '../../domain/calib-error.ts';
@@ -42,6 +42,10 @@ export const durableFiles: DurableFiles = {
     try {
       await handle.writeFile(data);
       await handle.sync();
+    } catch (error) {
+      // A full disk is not to be filled further by every further try.
+      await unlink(temporary).catch(() => undefined);
+      throw error;
     } finally {
       await handle.close();
     }

@@ -134,3 +134,24 @@ test('orders a plan as spec 05 §4 does, with unknown fields last', () => {
     'future',
   ]);
 });
+
+test.each([
+  ['its GPUs', { gpus: 2 }, 'unit test_b has changed (gpus) since the session started'],
+  [
+    'its arguments',
+    { pytest_args: ['-k', 'x'] },
+    'unit test_b has changed (pytest_args) since the session started',
+  ],
+  ['its name', { namespace: 'test_c' }, 'unit test_b no longer exists since the session started'],
+])('refuses a unit that changed %s: repeats of two kinds have no common worst', (_what, change, message) => {
+  const units = [unit('test_a', ['a_wer', 'a_speed']), { ...unit('test_b', ['b_speed']), ...change }];
+
+  expect(refusal({ units })).toBe(message);
+});
+
+test('does not mind the order of a unit’s environment', () => {
+  const env = { B: '2', A: '1' };
+  const plan = { ...PLAN, units: [{ ...unit('test_b', ['b_speed']), env: { A: '1', B: '2' } }] };
+
+  expect(refusal({ units: [{ ...unit('test_b', ['b_speed']), env }] }, plan)).toBeNull();
+});

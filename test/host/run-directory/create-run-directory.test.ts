@@ -1,4 +1,4 @@
-import { readdir, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { expect, test } from 'vitest';
@@ -39,6 +39,7 @@ test('finds the folder again that an earlier call for the same session made', as
 
 test('carries on where a start was interrupted before its plan', async () => {
   const runDir = join(await temporaryFolder(), SESSION);
+  await mkdir(runDir);
   await appendRunLog(runDir, ['run log: …'], new Date());
 
   expect(await createRunDirectory({ runDir, sessionId: SESSION, placeOf: outside })).toBe('created');

@@ -1,4 +1,4 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { expect, test } from 'vitest';
@@ -48,4 +48,14 @@ test('says what it could not write when a folder stands in the way', async () =>
   await mkdir(join(runDir, 'run.log'));
 
   await expect(appendRunLog(runDir, ['one'], NOW)).rejects.toThrow(`cannot write ${join(runDir, 'run.log')}`);
+});
+
+test('does not bring a run directory back that somebody removed', async () => {
+  const runDir = join(await temporaryFolder(), 'removed');
+
+  await expect(appendRunLog(runDir, ['one'], NOW)).rejects.toMatchObject({
+    code: 'refused',
+    message: `run directory ${runDir} is gone`,
+  });
+  await expect(stat(runDir)).rejects.toThrow(/ENOENT/);
 });

@@ -1,0 +1,20 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+
+import { CalibError } from '../domain/calib-error.ts';
+import type { SessionPlan } from '../domain/session/session-plan.ts';
+
+/**
+ * The bytes of the catalog's `stages.yaml` that the plan was made from.
+ *
+ * @throws CalibError when it cannot be read or is no longer that file
+ */
+export async function readPlannedStagesFile(plan: SessionPlan): Promise<Buffer> {
+  const bytes = await readFile(plan.stages_yaml).catch((cause: unknown) => {
+    throw new CalibError('refused', `cannot read ${plan.stages_yaml}: ${String(cause)}`, { cause });
+  });
+  if (createHash('sha256').update(bytes).digest('hex') === plan.stages_yaml_sha256) return bytes;
+  throw new CalibError('refused', `${plan.stages_yaml} changed while the session was being started`, {
+    remedy: 'start again',
+  });
+}
