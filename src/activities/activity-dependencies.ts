@@ -1,3 +1,5 @@
+import type { RepeatTiming } from './repeat-timing.ts';
+
 /** What the activities need of their worker; tests give their own. */
 export interface ActivityDependencies {
   hostname: string;
@@ -7,4 +9,6 @@ export interface ActivityDependencies {
   lanes: number;
   /** Whether the workflow of an activity still runs: one that was terminated leaves nobody to stop its pytest. */
   isSessionOpen: (workflowId: string, runId: string) => Promise<boolean>;
+  /** Only tests are in more of a hurry than the defaults. */
+  timing?: Partial<RepeatTiming>;
 }

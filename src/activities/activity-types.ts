@@ -21,6 +21,21 @@ export interface RunRepeatInput {
   reextract: boolean;
 }
 
+/** Heartbeat details of `runRepeat`: what it does or waits for, for people and for `status`. */
+export interface RepeatHeartbeat {
+  state: 'waiting' | 'starting' | 'running' | 'ending' | 'recording';
+  /** One line: the GPU, process and owner that are waited for, or what goes on. */
+  text: string;
+  attempt: number;
+  launch_dir: string;
+  lane: string | null;
+  /** Seconds waited, or running. */
+  seconds: number;
+  log_bytes?: number;
+  /** Seconds since the log last grew. */
+  silent_s?: number;
+}
+
 export interface DiscardRepeatInput {
   run_dir: string;
   namespace: string;

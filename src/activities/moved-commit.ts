@@ -4,15 +4,23 @@ import type { RepeatOutcome } from '../domain/session/repeat-outcome.ts';
 import { readGitState } from '../host/git/read-git-state.ts';
 import type { Repeat } from './repeat.ts';
 
-/** The halt for a checkout that is no longer what the session observes; null while it is. */
-export async function movedCommit({ files, input }: Repeat): Promise<RepeatOutcome | null> {
+/** What is wrong with the checkout, in words for the operator; null while it is what the session observes. */
+export async function movedCommit({ files, input }: Repeat): Promise<string | null> {
   const git = await readGitState(files.plan.repo_root, { excludePaths: [dirname(input.run_dir)] });
-  const same = git.sha === files.plan.git_sha && git.treeFingerprint === files.plan.tree_fingerprint;
-  if (same) return null;
-  const text =
-    git.sha === files.plan.git_sha
-      ? 'the work tree is no longer the one that the session observes: restore it, then resume'
-      : `HEAD moved: the session observes ${files.plan.git_sha}, found ${git.sha}; check it out again, then resume`;
+  if (git.sha !== files.plan.git_sha) {
+    return `HEAD moved: the session observes ${files.plan.git_sha}, found ${git.sha}; check it out again, then resume`;
+  }
+  return git.treeFingerprint === files.plan.tree_fingerprint
+    ? null
+    : 'the work tree is no longer the one that the session observes: restore it, then resume';
+}
+
+/** The halt for a checkout that moved (spec 05 §10: a change stops the session at once). */
+export function haltOnMove(
+  { input }: Repeat,
+  halt: { text: string; launches: number; duration_s: number; lane: string | null },
+): RepeatOutcome {
+  const { text, ...facts } = halt;
   const cause = { text, namespace: input.namespace, repeat: input.repeat };
-  return { kind: 'halt', cause, cells: {}, launches: 0, duration_s: 0, lane: null };
+  return { kind: 'halt', cause, cells: {}, ...facts };
 }

@@ -2,157 +2,169 @@ import { ApplicationFailure } from '@temporalio/activity';
 
 import { utcTimestamp } from '../domain/clock.ts';
 import type { Attempt } from '../domain/observation/attempt.ts';
-import { buildObservation } from '../domain/observation/build-observation.ts';
-import { type RepeatVerdict, judgeRepeat } from '../domain/observation/judge-repeat.ts';
-import type { Observation } from '../domain/observation/observation.ts';
-import type { JudgedEnd, StageStatus } from '../domain/observation/stage-status.ts';
-import { type EndClassification, type OwnStop, classifyEnd } from '../domain/pytest/classify-end.ts';
+import { type JudgedRepeat, type RepeatVerdict, judgeRepeat } from '../domain/observation/judge-repeat.ts';
+import {
+  endedLine,
+  extractionLines,
+  repeatLabel,
+  retryLine,
+  stageLine,
+} from '../domain/observation/milestones.ts';
+import type { StageExtraction } from '../domain/observation/extraction.ts';
+import type { JudgedEnd } from '../domain/observation/stage-status.ts';
 import { failureTypes } from '../domain/session/failure-types.ts';
 import type { RepeatOutcome } from '../domain/session/repeat-outcome.ts';
 import { extractRepeat } from '../host/extraction/extract-stage.ts';
-import type { LaunchExit } from '../host/process/launch-documents.ts';
 import { appendAttempt, readAttempts } from '../host/run-directory/attempts-file.ts';
-import { commitRepeat } from '../host/run-directory/commit-repeat.ts';
 import { runPaths } from '../host/run-directory/paths.ts';
-import { appendRunLog } from '../host/run-directory/run-log.ts';
-import type { RunRepeatInput } from './activity-types.ts';
-import { movedCommit } from './moved-commit.ts';
-import type { Ended, Repeat } from './repeat.ts';
+import { readSpentAttempts } from './attempt-budget.ts';
+import { attemptOf, classifyEnded, unlaunchedAttempt } from './attempt-record.ts';
+import { haltOnMove, movedCommit } from './moved-commit.ts';
+import { commitObservations } from './repeat-observations.ts';
+import { type Ended, type Repeat, logLines } from './repeat.ts';
 
-/** Judges an ended launch, records its attempt, and commits the observations of all stages that it fed. */
-export async function recordRepeat(repeat: Repeat, end: Ended): Promise<RepeatOutcome> {
-  const { place, input, stages, policies, files, lane } = repeat;
-  const classified = classifyLaunch(end);
+/**
+ * Judges an ended launch, records its attempt, and commits the observations of all stages that it fed.
+ *
+ * @throws ApplicationFailure `InfraFailure`, retryable, while the pass's budget has launches left for an infra failure.
+ */
+export async function recordRepeat(repeat: Repeat, ended: Ended): Promise<RepeatOutcome> {
+  const { place, policies } = repeat;
   const now = utcTimestamp(new Date());
-  const earlier = await readAttempts(place);
-  const attempt = attemptOf(repeat, end, classified, now);
-  const attempts: [...Attempt[], Attempt] = [...earlier, attempt];
-  const launches = attempts.filter(({ pass }) => pass === input.pass).length;
+  const classified = classifyEnded(ended);
+  const spent = (await readSpentAttempts(repeat)).filter(({ n }) => n !== ended.launch.attempt);
+  const launches = spent.length + 1;
   const last = launches >= policies.attempts_per_pass;
-  const judgedEnd = { ...classified, exit_code: attempt.exit_code, signal: attempt.signal };
-  const baseTemp = runPaths.baseTemp(place.runDir, place.namespace, place.repeat);
-  const extractions = await extractRepeat({ stages, baseTemp, launchedAt: new Date(attempt.started_at) });
-  const { verdict, statuses, cells } = judgeRepeat({
-    stages,
+  const first = attemptOf(repeat, ended, { classified, now });
+  const facts = { launches, duration_s: first.duration_s, lane: first.lane ?? null };
+  repeat.heartbeats.say({
+    state: 'recording',
+    text: 'reading results',
+    attempt: first.n,
+    launch_dir: ended.launch.launchDir,
+    lane: facts.lane,
+    seconds: 0,
+  });
+  const moved = await movedCommit(repeat);
+  if (moved !== null) {
+    await recordUncounted(repeat, {
+      ...first,
+      outcome: 'infra',
+      reason: `the checkout changed during the run`,
+    });
+    return haltOnMove(repeat, { text: moved, ...facts });
+  }
+  const end = { ...classified, exit_code: first.exit_code, signal: first.signal };
+  const extractions = await extractRepeat({
+    stages: repeat.stages,
+    baseTemp: runPaths.baseTemp(place.runDir, place.namespace, place.repeat),
+    launchedAt: new Date(ended.launch.lane.launched_at),
+  });
+  const judged = judgeRepeat({
+    stages: repeat.stages,
     extractions,
-    end: judgedEnd,
+    end,
     suspects: classified.suspects,
-    earlierReasons: earlier.map(({ reason }) => reason),
+    earlierReasons: spent.flatMap(({ finding }) => finding ?? []),
     lastAttempt: last,
   });
-  const facts = { launches, duration_s: attempt.duration_s, lane };
-  const label = `[${input.namespace}] run ${input.repeat}/${files.plan.repeats}`;
-  await appendRunLog(
-    place.runDir,
-    [`${label} ${verdict.kind} (${attempt.duration_s.toFixed(1)}s)`],
-    new Date(),
-  );
-  if (verdict.kind === 'infra' && !last) {
-    await appendAttempt(place, attempt);
-    throw ApplicationFailure.retryable(`${label}: ${verdict.reason}`, failureTypes.infra);
+  await logEnd(repeat, { end, extractions, judged, duration: first.duration_s });
+  const attempt = { ...first, ...findingOf(judged.verdict) };
+  if (judged.verdict.kind === 'infra' && (!last || classified.outcome === 'aborted')) {
+    return await retryLater(repeat, { attempt, launches, reason: judged.verdict.reason });
   }
-  const moved = await movedCommit(repeat);
-  if (moved !== null) return moved;
-  const observations = observationsOf({ repeat, attempts, end: judgedEnd, now, extractions, statuses });
-  await commitRepeat({
-    ...place,
-    sessionId: files.plan.session_id,
-    attempt: end.attempt,
-    gitSha: files.plan.git_sha ?? '',
-    committedAt: now,
-    test: repeat.unit.test,
-    log: attempt.log,
-    observations,
-  });
+  const attempts: [...Attempt[], Attempt] = [...(await readAttempts(place)), attempt];
+  const { statuses, cells } = judged;
+  await commitObservations(repeat, { attempts, end, extractions, statuses, now });
   await appendAttempt(place, attempt);
-  return outcomeOf(verdict, input, { cells, ...facts });
+  return outcomeOf(repeat, judged.verdict, { cells, ...facts });
 }
 
-function ownStopOf(exit: LaunchExit | null): OwnStop | null {
-  if (exit?.stop === null || exit === null) return null;
-  try {
-    return JSON.parse(exit.stop.reason) as OwnStop;
-  } catch {
-    return { kind: 'cancelled', why: exit.stop.reason };
+/**
+ * Records that an attempt found no lane: counted in the budget, never an observation (spec 05 §9).
+ *
+ * @throws ApplicationFailure `InfraFailure`, retryable, while the pass's budget has launches left.
+ */
+export async function recordNoLane(
+  repeat: Repeat,
+  failed: { attempt: number; reason: string; waitedSeconds: number; startedAt: string },
+): Promise<RepeatOutcome> {
+  const reason = `launch gate failed: ${failed.reason}`;
+  const launches = (await readSpentAttempts(repeat)).length + 1;
+  const now = utcTimestamp(new Date());
+  const attempt = unlaunchedAttempt(repeat, { ...failed, reason, now });
+  await logLines(repeat, `${repeatLabel(repeat.label)} launch gate: BLOCKED — ${failed.reason}`);
+  if (launches < repeat.policies.attempts_per_pass) {
+    return await retryLater(repeat, { attempt, launches, reason });
   }
+  await appendAttempt(repeat.place, attempt);
+  return { kind: 'exhausted', reason, cells: {}, launches, duration_s: 0, lane: null };
 }
 
-function classifyLaunch({ exit, lost, signatures }: Ended): EndClassification {
-  return classifyEnd({
-    exitCode: exit?.exit_code ?? null,
-    signal: exit?.signal ?? null,
-    ownStop: ownStopOf(exit),
-    signatures,
-    ...(lost === null ? {} : { lost }),
-    ...(exit?.start_error ? { startError: exit.start_error } : {}),
+async function retryLater(
+  repeat: Repeat,
+  failure: { attempt: Attempt; launches: number; reason: string },
+): Promise<never> {
+  const { attempt, launches, reason } = failure;
+  await appendAttempt(repeat.place, attempt);
+  const attemptLimit = repeat.policies.attempts_per_pass;
+  await logLines(repeat, retryLine(repeat.label, { reason, attempt: launches, attemptLimit }));
+  throw ApplicationFailure.retryable(`${repeatLabel(repeat.label)}: ${reason}`, failureTypes.infra);
+}
+
+/** The numbers of such a launch may never be taken up again. */
+async function recordUncounted(repeat: Repeat, attempt: Attempt): Promise<void> {
+  await appendAttempt(repeat.place, attempt);
+  await logLines(repeat, `${repeatLabel(repeat.label)} discarded: ${attempt.reason}`);
+}
+
+async function logEnd(
+  repeat: Repeat,
+  found: {
+    end: JudgedEnd;
+    extractions: Record<string, StageExtraction>;
+    judged: JudgedRepeat;
+    duration: number;
+  },
+): Promise<void> {
+  const { end, extractions, judged } = found;
+  const stageLines = repeat.stages.flatMap((stage) => {
+    const extraction = extractions[stage.key];
+    const status = judged.statuses[stage.key];
+    if (extraction === undefined || status === undefined) return [];
+    return [stageLine(stage, { extraction, status, end })];
   });
-}
-
-function attemptOf(repeat: Repeat, end: Ended, classified: EndClassification, now: string): Attempt {
-  const { place, input, lane } = repeat;
-  const { exit } = end;
-  return {
-    n: end.attempt,
-    pass: input.pass,
-    started_at: exit?.started_at ?? now,
-    ended_at: exit?.ended_at ?? now,
-    exit_code: exit?.exit_code ?? null,
-    signal: exit?.signal ?? null,
-    reason: classified.reason,
-    outcome: classified.outcome,
-    duration_s: exit?.duration_s ?? 0,
-    gate_s: 0,
-    cleanup_s: 0,
-    gpus: [],
-    lane,
-    log: runPaths.attemptLog(place.runDir, place.namespace, place.repeat, end.attempt),
-    startup_s: null,
-    notes: [],
-  };
-}
-
-interface ObservationParts {
-  repeat: Repeat;
-  attempts: [...Attempt[], Attempt];
-  end: JudgedEnd;
-  now: string;
-  extractions: Awaited<ReturnType<typeof extractRepeat>>;
-  statuses: Record<string, StageStatus>;
-}
-
-function observationsOf(parts: ObservationParts): Record<string, Observation> {
-  const { repeat, attempts, now, extractions, statuses } = parts;
-  const { files, input, place, stages } = repeat;
-  const baseTemp = runPaths.baseTemp(place.runDir, place.namespace, place.repeat);
-  return Object.fromEntries(
-    stages.flatMap((stage) => {
-      const extraction = extractions[stage.key];
-      const status = statuses[stage.key];
-      if (extraction === undefined || status === undefined) return [];
-      const built = buildObservation(
-        {
-          session_id: files.plan.session_id,
-          namespace: input.namespace,
-          git_sha: files.plan.git_sha ?? '',
-          tree_fingerprint: files.plan.tree_fingerprint,
-          recorded_at: now,
-          end: parts.end,
-          attempt_history: attempts,
-          pytest_log: attempts.at(-1)?.log ?? '',
-          basetemp: baseTemp,
-          gpu_uuids: [],
-          host: files.plan.hostname ?? '',
-        },
-        { stage, extraction, status },
-      );
-      return [[stage.key, built]];
-    }),
+  const { verdict } = judged;
+  const consequence =
+    verdict.kind === 'halt'
+      ? [`HALT ${repeatLabel(repeat.label)}: ${verdict.cause.text}`]
+      : verdict.kind === 'partial'
+        ? [`  ⚠ does not count: ${verdict.reason}`]
+        : [];
+  await logLines(
+    repeat,
+    endedLine(repeat.label, end, found.duration),
+    ...stageLines,
+    ...extractionLines(extractions),
+    ...consequence,
   );
+}
+
+function findingOf(verdict: RepeatVerdict): { finding?: string } {
+  switch (verdict.kind) {
+    case 'partial':
+      return { finding: verdict.reason };
+    case 'halt':
+      return { finding: verdict.cause.text };
+    case 'complete':
+    case 'infra':
+      return {};
+  }
 }
 
 function outcomeOf(
+  { input }: Repeat,
   verdict: RepeatVerdict,
-  input: RunRepeatInput,
   facts: Omit<Extract<RepeatOutcome, { kind: 'complete' }>, 'kind'>,
 ): RepeatOutcome {
   switch (verdict.kind) {

@@ -13,12 +13,16 @@ export const attemptSchema = z.object({
   /** Spec 05 §8's reason text; empty for exit code 0. */
   reason: z.string(),
   outcome: z.enum(['ok', 'assertion', 'infra', 'config', 'aborted']),
+  /** Why its numbers did not count although pytest came to its end; absent where they did. */
+  finding: z.string().optional(),
   /** pytest's own wall time in seconds, without gate and clean-up. */
   duration_s: z.number().nonnegative(),
   /** Seconds waited for GPUs before the launch. */
   gate_s: z.number().nonnegative().default(0),
   cleanup_s: z.number().nonnegative().default(0),
   gpus: z.array(z.number().int().nonnegative()),
+  /** Absent in records made before it was kept. */
+  gpu_uuids: z.array(z.string()).optional(),
   lane: z.string().optional(),
   /** Absolute path of this attempt's log. */
   log: z.string(),

@@ -1,4 +1,5 @@
 import { formatFixed } from '../numbers/format-fixed.ts';
+import type { OwnStop } from '../pytest/classify-end.ts';
 import { isDocsStage } from '../stages/stage.ts';
 import type { StageDefinition } from '../stages/stage.ts';
 import type { StageExtraction } from './extraction.ts';
@@ -45,12 +46,55 @@ export function usingLaneLine(
   return `${repeatLabel(label)} using lane ${lane.name}, ${gpus}, attempt ${lane.attempt}`;
 }
 
-/** `<label> <reason> — retry (<a>/<limit>)` before another attempt of an infra failure. */
+/** `<label> <reason> — …` before another attempt of an infra failure: how many of the pass's launches are used up. */
 export function retryLine(
   label: RepeatLabel,
   retry: { reason: string; attempt: number; attemptLimit: number },
 ): string {
-  return `${repeatLabel(label)} ${retry.reason} — must clear GPU before retry (${retry.attempt}/${retry.attemptLimit})`;
+  const first = label.gpus > 0 ? 'must clear GPU before retry' : 'retry';
+  return `${repeatLabel(label)} ${retry.reason} — ${first} (${retry.attempt}/${retry.attemptLimit})`;
+}
+
+/** The gate of a lane is open: what its GPUs hold, in MiB, and how long that took. */
+export function gateOpenLine(
+  label: RepeatLabel,
+  gate: { usedMib: Readonly<Record<number, number>>; limitMib: number; waitedSeconds: number },
+): string {
+  const memory = Object.entries(gate.usedMib).map(([index, mib]) => `${index}: ${mib}`);
+  return `${repeatLabel(label)} launch gate: GPU ready {${memory.join(', ')}} MiB (each <= ${gate.limitMib}) after ${gate.waitedSeconds.toFixed(0)}s`;
+}
+
+/** What a launch waits for, written now and then while it does. */
+export function waitingLine(label: RepeatLabel, wait: { waitedSeconds: number; text: string }): string {
+  return `${repeatLabel(label)} waiting ${wait.waitedSeconds.toFixed(0)}s: ${wait.text}`;
+}
+
+/** A running pytest, written now and then: bytes of its log, seconds since that grew, memory of its GPUs in MiB. */
+export function runningLine(
+  label: RepeatLabel,
+  run: { logBytes: number; silentSeconds: number; usedMib: Readonly<Record<number, number>> | null },
+): string {
+  const memory = Object.entries(run.usedMib ?? {}).map(([index, mib]) => `${index}: ${mib}`);
+  const gpus = memory.length === 0 ? '' : ` GPU mem={${memory.join(', ')}}`;
+  return `${repeatLabel(label)} running…${gpus} log=${run.logBytes}B stall=${run.silentSeconds.toFixed(0)}s`;
+}
+
+/** calib is ending a running pytest, and why. */
+export function stoppingLine(label: RepeatLabel, stop: OwnStop): string {
+  return `${repeatLabel(label)} ${stopCause(stop)} — stopping pytest`;
+}
+
+function stopCause(stop: OwnStop): string {
+  switch (stop.kind) {
+    case 'fatal':
+      return `crash detected in log (${stop.signature})`;
+    case 'timeout':
+      return `time limit of ${stop.limitSeconds} s reached`;
+    case 'stall':
+      return `no log growth for ${stop.stallSeconds} s${stop.signature === null ? '' : ` after "${stop.signature}"`}`;
+    case 'cancelled':
+      return stop.why;
+  }
 }
 
 /** `<label> ok (<s>s)` or `<label> failed: <reason> (<s>s)`; pytest's own seconds. */

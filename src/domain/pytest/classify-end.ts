@@ -1,16 +1,20 @@
+import { z } from 'zod';
+
 import type { Attempt } from '../observation/attempt.ts';
 import { isFatal, isOutOfMemory } from './signatures.ts';
 
-/** Why calib ended pytest itself; null when it did not. */
-export type OwnStop =
+/** Why calib ended pytest itself; travels as JSON through the launch's stop request. */
+export const ownStopSchema = z.discriminatedUnion('kind', [
   /** A fatal signature stood in the log. */
-  | { kind: 'fatal'; signature: string }
+  z.object({ kind: z.literal('fatal'), signature: z.string() }),
   /** The unit's wall-time limit, seconds. */
-  | { kind: 'timeout'; limitSeconds: number }
-  /** No log growth for that many seconds together with a suspect signature. */
-  | { kind: 'stall'; stallSeconds: number; signature: string }
+  z.object({ kind: z.literal('timeout'), limitSeconds: z.number() }),
+  /** No output for that many seconds; `signature` is the suspect text that came before, null without one. */
+  z.object({ kind: z.literal('stall'), stallSeconds: z.number(), signature: z.string().nullable() }),
   /** The session was cancelled, purged or stopped. */
-  | { kind: 'cancelled'; why: string };
+  z.object({ kind: z.literal('cancelled'), why: z.string() }),
+]);
+export type OwnStop = z.infer<typeof ownStopSchema>;
 
 /** How a launch ended, as far as anybody knows. */
 export interface PytestEnd {
@@ -18,6 +22,7 @@ export interface PytestEnd {
   exitCode: number | null;
   /** `SIGKILL`, …; null when it exited by itself. */
   signal: string | null;
+  /** Null when calib did not end it. */
   ownStop: OwnStop | null;
   /** Names of the signatures in its log, in order of appearance. */
   signatures: string[];
@@ -25,6 +30,8 @@ export interface PytestEnd {
   lost?: string;
   /** The command was never started. */
   startError?: { kind: 'spawn' | 'lease'; code: string; message: string };
+  /** What it left behind on the machine, in words: memory on its GPUs, processes that nothing ends. */
+  leftover?: string;
 }
 
 export interface EndClassification {
@@ -59,12 +66,18 @@ const permanentStartErrors = new Set(['ENOENT', 'EACCES', 'ENOTDIR', 'ENOEXEC', 
  * threshold assertion, which is data.
  */
 export function classifyEnd(end: PytestEnd): EndClassification {
-  const verdict = judge(end);
+  const verdict = withLeftover(judge(end), end.leftover);
   const suspects = verdict.outcome === 'ok' ? [] : end.signatures.filter((name) => !isFatal(name));
   return { ...verdict, suspects };
 }
 
 type Verdict = Pick<EndClassification, 'outcome' | 'reason'>;
+
+/** Numbers of a run that did not give its lane back are not trusted: what held it may have been there before. */
+function withLeftover(verdict: Verdict, leftover: string | undefined): Verdict {
+  const counts = verdict.outcome === 'ok' || verdict.outcome === 'assertion';
+  return counts && leftover !== undefined ? infra(leftover) : verdict;
+}
 
 function judge(end: PytestEnd): Verdict {
   if (end.ownStop?.kind === 'cancelled') return { outcome: 'aborted', reason: end.ownStop.why };
@@ -110,7 +123,7 @@ function describeOwnStop(stop: Exclude<OwnStop, { kind: 'cancelled' }>): string 
     case 'timeout':
       return `timeout (${stop.limitSeconds} s)`;
     case 'stall':
-      return `timeout (no log growth for ${stop.stallSeconds} s after "${stop.signature}")`;
+      return `timeout (no log growth for ${stop.stallSeconds} s${stop.signature === null ? '' : ` after "${stop.signature}"`})`;
   }
 }
 

@@ -79,6 +79,17 @@ export async function acquireLaneLease(options: LeaseOptions): Promise<LeaseResu
   };
 }
 
+/** Several leases as one. */
+export function joinLeases(leases: readonly LaneLease[]): LaneLease {
+  return {
+    resources: leases.flatMap((lease) => lease.resources),
+    runNames: leases.flatMap((lease) => lease.runNames),
+    release: async () => {
+      await Promise.all(leases.map((lease) => lease.release()));
+    },
+  };
+}
+
 /** The kernel cuts longer names off without a word, which would make different ones equal. */
 const longestName = 100;
 const askTimeoutMs = 500;

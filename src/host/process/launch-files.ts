@@ -4,6 +4,8 @@ import { join } from 'node:path';
 export const launchFiles = {
   /** Written by the worker before it starts the supervisor: which launch this folder is about. */
   request: (launchDir: string) => join(launchDir, 'request.json'),
+  /** What the launch runs on (`launch-lane.ts`); written by the worker before it starts the supervisor. */
+  lane: (launchDir: string) => join(launchDir, 'lane.json'),
   /**
    * Created by whoever comes first, the supervisor ("I start it") or an adopter ("nobody may start it any more"), so
    * that a supervisor left behind by a crashed worker cannot start pytest after it was given up.

@@ -1,0 +1,173 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { Context } from '@temporalio/activity';
+
+import { gateOpenLine } from '../domain/observation/milestones.ts';
+import { freeMemoryLimitMib } from '../host/gpu/gpu-readiness.ts';
+import { waitForGpus } from '../host/gpu/gpu-gate.ts';
+import { type LaneLease, acquireLaneLease, laneResources } from '../host/gpu/lane-lease.ts';
+import { leaseFreeGpus } from '../host/gpu/lease-free-gpus.ts';
+import type { Gpu } from '../host/gpu/nvidia-smi.ts';
+import { type LaneCleaner, laneCleaner } from './lane-cleaner.ts';
+import { type Launch, type Repeat, logLines } from './repeat.ts';
+import { waitReporter } from './wait-reporter.ts';
+
+/** A lane that is ours until `lease` is released. */
+export interface OpenLane {
+  /** `<host>/gpu0,1` or `<host>/cpu0`. */
+  name: string;
+  gpus: Gpu[];
+  lease: LaneLease;
+}
+
+export type LaneOpening =
+  | { kind: 'open'; lane: OpenLane }
+  /** The gate stayed closed: nothing was launched, nothing is held (spec 05 §7). */
+  | { kind: 'closed'; reason: string };
+
+/** What a lane is opened for. */
+export type LaneUse = Pick<Launch, 'attempt' | 'launchDir' | 'mark'> & {
+  /** When the waiting began and when it is given up, ms since epoch. */
+  startedAtMs: number;
+  deadlineMs: number;
+};
+
+/**
+ * Gets the repeat a lane: its number of free GPUs, leased host-wide, or a slot without any. Waits until the deadline.
+ *
+ * @throws the cancellation's reason when cancelled.
+ */
+export async function openLane(repeat: Repeat, use: LaneUse): Promise<LaneOpening> {
+  return repeat.unit.gpus === 0 ? await takeSlot(repeat, use) : await takeGpus(repeat, use);
+}
+
+/**
+ * The last look before the launch, `recheckMs` after the lane was taken: a server that is shutting down frees its memory
+ * in steps (spec 05 §7). False when a GPU is no longer free.
+ */
+export async function isStillFree(
+  repeat: Repeat,
+  lane: OpenLane,
+  takenAtMs: number,
+  use: LaneUse,
+): Promise<boolean> {
+  if (lane.gpus.length === 0) return true;
+  const signal = Context.current().cancellationSignal;
+  await sleep(Math.max(0, repeat.timing.recheckMs - (Date.now() - takenAtMs)), undefined, { signal });
+  const indices = lane.gpus.map(({ index }) => index);
+  const look = await waitForGpus({ indices, recheckMs: 0, deadlineMs: 0, signal });
+  const waitedSeconds = (Date.now() - use.startedAtMs) / 1000;
+  if (look.kind === 'closed') {
+    await reporterOf(repeat, use)({ waitedMs: waitedSeconds * 1000, text: look.reason });
+    return false;
+  }
+  const usedMib = Object.fromEntries(look.gpus.map(({ index, usedMib }) => [index, usedMib]));
+  const line = gateOpenLine(repeat.label, { usedMib, limitMib: freeMemoryLimitMib, waitedSeconds });
+  await logLines(repeat, line);
+  return true;
+}
+
+async function takeGpus(repeat: Repeat, use: LaneUse): Promise<LaneOpening> {
+  const { deps, unit, timing } = repeat;
+  const cleaner = laneCleaner(repeat, use.mark);
+  const waitedBefore = Date.now() - use.startedAtMs;
+  const report = reporterOf(repeat, use);
+  const leased = await leaseFreeGpus({
+    count: unit.gpus,
+    allowed: deps.gpus,
+    holder: holderOf(repeat),
+    deadlineMs: use.deadlineMs - Date.now(),
+    pollMs: timing.gatePollMs,
+    evenBusy: cleaner.exists,
+    onWaiting: ({ waitedMs, text }) => report({ waitedMs: waitedBefore + waitedMs, text }),
+    signal: Context.current().cancellationSignal,
+  });
+  if (leased.kind === 'closed') return { kind: 'closed', reason: leased.reason };
+  const indices = leased.gpus.map(({ index }) => index);
+  const lane = {
+    name: `${deps.hostname}/gpu${indices.join(',')}`,
+    gpus: leased.gpus,
+    lease: leased.lease,
+  };
+  if (!cleaner.exists) return { kind: 'open', lane };
+  try {
+    const refused = await clearedLane({ repeat, use, indices, cleaner });
+    if (refused === null) return { kind: 'open', lane };
+    await lane.lease.release();
+    return { kind: 'closed', reason: refused };
+  } catch (error) {
+    await lane.lease.release();
+    throw error;
+  }
+}
+
+/** Runs the dedicated host's own clean-up on a leased lane until it is free; gives the reason when it stays busy. */
+async function clearedLane(clearing: {
+  repeat: Repeat;
+  use: LaneUse;
+  indices: number[];
+  cleaner: LaneCleaner;
+}): Promise<string | null> {
+  const { repeat, use, indices, cleaner } = clearing;
+  const waitedBefore = Date.now() - use.startedAtMs;
+  const report = reporterOf(repeat, use);
+  await cleaner.clean(indices);
+  const gate = {
+    indices,
+    recheckMs: 0,
+    pollMs: repeat.timing.gatePollMs,
+    signal: Context.current().cancellationSignal,
+  };
+  const result = await waitForGpus({
+    ...gate,
+    deadlineMs: Math.max(0, use.deadlineMs - Date.now()),
+    onWaiting: async ({ waitedMs, text }) => {
+      await report({ waitedMs: waitedBefore + waitedMs, text });
+      await cleaner.cleanIfDue(indices);
+    },
+  });
+  if (result.kind === 'open') return null;
+  // Spec 05 §7: at the time limit one forced clean-up, and one more look.
+  await cleaner.clean(indices);
+  await sleep(repeat.timing.recheckMs, undefined, { signal: gate.signal });
+  const last = await waitForGpus({ ...gate, deadlineMs: 0 });
+  return last.kind === 'open' ? null : last.reason;
+}
+
+async function takeSlot(repeat: Repeat, use: LaneUse): Promise<LaneOpening> {
+  const { deps, timing } = repeat;
+  const signal = Context.current().cancellationSignal;
+  const report = reporterOf(repeat, use);
+  for (;;) {
+    const holders: string[] = [];
+    for (let slot = 0; slot < deps.lanes; slot += 1) {
+      const name = `cpu${slot}`;
+      const taken = await acquireLaneLease({
+        resources: laneResources({ gpuUuids: [], host: deps.hostname, name }),
+        holder: holderOf(repeat),
+      });
+      if (taken.kind === 'held') {
+        return { kind: 'open', lane: { name: `${deps.hostname}/${name}`, gpus: [], lease: taken.lease } };
+      }
+      holders.push(`${name}: held by ${taken.holder || 'another run'}`);
+    }
+    const text = `no lane without GPUs is free: ${holders.join(' | ')}`;
+    if (Date.now() >= use.deadlineMs) return { kind: 'closed', reason: text };
+    await report({ waitedMs: Date.now() - use.startedAtMs, text });
+    await sleep(timing.slotPollMs, undefined, { signal });
+  }
+}
+
+function reporterOf(repeat: Repeat, use: LaneUse) {
+  return waitReporter(repeat, {
+    state: 'waiting',
+    attempt: use.attempt,
+    launch_dir: use.launchDir,
+    lane: null,
+  });
+}
+
+/** What others on this host are told about who holds a lane. */
+export function holderOf({ input }: Repeat): string {
+  return `session ${input.session_id}, ${input.namespace}, repeat ${input.repeat}`;
+}

@@ -1,0 +1,85 @@
+import { mkdir, rename, rm, symlink } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
+
+import { configLines, usingLaneLine } from '../domain/observation/milestones.ts';
+import type { LaunchSpec } from '../host/process/launch-supervised.ts';
+import { buildPytestCommand } from '../host/pytest/build-command.ts';
+import { sessionCacheRoots, wipeJitCache } from '../host/pytest/wipe-jit-cache.ts';
+import { runPaths } from '../host/run-directory/paths.ts';
+import { launchEnvironment } from './launch-environment.ts';
+import { holderOf } from './open-lane.ts';
+import { type Launch, type Repeat, logLines } from './repeat.ts';
+
+/** A launch that is ready to go, and what the operator should know about its making. */
+export interface PreparedLaunch {
+  spec: LaunchSpec;
+  notes: string[];
+}
+
+/**
+ * Makes room for a launch: an empty base temp, a cold JIT cache (spec 05 §7), command and environment. May be called
+ * again for the same launch.
+ *
+ * @throws CalibError when an argument or variable is forbidden; the file system's error when it refuses.
+ */
+export async function prepareLaunch(
+  repeat: Repeat,
+  launch: Omit<Launch, 'lane'>,
+  lane: { gpus: readonly number[]; runNames: readonly string[] },
+): Promise<PreparedLaunch> {
+  const { place, files, unit, timing } = repeat;
+  const baseTemp = runPaths.baseTemp(place.runDir, place.namespace, place.repeat);
+  const env = launchEnvironment(repeat, { mark: launch.mark, gpuIndices: lane.gpus });
+  const argv = buildPytestCommand({
+    venvPython: files.plan.venv_python,
+    test: unit.test,
+    baseTemp,
+    extraArgs: unit.pytest_args,
+  });
+  await rm(baseTemp, { recursive: true, force: true });
+  await mkdir(dirname(baseTemp), { recursive: true, mode: 0o700 });
+  await mkdir(launch.launchDir, { recursive: true, mode: 0o700 });
+  await pointToLog(repeat, launch);
+  const notes = await wipeCaches(repeat, env);
+  const spec: LaunchSpec = {
+    launchDir: launch.launchDir,
+    token: launch.mark.token,
+    argv,
+    cwd: files.plan.repo_root,
+    env,
+    logPath: launch.logPath,
+    graceMs: timing.graceMs,
+    leaseNames: [...repeat.runNames, ...lane.runNames],
+    leaseHolder: `${holderOf(repeat)}, attempt ${launch.attempt}`,
+  };
+  return { spec, notes };
+}
+
+/** What `run.log` says when pytest is about to start; the banner once per pass (spec 05 §11). */
+export async function announceLaunch(repeat: Repeat, launch: Launch, first: boolean): Promise<void> {
+  const { label, stages } = repeat;
+  const { lane, gpus, notes } = launch.lane;
+  await logLines(
+    repeat,
+    ...(first ? configLines(label, stages) : []),
+    usingLaneLine(label, { name: lane, gpus, attempt: launch.attempt }),
+    ...notes.map((note) => `  ⚠ ${note}`),
+  );
+}
+
+/** `run{k}.log` names the log of the last attempt. */
+async function pointToLog({ place }: Repeat, { logPath }: Omit<Launch, 'lane'>): Promise<void> {
+  const link = runPaths.log(place.runDir, place.namespace, place.repeat);
+  const fresh = `${link}.${process.pid}.tmp`;
+  await rm(fresh, { force: true });
+  await symlink(basename(logPath), fresh);
+  await rename(fresh, link);
+}
+
+async function wipeCaches({ files }: Repeat, env: Record<string, string>): Promise<string[]> {
+  const sessionRoots = sessionCacheRoots(files.plan.environment ?? {});
+  const wipes = await wipeJitCache({ env, sessionRoots });
+  return wipes.flatMap((wipe) =>
+    'reason' in wipe ? [`JIT cache ${wipe.path} was not wiped: ${wipe.reason}`] : [],
+  );
+}

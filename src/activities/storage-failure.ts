@@ -1,0 +1,25 @@
+import { ApplicationFailure } from '@temporalio/activity';
+
+import { failureTypes } from '../domain/session/failure-types.ts';
+
+/** What a disk says that cannot be written at the moment, or not by us. */
+const storageCodes = new Map([
+  ['ENOSPC', 'the disk is full'],
+  ['EDQUOT', 'the disk quota is used up'],
+  ['EROFS', 'the file system is read-only'],
+  ['EACCES', 'permission is denied'],
+  ['EPERM', 'permission is denied'],
+  ['EIO', 'the disk reports an input/output error'],
+]);
+
+/** A file system's refusal as a retryable `StorageFailure` that says what to do; null for any other error. */
+export function storageFailure(error: unknown): ApplicationFailure | null {
+  if (!(error instanceof Error) || !('code' in error) || !('syscall' in error)) return null;
+  const what = storageCodes.get(String(error.code));
+  if (what === undefined) return null;
+  return ApplicationFailure.create({
+    message: `${what}: ${error.message} (make room or correct the permissions; the session goes on by itself)`,
+    type: failureTypes.storage,
+    cause: error,
+  });
+}

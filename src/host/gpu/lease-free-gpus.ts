@@ -1,0 +1,119 @@
+import { setTimeout as sleepFor } from 'node:timers/promises';
+
+import { describeBlocker, formatBlocker } from './describe-blocker.ts';
+import { isFreeGpu } from './gpu-readiness.ts';
+import { type LaneLease, acquireLaneLease, joinLeases, laneResources } from './lane-lease.ts';
+import type { Gpu, GpuReading } from './nvidia-smi.ts';
+import { readGpus } from './nvidia-smi.ts';
+
+export interface LeaseFreeGpusOptions {
+  /** GPUs that one launch needs. */
+  count: number;
+  /** Indices that may be taken; null = all that the driver lists. */
+  allowed: readonly number[] | null;
+  /** What others are told about who holds them. */
+  holder: string;
+  /** Milliseconds after which the waiting is given up. */
+  deadlineMs: number;
+  pollMs?: number;
+  /** Take busy GPUs too where free ones are too few: the caller is about to clear them. */
+  evenBusy?: boolean;
+  /** Called after each look that found too few. */
+  onWaiting?: (wait: { waitedMs: number; text: string }) => void | Promise<void>;
+  signal?: AbortSignal;
+  scope?: string;
+  /** The edges, replaceable for tests. */
+  read?: () => Promise<GpuReading>;
+  now?: () => number;
+  sleep?: (milliseconds: number, signal: AbortSignal | undefined) => Promise<unknown>;
+}
+
+export type LeasedGpus =
+  | { kind: 'open'; waitedMs: number; gpus: Gpu[]; lease: LaneLease }
+  /** Nothing is held. */
+  | { kind: 'closed'; waitedMs: number; reason: string };
+
+/** Spec 05 §7. */
+const defaultPollMs = 5000;
+
+/**
+ * Waits until so many GPUs are free (spec 05 §7) and leased to nobody else, and leases the lowest ones. Kills nothing.
+ * Closes at once where waiting cannot help: no `nvidia-smi`, or fewer GPUs than are needed.
+ *
+ * @throws the signal's reason when aborted.
+ */
+export async function leaseFreeGpus(options: LeaseFreeGpusOptions): Promise<LeasedGpus> {
+  const now = options.now ?? Date.now;
+  const sleep = options.sleep ?? ((milliseconds, signal) => sleepFor(milliseconds, undefined, { signal }));
+  const startedAt = now();
+  for (;;) {
+    options.signal?.throwIfAborted();
+    const look = await lookAndLease(options);
+    const waitedMs = now() - startedAt;
+    if (look.kind === 'leased') return { kind: 'open', waitedMs, gpus: look.gpus, lease: look.lease };
+    if (look.kind === 'hopeless') return { kind: 'closed', waitedMs, reason: look.text };
+    if (waitedMs >= options.deadlineMs) {
+      return { kind: 'closed', waitedMs, reason: `${look.text} (waited ${Math.round(waitedMs / 1000)} s)` };
+    }
+    await options.onWaiting?.({ waitedMs, text: look.text });
+    await sleep(options.pollMs ?? defaultPollMs, options.signal);
+  }
+}
+
+type Look = { kind: 'leased'; gpus: Gpu[]; lease: LaneLease } | { kind: 'short' | 'hopeless'; text: string };
+
+async function lookAndLease(options: LeaseFreeGpusOptions): Promise<Look> {
+  const { count, allowed } = options;
+  const reading = await (options.read ?? readGpus)();
+  if (reading.kind !== 'gpus') {
+    return {
+      kind: reading.kind === 'missing' ? 'hopeless' : 'short',
+      text: `${reading.message}. ${reading.remedy}`,
+    };
+  }
+  const usable = reading.gpus.filter((gpu) => allowed === null || allowed.includes(gpu.index));
+  if (usable.length < count) {
+    const shown = reading.gpus.map((gpu) => gpu.index).join(', ') || 'none';
+    const may = allowed === null ? '' : `; this worker may use ${allowed.join(', ') || 'none'}`;
+    return { kind: 'hopeless', text: `need ${count} GPU(s), nvidia-smi shows ${shown}${may}` };
+  }
+  const free = usable.filter(isFreeGpu);
+  const busy = usable.filter((gpu) => !isFreeGpu(gpu));
+  const taken = await takeLowest(options, options.evenBusy === true ? [...free, ...busy] : free);
+  if (taken.kind === 'taken') return { kind: 'leased', gpus: taken.gpus, lease: joinLeases(taken.leases) };
+  const blockers = await Promise.all(busy.map(describeBlocker));
+  const held = taken.leased.map(({ index, holder }) => `GPU ${index}: leased to ${holder || 'another run'}`);
+  return {
+    kind: 'short',
+    text: `need ${count} GPU(s): ${[...held, ...blockers.map(formatBlocker)].join(' | ')}`,
+  };
+}
+
+type Taking =
+  | { kind: 'taken'; gpus: Gpu[]; leases: LaneLease[] }
+  | { kind: 'short'; leased: { index: number; holder: string }[] };
+
+/** All that are needed or none: holding some while waiting for others is how two waiters block each other. */
+async function takeLowest(options: LeaseFreeGpusOptions, candidates: readonly Gpu[]): Promise<Taking> {
+  const gpus: Gpu[] = [];
+  const leases: LaneLease[] = [];
+  const leased: { index: number; holder: string }[] = [];
+  if (candidates.length < options.count) return { kind: 'short', leased };
+  for (const gpu of candidates) {
+    if (gpus.length === options.count) break;
+    const result = await acquireLaneLease({
+      resources: laneResources({ gpuUuids: [gpu.uuid], host: '', name: '' }),
+      holder: options.holder,
+      ...(options.scope === undefined ? {} : { scope: options.scope }),
+    });
+    if (result.kind === 'held') {
+      gpus.push(gpu);
+      leases.push(result.lease);
+    } else leased.push({ index: gpu.index, holder: result.holder });
+  }
+  if (gpus.length === options.count) {
+    return { kind: 'taken', gpus: gpus.toSorted((a, b) => a.index - b.index), leases };
+  }
+  await Promise.all(leases.map((lease) => lease.release()));
+  return { kind: 'short', leased };
+}

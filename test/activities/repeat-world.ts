@@ -1,0 +1,247 @@
+import { randomUUID } from 'node:crypto';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import { ApplicationFailure } from '@temporalio/activity';
+import { MockActivityEnvironment, defaultActivityInfo } from '@temporalio/testing';
+import { onTestFinished } from 'vitest';
+
+import type { ActivityDependencies } from '../../src/activities/activity-dependencies.ts';
+import type { RepeatHeartbeat, RunRepeatInput } from '../../src/activities/activity-types.ts';
+import { createActivities } from '../../src/activities/create-activities.ts';
+import type { Attempt } from '../../src/domain/observation/attempt.ts';
+import type { Observation } from '../../src/domain/observation/observation.ts';
+import type { Policies } from '../../src/domain/plan/plan.ts';
+import type { RepeatOutcome } from '../../src/domain/session/repeat-outcome.ts';
+import type { StageDefinition } from '../../src/domain/stages/stage.ts';
+import { renderStagesYaml } from '../../src/domain/stages/stages-yaml.ts';
+import { readGitState } from '../../src/host/git/read-git-state.ts';
+import { readAttempts } from '../../src/host/run-directory/attempts-file.ts';
+import { runPaths } from '../../src/host/run-directory/paths.ts';
+import { makeMetric, makePlan, makeStage } from '../domain/audit/snapshot-fixture.ts';
+import { scratchRepository } from '../host/git/scratch-repository.ts';
+
+export const NAMESPACE = 'test_nova_ci';
+export const SESSION = '20260423T050000Z_nova';
+const TEST_FILE = 'tests/ci/test_nova_ci.py';
+const RESULTS = 'test_nova0/nova_results.json';
+const nvidiaSmi = fileURLToPath(new URL('../fixtures/nvidia-smi/nvidia-smi', import.meta.url));
+
+/** Two stages that one file feeds. */
+export const novaStages: StageDefinition[] = [
+  makeStage({ expected_samples: 5 }),
+  makeStage({
+    key: 'nova_speed',
+    title: 'NOVA Speed',
+    group: 'speed',
+    metrics: { throughput_qps: makeMetric({ json_path: 'summary.throughput_qps' }) },
+  }),
+];
+
+export const GOOD = { accuracy: 0.56, throughput_qps: 4.2, total_samples: 5, completed: 5 };
+
+/** In the stand-in's language: writes the results, and more. */
+export const measured = (values: Record<string, unknown> = GOOD) =>
+  `result '${JSON.stringify({ summary: values })}'\n`;
+
+/** What `python -m pytest` does here: shell steps that the test wrote. */
+const standIn = `#!/bin/sh
+for argument; do case "$argument" in --basetemp=*) BASETEMP=\${argument#--basetemp=};; esac; done
+mkdir -p "$BASETEMP/test_nova0"
+result() { printf '%s' "$1" > "$BASETEMP/${RESULTS}"; }
+await() { while [ ! -e "$1" ]; do sleep 0.02; done; }
+. "$STEPS"
+`;
+
+/** In a hurry, and patient where it costs nothing. */
+const timing = {
+  gatePollMs: 20,
+  recheckMs: 10,
+  slotPollMs: 10,
+  cleanupEveryMs: 60_000,
+  waitingLineEveryMs: 30_000,
+  runningLineEveryMs: 60_000,
+  heartbeatEveryMs: 1000,
+  graceMs: 500,
+  killWaitMs: 2000,
+  busyRetryMs: 10,
+};
+
+export interface RepeatWorldOptions {
+  /** GPUs that the unit needs. */
+  gpus?: number;
+  policies?: Partial<Policies>;
+  stages?: StageDefinition[];
+  cleanupScript?: string;
+  env?: Record<string, string>;
+  pytestArgs?: string[];
+  deps?: Partial<ActivityDependencies>;
+}
+
+export type Tried = { kind: 'returned'; outcome: RepeatOutcome } | { kind: 'threw'; failure: unknown };
+
+/** A checkout, a session's run directory in it, and a machine with GPUs that exist on paper. */
+export async function repeatWorld(options: RepeatWorldOptions = {}) {
+  const stages = options.stages ?? novaStages;
+  const repository = scratchRepository({
+    [TEST_FILE]: 'def test_nova(): ...\n',
+    '.gitignore': '.tune-runs/\n',
+  });
+  const { root } = repository;
+  const folder = mkdtempSync(join(tmpdir(), 'calib-world-'));
+  const path = (name: string) => join(folder, name);
+  const runDir = join(root, '.tune-runs', SESSION);
+  mkdirSync(runDir, { recursive: true });
+  writeFileSync(path('python'), standIn);
+  chmodSync(path('python'), 0o755);
+  const git = await readGitState(root, { excludePaths: [join(root, '.tune-runs')] });
+  const writeStages = (changed: StageDefinition[]) =>
+    writeFileSync(runPaths.stagesYaml(runDir), renderStagesYaml(changed));
+  writeStages(stages);
+  const plan = makePlan(stages, {
+    session_id: SESSION,
+    calibration_git_sha: git.sha,
+    git_sha: git.sha,
+    tree_fingerprint: git.treeFingerprint,
+    repo_root: root,
+    venv_python: path('python'),
+    hostname: 'host-a',
+    environment: {},
+    cleanup_script: options.cleanupScript ?? null,
+    policies: {
+      attempts_per_pass: 4,
+      max_passes: 10,
+      timeout_s: 60,
+      stall_s: 600,
+      silence_s: 3600,
+      gpu_wait_s: 60,
+      worker_wait_s: 600,
+      retry_backoff_s: 5,
+      ...options.policies,
+    },
+    units: [
+      {
+        namespace: NAMESPACE,
+        test: TEST_FILE,
+        env: { STEPS: path('steps.sh'), WORLD: folder, ...options.env },
+        gpus: options.gpus ?? 0,
+        stages: stages.map((stage) => stage.key),
+        pytest_args: options.pytestArgs ?? [],
+      },
+    ],
+  });
+  writeFileSync(runPaths.plan(runDir), JSON.stringify(plan, null, 2));
+  const place = { runDir, namespace: NAMESPACE, repeat: 1 };
+  const environment = environmentOf({
+    CALIB_LEASE_SCOPE: `test-${randomUUID().slice(0, 8)}`,
+    CALIB_NVIDIA_SMI: nvidiaSmi,
+    NVIDIA_SMI_WORLD: folder,
+  });
+  const deps: ActivityDependencies = {
+    hostname: 'host-a',
+    gpus: null,
+    lanes: 1,
+    isSessionOpen: () => Promise.resolve(true),
+    timing,
+    ...options.deps,
+  };
+  const world = {
+    root,
+    folder,
+    runDir,
+    place,
+    path,
+    git: repository.git,
+    write: repository.write,
+    writeStages,
+    /** What the next pytest does, as shell steps; `result`, `await` and `$BASETEMP` are at hand. */
+    steps: (text: string) => writeFileSync(path('steps.sh'), text),
+    gpus: (...usedMib: number[]) => {
+      const lines = usedMib.map((mib, index) => `${index}, GPU-${index}, H20, ${mib}, 97871`);
+      writeFileSync(path('gpus.csv'), `${lines.join('\n')}\n`);
+      if (!existsSync(path('processes.csv'))) writeFileSync(path('processes.csv'), '');
+    },
+    onGpu: (...processes: { gpu: number; pid: number; name?: string }[]) => {
+      const lines = processes.map(({ gpu, pid, name = 'python' }) => `GPU-${gpu}, ${pid}, ${name}, 70000`);
+      writeFileSync(path('processes.csv'), lines.length === 0 ? '' : `${lines.join('\n')}\n`);
+    },
+    input: (more: Partial<RunRepeatInput> = {}): RunRepeatInput => ({
+      session_id: SESSION,
+      run_dir: runDir,
+      namespace: NAMESPACE,
+      repeat: 1,
+      pass: 1,
+      reextract: false,
+      ...more,
+    }),
+    start: (more: Partial<RunRepeatInput> = {}, other: Partial<ActivityDependencies> = {}) =>
+      startRepeat({ input: world.input(more), deps: { ...deps, ...other } }),
+    run: async (more: Partial<RunRepeatInput> = {}, other: Partial<ActivityDependencies> = {}) =>
+      await world.start(more, other).result,
+    activities: createActivities(deps),
+    attempts: (): Promise<Attempt[]> => readAttempts(place),
+    observation: (stage: string, repeat = 1): Observation | null => {
+      const file = runPaths.observation(runDir, stage, repeat);
+      return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Observation) : null;
+    },
+    runLog: () => (existsSync(runPaths.runLog(runDir)) ? readFileSync(runPaths.runLog(runDir), 'utf8') : ''),
+    exists: (name: string) => existsSync(path(name)),
+    read: (name: string) => (existsSync(path(name)) ? readFileSync(path(name), 'utf8') : ''),
+    pids: (name: string) => world.read(name).split('\n').filter(Boolean).map(Number),
+  };
+  world.gpus(0, 0);
+  onTestFinished(() => {
+    environment.restore();
+    repository.remove();
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  });
+  return world;
+}
+
+export type RepeatWorld = Awaited<ReturnType<typeof repeatWorld>>;
+
+/** One attempt of the activity in a worker's place: its heartbeats, its end, and the ways to cancel it. */
+export function startRepeat(start: { input: RunRepeatInput; deps: ActivityDependencies }) {
+  const environment = new MockActivityEnvironment({ ...defaultActivityInfo, activityType: 'runRepeat' });
+  const beats: RepeatHeartbeat[] = [];
+  environment.on('heartbeat', (beat: RepeatHeartbeat) => beats.push(beat));
+  const result: Promise<Tried> = environment
+    .run(createActivities(start.deps).runRepeat, start.input)
+    .then((outcome): Tried => ({ kind: 'returned', outcome }))
+    .catch((failure: unknown): Tried => ({ kind: 'threw', failure }));
+  return { result, beats, cancel: environment.cancel };
+}
+
+/** The outcome; fails where the attempt threw. */
+export function outcomeOf(tried: Tried): RepeatOutcome {
+  if (tried.kind === 'returned') return tried.outcome;
+  throw tried.failure;
+}
+
+/** Type and message of the failure that was thrown. */
+export function failureOf(tried: Tried): string {
+  if (tried.kind === 'returned') throw new Error(`returned ${JSON.stringify(tried.outcome)}`);
+  const { failure } = tried;
+  if (!(failure instanceof ApplicationFailure)) throw failure;
+  return `${failure.nonRetryable ? 'final ' : ''}${failure.type ?? ''}: ${failure.message}`;
+}
+
+/** Resolves when the condition holds; the test's own time limit is the deadline. */
+export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 10));
+}
+
+function environmentOf(variables: Record<string, string>) {
+  const before = Object.fromEntries(Object.keys(variables).map((name) => [name, process.env[name]]));
+  Object.assign(process.env, variables);
+  return {
+    restore: () => {
+      for (const [name, value] of Object.entries(before)) {
+        if (value === undefined) delete process.env[name];
+        else process.env[name] = value;
+      }
+    },
+  };
+}
