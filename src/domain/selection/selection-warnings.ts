@@ -42,7 +42,8 @@ export function wholeFileWarnings(
   );
 }
 
-function concerns(stage: Pick<StageDefinition, 'test'>, word: string): boolean {
+/** Whether a word such as `asr` stands in the name of a stage's test file, between underscores. */
+export function concerns(stage: Pick<StageDefinition, 'test'>, word: string): boolean {
   return baseName(stage.test).replace(/\.py$/, '').split('_').includes(word);
 }
 

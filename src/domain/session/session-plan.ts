@@ -2,6 +2,7 @@ import { z } from 'zod';
 
 import { policiesSchema } from '../plan/plan.ts';
 import { unitSchema } from '../plan/unit.ts';
+import { precheckRequirementsSchema } from '../precheck/requirements.ts';
 import { evidencePatternSchema } from '../evidence/log-evidence.ts';
 
 /** What the workflow needs to know of a planned stage; everything else is read from the run directory's copy. */
@@ -53,7 +54,12 @@ export const sessionPlanSchema = z.object({
   evidence: z.array(evidencePatternSchema).default([]),
   /** Repeats that may run at the same time. */
   lanes: z.number().int().positive().default(1),
-  precheck: z.object({ skip: z.boolean(), skip_version_check: z.boolean() }),
+  precheck: z.object({
+    skip: z.boolean(),
+    skip_version_check: z.boolean(),
+    /** What the machine must have (spec 04); absent in older plans. */
+    requirements: precheckRequirementsSchema.optional(),
+  }),
   /** True when an existing run directory is continued. */
   resume: z.boolean().default(false),
   /** False when the server does not know calib's search attributes: upserting them would fail every task. */

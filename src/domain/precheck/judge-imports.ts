@@ -1,0 +1,46 @@
+import { checkResult, type CheckResult, type Gap } from './check-result.ts';
+import { syncCommand } from './judge-pins.ts';
+import type { ImportReading } from './venv-facts.ts';
+
+export interface ImportsQuestion {
+  modules: readonly string[];
+  reading: ImportReading;
+  /** GPUs that the process was given; null when no GPU is needed or none could be read. */
+  gpusGiven: number | null;
+  repoRoot: string;
+  venvPython: string;
+}
+
+const lastResort =
+  "if that does not help: the repository's own preparation script rebuilds the venv, but its fresh path deletes $OMNI_CI_HOME; " +
+  'calib never runs it';
+
+/** Whether the modules import and torch sees the GPUs it was given (spec 04 §10 gate 2). */
+export function judgeImports(question: ImportsQuestion): CheckResult {
+  const { modules, reading, repoRoot, venvPython } = question;
+  const remedies = [syncCommand(repoRoot, venvPython), lastResort];
+  const headline = `imports: ${modules.join(', ')}`;
+  if (reading.kind === 'failed') {
+    const message = `importing ${modules.join(', ')} with ${venvPython} failed: ${reading.message}`;
+    return checkResult({ id: 'imports', lines: [headline], errors: [{ message, remedies }] });
+  }
+  const { errors: failures, cuda } = reading.facts;
+  const errors: Gap[] = modules.flatMap((name) => {
+    const reason = failures[name];
+    return reason === null
+      ? []
+      : [{ message: `${name} does not import in ${venvPython}: ${reason ?? 'no answer'}`, remedies }];
+  });
+  const details = modules.map((name) => `${failures[name] === null ? '✓' : '✗'} ${name}`);
+  if (cuda !== null && question.gpusGiven !== null) {
+    const sees = `torch sees ${cuda.available ? cuda.count : 'no'} GPU(s), CUDA ${cuda.version ?? 'unknown'}`;
+    details.push(sees);
+    if (!cuda.available || cuda.count !== question.gpusGiven) {
+      errors.push({
+        message: `${sees}, but was given ${question.gpusGiven}`,
+        remedies: ["compare the driver's CUDA version (nvidia-smi) with the one torch was built for"],
+      });
+    }
+  }
+  return checkResult({ id: 'imports', lines: [headline, ...details], errors });
+}

@@ -1,0 +1,69 @@
+import { z } from 'zod';
+
+const text = z.string();
+const texts = z.array(z.string());
+const split = z.object({
+  required: texts,
+  /** Known to the model config, not needed by the stages that run. */
+  optional: texts,
+});
+
+/**
+ * What a precheck asks of the machine, resolved from catalog and checkout when it is requested: the model config itself
+ * does not travel. Small, because it is part of a session's plan; holds no secret (the catalog refuses them).
+ */
+export const precheckRequirementsSchema = z.object({
+  /** `configured`: everything that the model config and its tests name. `stages`: what the selected stages need. */
+  scope: z.enum(['configured', 'stages']),
+  /** Hub ids. */
+  models: split,
+  /** Hub ids. */
+  datasets: split,
+  /** Datasets that a test asks for and the config does not list. */
+  unlisted_datasets: texts,
+  /** About the catalog, found while resolving. */
+  warnings: texts,
+  /** Presets that calibration could not run, or not alone (spec 04 §10 gate 0). */
+  preset_problems: texts,
+  pins: z.array(z.object({ package: text, match: z.enum(['exact', 'release']) })),
+  /** Modules that must import. */
+  imports: texts,
+  environment: z.array(z.object({ name: text, value: text, source: z.enum(['config', 'host', 'derived']) })),
+  gpus: z.object({
+    /** Free GPUs needed at once; 0 = GPUs are not looked at. */
+    needed: z.int().nonnegative(),
+    /** Substring of the name that every GPU must have. */
+    model: text.nullable(),
+    /** GPUs that the host must have. */
+    count: z.int().nonnegative().nullable(),
+  }),
+  capabilities: z.array(z.object({ name: text, required: z.boolean(), tests: texts })),
+  speaker_sim: z.object({
+    required: z.boolean(),
+    /** Whether the host profile has a warm-cache command of its own. */
+    host_command: z.boolean(),
+    /** Where the host profile says the token comes from. */
+    hf_token_hint: text.nullable(),
+  }),
+  /** Interpreters that were tried in order; empty unless the config's list decided. */
+  venv_candidates: texts,
+  /** Null with `--no-host`, and where no profile is active although none was declined (`host_declined` false). */
+  host: z
+    .object({
+      name: text,
+      file: text,
+      repo_root: text.nullable(),
+      venv_python: text.nullable(),
+      hf_hub: text.nullable(),
+      speaker_sim: text.nullable(),
+      omni_ci_home: text.nullable(),
+      /** Paths of the profile's checklist for people. */
+      checklist: texts,
+      goal: text.nullable(),
+      run_dirs: texts,
+    })
+    .nullable(),
+  host_declined: z.boolean(),
+});
+export type PrecheckRequirements = z.infer<typeof precheckRequirementsSchema>;
+export type RequirementHost = NonNullable<PrecheckRequirements['host']>;

@@ -1,0 +1,96 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join, posix } from 'node:path';
+
+import { hubFolderName, type HubKind, type HubListing } from '../../domain/precheck/hub-snapshot.ts';
+
+export interface HubPlace {
+  /** Absolute folder with `models--…` and `datasets--…`. */
+  dir: string;
+  /** The setting that led there, `HF_HOME=/x`. */
+  setting: string;
+}
+
+/** Where the hub library looks with a given environment: `HF_HUB_CACHE`, `HF_HOME`, then the user's cache. */
+export function hubPlace(env: Readonly<Record<string, string>>): HubPlace {
+  const { HF_HUB_CACHE: cache, HF_HOME: home, XDG_CACHE_HOME: xdg, HOME: user = '' } = env;
+  if (cache) {
+    return { dir: cache, setting: `HF_HUB_CACHE=${cache}` };
+  }
+  if (home) {
+    return { dir: join(home, 'hub'), setting: `HF_HOME=${home}` };
+  }
+  const base = xdg || join(user, '.cache');
+  return { dir: join(base, 'huggingface', 'hub'), setting: 'HF_HOME is not set' };
+}
+
+/** Lists what the cache holds of one repository, without the hub library and without the network (spec 04 §5). */
+export async function listHubRepository(hubDir: string, kind: HubKind, id: string): Promise<HubListing> {
+  const folder = join(hubDir, hubFolderName(kind, id));
+  const [present, revision, blobs] = await Promise.all([
+    isFolder(folder),
+    readFile(join(folder, 'refs', 'main'), 'utf8').then(
+      (text) => text.trim() || null,
+      () => null,
+    ),
+    readdir(join(folder, 'blobs')).catch(() => []),
+  ]);
+  const snapshot = revision === null ? null : join(folder, 'snapshots', revision);
+  const files = snapshot !== null && (await isFolder(snapshot)) ? await listFiles(snapshot, '') : null;
+  return {
+    present,
+    revision,
+    files,
+    incomplete: blobs.filter((name) => name.endsWith('.incomplete')).sort(),
+    weightMaps: snapshot === null || files === null ? {} : await readWeightMaps(snapshot, Object.keys(files)),
+  };
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return await stat(path).then(
+    (stats) => stats.isDirectory(),
+    () => false,
+  );
+}
+
+/** Sizes by path relative to the snapshot, links followed; null where a link leads nowhere. */
+async function listFiles(root: string, folder: string): Promise<Record<string, number | null>> {
+  const entries = await readdir(join(root, folder), { withFileTypes: true });
+  const found = await Promise.all(
+    entries.map(async (entry): Promise<Record<string, number | null>> => {
+      const path = posix.join(folder, entry.name);
+      if (entry.isDirectory()) {
+        return await listFiles(root, path);
+      }
+      const stats = await stat(join(root, path)).catch(() => null);
+      return stats?.isDirectory() ? {} : { [path]: stats?.size ?? null };
+    }),
+  );
+  return Object.assign({}, ...found);
+}
+
+async function readWeightMaps(
+  snapshot: string,
+  paths: readonly string[],
+): Promise<Record<string, string[] | null>> {
+  const indexes = paths.filter((path) => path.endsWith('.index.json'));
+  const maps = await Promise.all(
+    indexes.map(
+      async (index) => [index, await readShards(join(snapshot, index), posix.dirname(index))] as const,
+    ),
+  );
+  return Object.fromEntries(maps.filter(([, shards]) => shards === null || shards.length > 0));
+}
+
+/** Shards relative to the snapshot; none for an index without a weight map, null for one that cannot be read. */
+async function readShards(file: string, folder: string): Promise<string[] | null> {
+  try {
+    const index: unknown = JSON.parse(await readFile(file, 'utf8'));
+    const map: unknown =
+      typeof index === 'object' && index !== null ? Reflect.get(index, 'weight_map') : undefined;
+    const names = typeof map === 'object' && map !== null ? Object.values(map) : [];
+    const shards = names.filter((name): name is string => typeof name === 'string');
+    return [...new Set(shards)].sort().map((name) => posix.join(folder, name));
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,96 @@
+import { existsSync } from 'node:fs';
+
+import { buildCatalogEnvironment } from '../../domain/catalog/environment.ts';
+import type { ModelConfig } from '../../domain/catalog/model-config.ts';
+import { requiredDatasets } from '../../domain/precheck/dataset-requirements.ts';
+import type { PrecheckRequirements, RequirementHost } from '../../domain/precheck/requirements.ts';
+import { stageNeeds } from '../../domain/precheck/stage-needs.ts';
+import type { StageDefinition } from '../../domain/stages/stage.ts';
+import type { LoadedHost } from '../catalog/open-catalog.ts';
+import { expandGlob } from '../discovery/expand-glob.ts';
+import { readDatasetReferences } from './read-dataset-references.ts';
+
+export interface RequirementsQuestion {
+  config: ModelConfig;
+  /** All stages of the model; empty where `stages.yaml` does not exist yet. */
+  catalogStages: readonly StageDefinition[];
+  /** The selected ones, null for everything that is configured. */
+  selected: readonly StageDefinition[] | null;
+  host: LoadedHost | null;
+  /** `--no-host` was given, or the session goes on without a profile. */
+  hostDeclined: boolean;
+  /** Absolute. */
+  repoRoot: string;
+  venvCandidates: readonly string[];
+}
+
+/**
+ * What a precheck has to ask of the machine (spec 04 §1, §6), from catalog and checkout. Reads test files; decides
+ * nothing about the machine.
+ */
+export async function resolveRequirements(question: RequirementsQuestion): Promise<PrecheckRequirements> {
+  const { config, host, selected } = question;
+  const scope = selected === null ? 'configured' : 'stages';
+  const { gpusNeeded, speakerSimRequired, ...needs } = stageNeeds(question);
+  const { references, table } = await readDatasetReferences(question.repoRoot, await testsInScope(question));
+  const datasets = requiredDatasets({ configured: config.hf_datasets, references, table, scope });
+  const warmCache = host?.profile.speaker_similarity_bootstrap?.warm_cache;
+  return {
+    scope,
+    ...needs,
+    datasets: { required: datasets.required, optional: datasets.optional },
+    unlisted_datasets: datasets.unlisted,
+    warnings: datasets.warnings,
+    environment: buildCatalogEnvironment(config, host?.profile ?? null),
+    gpus: {
+      needed: gpusNeeded,
+      model: host?.profile.gpu_model ?? null,
+      count: host?.profile.gpu_count ?? null,
+    },
+    speaker_sim: {
+      required: speakerSimRequired,
+      host_command: Boolean(warmCache?.command),
+      hf_token_hint: warmCache?.hf_token ?? null,
+    },
+    venv_candidates: [...question.venvCandidates],
+    host: host === null ? null : requirementHost(host),
+    host_declined: question.hostDeclined,
+  };
+}
+
+/** Standing alone, the tests that `stages.yaml` knows, or before discovery those that the globs match. */
+async function testsInScope(question: RequirementsQuestion): Promise<string[]> {
+  const { selected, catalogStages, config, repoRoot } = question;
+  const stages = selected ?? catalogStages;
+  if (stages.length > 0 || !existsSync(repoRoot)) {
+    return stages.map(({ test }) => test);
+  }
+  const found = await Promise.all(config.test_globs.map((glob) => expandGlob(repoRoot, glob)));
+  return found.flat();
+}
+
+function requirementHost({ name, file, profile }: LoadedHost): RequirementHost {
+  return {
+    name: profile.name ?? name,
+    file,
+    repo_root: profile.repo_root ?? null,
+    venv_python: profile.venv_python ?? null,
+    hf_hub: profile.physical.hf_hub ?? null,
+    speaker_sim: profile.physical.speaker_sim ?? null,
+    omni_ci_home: profile.physical.omni_ci_home ?? null,
+    checklist: checklistPaths(profile.precheck_checklist),
+    goal: profile.handoff?.goal ?? null,
+    run_dirs: profile.handoff?.run_dirs ?? [],
+  };
+}
+
+/** Absolute paths under `paths` and `files`; the rest of the checklist is for people and has any shape. */
+function checklistPaths(checklist: unknown): string[] {
+  if (typeof checklist !== 'object' || checklist === null) {
+    return [];
+  }
+  const lists: unknown[] = [Reflect.get(checklist, 'paths'), Reflect.get(checklist, 'files')];
+  return lists
+    .flatMap((list): unknown[] => (Array.isArray(list) ? list : []))
+    .filter((path): path is string => typeof path === 'string' && path.startsWith('/'));
+}
