@@ -96,7 +96,8 @@ function startOfLine(text: string, line: string): number {
   return found === -1 ? -1 : found + 1;
 }
 
-function describeDirection(change: AppliedChange): string {
+/** `tightens (+2.6%)`, from the value really written (spec 06 §12); custom numbers are marked. */
+export function describeDirection(change: AppliedChange): string {
   const { old_value: old, new_value: next, worst } = change;
   const tightens = worst === 'min' ? next > old : next < old;
   const percent = old === 0 ? 'n/a' : signedPercent(((next - old) / old) * 100);
