@@ -1,34 +1,43 @@
-/** Inline flags at the start of a Python pattern, e.g. `(?i)`; only those with a JavaScript counterpart. */
-const inlineFlags = /^\(\?([ims]+)\)/;
+import { translatePythonPattern } from './translate-python-pattern.ts';
+
+/** No constant that is meant to be read is longer; a bound on the text bounds the time of every match. */
+const maxNameLength = 200;
+
+/** Whether a constant's name is short enough for the patterns of a config. */
+export function isMatchableName(name: string): boolean {
+  return name.length <= maxNameLength;
+}
 
 /**
- * Compiles a regular expression written in Python's dialect, as far as the catalog uses it (look-ahead, alternation,
- * anchors, named groups, leading inline flags; spec 02 §7).
+ * Compiles a regular expression written in Python's dialect (spec 02 §7).
  *
  * @param source the pattern as it stands in the configuration
  * @param anchoring `match` anchors at the start only, like Python's `re.match`; `search` anchors nowhere
- * @throws SyntaxError when the pattern is not valid
+ * @throws SyntaxError with the reason when the pattern is not valid, or could take for ever
  */
 export function compilePythonPattern(source: string, anchoring: 'match' | 'search'): RegExp {
-  const flags = inlineFlags.exec(source)?.[1] ?? '';
-  const body = source
-    .replace(inlineFlags, '')
-    .replaceAll('(?P<', '(?<')
-    .replaceAll(/\(\?P=(\w+)\)/g, '\\k<$1>')
-    .replaceAll(/\\([AZ\\])/g, (escape, letter: string) =>
-      letter === 'A' ? '^' : letter === 'Z' ? '$' : escape,
+  const { source: body, flags } = translatePythonPattern(source);
+  // Under (?m), `^` would also match behind a line break, where Python's `match` never begins.
+  return new RegExp(anchoring === 'match' ? `(?<![\\s\\S])(?:${body})` : body, flags);
+}
+
+/** Why the text is no usable pattern, in words; null when it is one. */
+export function pythonPatternProblem(source: string): string | null {
+  try {
+    compilePythonPattern(source, 'search');
+    return null;
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    // JavaScript repeats the translated pattern, which nobody wrote.
+    return message.replace(/^Invalid regular expression: .*: (\w)/s, (_, first: string) =>
+      first.toLowerCase(),
     );
-  return new RegExp(anchoring === 'match' ? `^(?:${body})` : body, [...new Set(flags)].join(''));
+  }
 }
 
 /** Whether the text compiles; never throws. */
 export function isPythonPattern(source: string): boolean {
-  try {
-    compilePythonPattern(source, 'search');
-    return true;
-  } catch {
-    return false;
-  }
+  return pythonPatternProblem(source) === null;
 }
 
 /**
@@ -38,6 +47,12 @@ export function isPythonPattern(source: string): boolean {
  * @throws SyntaxError when the pattern is not valid; a loaded model config has only valid ones
  */
 export function constantFilter(pattern: string | undefined): (constantName: string) => boolean {
-  const expression = compilePythonPattern(pattern ?? '.*', 'match');
-  return (constantName) => expression.test(constantName.replace(/^_+/, ''));
+  if (pattern === undefined) {
+    return () => true;
+  }
+  const expression = compilePythonPattern(pattern, 'match');
+  return (constantName) => {
+    const name = constantName.replace(/^_+/, '');
+    return isMatchableName(name) && expression.test(name);
+  };
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { isPythonPattern } from './python-pattern.ts';
+import { pythonPatternProblem } from './python-pattern.ts';
 
 /**
  * Leaf schemas of the catalog files. Every `error` text is the phrase after "valid:" in the message that a person
@@ -54,9 +54,13 @@ export const environmentMap = z.record(variableName, variableValue, {
   error: 'a map from variable name to value',
 });
 
-export const pattern = z
-  .string({ error: 'a regular expression' })
-  .refine(isPythonPattern, { error: 'a valid regular expression' });
+export const pattern = z.string({ error: 'a regular expression' }).check((context) => {
+  const problem = pythonPatternProblem(context.value);
+  if (problem !== null) {
+    const message = `a valid regular expression (this one: ${problem})`;
+    context.issues.push({ code: 'custom', message, input: context.value });
+  }
+});
 
 /** Whether a slash-separated path is relative and stays inside the folder it is relative to. */
 export function staysInside(path: string): boolean {

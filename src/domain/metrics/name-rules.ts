@@ -1,5 +1,5 @@
 import type { ModelConfig } from '../catalog/model-config.ts';
-import { compilePythonPattern } from '../catalog/python-pattern.ts';
+import { compilePythonPattern, isMatchableName } from '../catalog/python-pattern.ts';
 
 /** Constants that set how many samples CI runs; never thresholds, never edited (spec 02 §4 rule 0, 06 §11). */
 export const sampleScopePresets: readonly string[] = [
@@ -58,10 +58,11 @@ export interface MetricNames {
  */
 export function metricNames(config: Pick<ModelConfig, 'metrics'>): MetricNames {
   const added = Object.entries(config.metrics);
-  const rules: NameRule[] = added.flatMap(([metric, { pattern }]) =>
+  const configured: NameRule[] = added.flatMap(([metric, { pattern }]) =>
     pattern === undefined ? [] : [{ metric, pattern: compilePythonPattern(pattern, 'search') }],
   );
-  rules.push(...builtInNameRules);
+  const rulesFor = (name: string): readonly NameRule[] =>
+    isMatchableName(name) ? [...configured, ...builtInNameRules] : builtInNameRules;
   const nested = new Set([
     ...nestedMetricKeys,
     ...added.flatMap(([key, kind]) => (kind.nested ? [key] : [])),
@@ -69,7 +70,7 @@ export function metricNames(config: Pick<ModelConfig, 'metrics'>): MetricNames {
   const presets = new Set(sampleScopePresets);
   return {
     ofConstant: (name) =>
-      presets.has(name) ? null : (rules.find((rule) => rule.pattern.test(name))?.metric ?? null),
+      presets.has(name) ? null : (rulesFor(name).find((rule) => rule.pattern.test(name))?.metric ?? null),
     ofNestedKey: (key) => (nested.has(key) ? key : null),
   };
 }
