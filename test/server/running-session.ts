@@ -26,12 +26,12 @@ import {
   unitsQuery,
 } from '../../src/workflows/messages.ts';
 
-/** Where sessions of a test run: the connections of a server, and the bundle of the workflow code. */
+/** Where sessions of a test run: the connections of a server, and a queue on which the workflow code is polled. */
 export interface TestPlace {
   client: Client;
   nativeConnection: NativeConnection;
   namespace: string;
-  bundlePath: string;
+  workflowQueue: string;
 }
 
 const UNTIL_LIMIT_MS = 20_000;
@@ -107,7 +107,7 @@ export function withOwnQueues(plan: SessionPlan): SessionPlan {
   return { ...plan, task_queues: { home: `${id}/home`, repeats: `${id}/repeats` } };
 }
 
-/** Starts a session and workers for it, runs the test's body, and stops them; the session is terminated if it still runs. */
+/** Starts a session and workers for its activities, runs the test's body, and stops them; the session is terminated if it still runs. */
 export async function withSession<T>(
   setting: SessionSetting,
   body: (session: RunningSession) => Promise<T>,
@@ -115,7 +115,7 @@ export async function withSession<T>(
   const { place, plan } = setting;
   const handle = await place.client.workflow.start(calibrateWorkflowType, {
     workflowId: plan.session_id,
-    taskQueue: plan.session_id,
+    taskQueue: place.workflowQueue,
     args: [{ plan }],
   });
   try {
@@ -125,20 +125,19 @@ export async function withSession<T>(
   }
 }
 
-/** Runs the body while workers poll the session's queues. */
+/** Runs the body while workers poll the session's activity queues. */
 export async function withWorkers<T>(setting: SessionSetting, body: () => Promise<T>): Promise<T> {
   const { place, plan, activities, unpolled = [] } = setting;
   const connected = { connection: place.nativeConnection, namespace: place.namespace, identity: 'worker' };
-  const workers = [
-    Worker.create({
-      ...connected,
-      taskQueue: plan.session_id,
-      workflowBundle: { codePath: place.bundlePath },
-      maxCachedWorkflows: 10,
-    }),
-  ];
+  const workers: Promise<Worker>[] = [];
   if (!unpolled.includes('home')) {
-    workers.push(Worker.create({ ...connected, taskQueue: plan.task_queues.home, activities: homeActivities(activities) }));
+    workers.push(
+      Worker.create({
+        ...connected,
+        taskQueue: plan.task_queues.home,
+        activities: homeActivities(activities),
+      }),
+    );
   }
   if (!unpolled.includes('repeats')) {
     workers.push(

@@ -1,12 +1,12 @@
 import { fileURLToPath } from 'node:url';
 
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import { DefaultLogger, Runtime } from '@temporalio/worker';
+import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, expect, inject } from 'vitest';
 
 import type { TestPlace } from './running-session.ts';
 
-/** Connects a test file to the run's server. Call at its top level; the place is there once the tests run. */
+/** Connects a test file to the run's server and runs the workflow code there. Call at its top level; the place is there once the tests run. */
 export function useServer(): () => TestPlace {
   return useEnvironment(() =>
     TestWorkflowEnvironment.createFromExistingServer({
@@ -29,6 +29,8 @@ export function useTimeSkippingServer(): {
 
 function useEnvironment(create: () => Promise<TestWorkflowEnvironment>) {
   let environment: TestWorkflowEnvironment | undefined;
+  let stopWorker = () => Promise.resolve();
+  const workflowQueue = idFrom(expect.getState().testPath ?? 'tests');
   const current = () => {
     if (environment === undefined) throw new Error('the server is there only while tests run');
     return environment;
@@ -37,22 +39,39 @@ function useEnvironment(create: () => Promise<TestWorkflowEnvironment>) {
     // Scripted failures would otherwise fill the test's output with warnings.
     Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
     environment = await create();
+    // One for the file: loading the bundle takes a quarter of a second.
+    const worker = await Worker.create({
+      connection: environment.nativeConnection,
+      namespace: environment.namespace ?? 'default',
+      identity: 'worker',
+      taskQueue: workflowQueue,
+      workflowBundle: { codePath: inject('workflowBundlePath') },
+    });
+    const running = worker.run();
+    stopWorker = async () => {
+      worker.shutdown();
+      await running;
+    };
   });
   afterAll(async () => {
+    await stopWorker();
     await environment?.teardown();
   });
   const place = (): TestPlace => ({
     client: current().client,
     nativeConnection: current().nativeConnection,
     namespace: current().namespace ?? 'default',
-    bundlePath: inject('workflowBundlePath'),
+    workflowQueue,
   });
   return { place, environment: current };
 }
 
 /** The running test's title as an id of workflows and queues. */
 export function idFromTitle(): string {
-  const title = expect.getState().currentTestName ?? 'a test';
+  return idFrom(expect.getState().currentTestName ?? 'a test');
+}
+
+function idFrom(title: string): string {
   return title
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-')

@@ -46,10 +46,9 @@ describe('a session in which nothing goes wrong', () => {
     const slow = heldRepeat((input) => ({
       kind: 'complete',
       cells: Object.fromEntries(
-        (input.namespace === 'test_alpha_ci' ? ['alpha_wer', 'alpha_speed'] : ['beta_accuracy']).map((stage) => [
-          stage,
-          { symbol: '✓' as const, reason: '' },
-        ]),
+        (input.namespace === 'test_alpha_ci' ? ['alpha_wer', 'alpha_speed'] : ['beta_accuracy']).map(
+          (stage) => [stage, { symbol: '✓' as const, reason: '' }],
+        ),
       ),
       launches: 1,
       duration_s: 60,
