@@ -39,5 +39,7 @@ export const commandTable: readonly CommandEntry[] = [
   entry('list', 'sessions with state, commit, strict count', () => import('./list.ts')),
   entry('query', "answers from a session's own state", () => import('./query.ts')),
   entry('signal', 'tell a session to purge, pause, apply, …', () => import('./signal.ts')),
+  entry('apply', 'decide a waiting session: show, ask, write the literals', () => import('./apply.ts')),
+  entry('publish', 'what to commit after an apply; commits when told to', () => import('./publish.ts')),
   entry('watch', 'live progress of a session', () => import('./watch.ts')),
 ];

@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
 
-import { CalibError } from '../domain/calib-error.ts';
 import { addExamples } from './examples.ts';
 import {
   addSharedOptions,
@@ -40,37 +39,25 @@ async function writeReport(
   shared: SharedOptionValues,
 ): Promise<void> {
   const { readRunDirectory } = await import('../host/run-directory/read-run-directory.ts');
-  const { readReportFacts } = await import('../host/run-directory/read-report-facts.ts');
   const { readRepoRoot } = await import('../host/run-directory/read-repo-root.ts');
-  const { readPreviousReport } = await import('../host/run-directory/read-previous-report.ts');
-  const { writeFileAtomic } = await import('../host/run-directory/write-atomic.ts');
-  const { runPaths } = await import('../host/run-directory/paths.ts');
-  const { renderReports } = await import('../report/render-reports.ts');
-  const { utcTimestamp } = await import('../domain/clock.ts');
+  const { evidencePatterns } = await import('./evidence-patterns.ts');
+  const { writeReportFiles } = await import('./write-report-files.ts');
   const snapshot = await readRunDirectory(runDir);
   const given = shared.repoRoot ?? process.env['TUNE_REPO_ROOT'];
   const repoRoot = await readRepoRoot({ runDir, plan: snapshot.plan, given });
-  const { evidencePatterns } = await import('./evidence-patterns.ts');
   const evidence = await evidencePatterns(context, snapshot.plan);
-  const now = utcTimestamp(new Date());
-  const { facts, warnings } = await readReportFacts({ snapshot, repoRoot, now, evidence });
+  const extraSections: string[] = [];
   if (compare !== undefined) {
     const { compareSessions } = await import('./compare-sessions.ts');
-    facts.extra_sections.push(await compareSessions({ snapshot, beforeRunDir: compare, repoRoot }));
+    extraSections.push(await compareSessions({ snapshot, beforeRunDir: compare, repoRoot }));
   }
-  const path = runPaths.report(runDir);
-  const rendered = renderReports(facts, await readPreviousReport(runDir));
-  if (rendered.kind === 'refused') {
-    throw new CalibError('not-ready', rendered.reason);
-  }
-  for (const warning of warnings) {
+  const written = await writeReportFiles({ snapshot, repoRoot, evidence, extraSections });
+  for (const warning of written.warnings) {
     warn(warning);
   }
-  await writeFileAtomic(path, rendered.markdown);
-  await writeFileAtomic(runPaths.htmlReport(runDir), rendered.html);
   if (shared.json === true) {
-    answerJson({ report: path, html: runPaths.htmlReport(runDir), warnings });
+    answerJson(written);
   } else {
-    answer(`report written to ${path}`);
+    answer(`report written to ${written.report}`);
   }
 }

@@ -1,0 +1,78 @@
+import { readdir, stat } from 'node:fs/promises';
+import { basename, join, resolve } from 'node:path';
+
+import { CalibError } from '../domain/calib-error.ts';
+import { runPaths } from '../host/run-directory/paths.ts';
+import type { CliContext } from './options.ts';
+
+export interface LocatedRun {
+  session: string;
+  /** Absolute. */
+  runDir: string;
+}
+
+/**
+ * The run directory that SESSION means, for commands that work on the disk: a run directory's own path, else what the
+ * Temporal server says, else (no server, no worker, a session that the server has forgotten) a directory of that name,
+ * unambiguous prefix, or `latest` below `.tune-runs` of the checkout.
+ *
+ * @throws CalibError when there is none, several fit, or the directory is not on this machine
+ */
+export async function locateRunDirectory(context: CliContext, reference: string): Promise<LocatedRun> {
+  if (reference.includes('/') || reference === '.') {
+    const runDir = resolve(reference);
+    return { session: basename(runDir), runDir };
+  }
+  const { askRunDirectory } = await import('./ask-run-directory.ts');
+  try {
+    const located = await askRunDirectory(reference);
+    await requireOnThisMachine(located);
+    return located;
+  } catch (error) {
+    if (!(error instanceof CalibError && error.code === 'unreachable')) throw error;
+    const found = await findOnDisk(context, reference);
+    if (found === null) throw error;
+    return found;
+  }
+}
+
+async function requireOnThisMachine({ session, runDir }: LocatedRun): Promise<void> {
+  if (await isFile(runPaths.plan(runDir))) return;
+  throw new CalibError('not-ready', `the run directory ${runDir} of ${session} is not on this machine`, {
+    remedy: 'run this command on the host that holds it',
+  });
+}
+
+async function findOnDisk(context: CliContext, reference: string): Promise<LocatedRun | null> {
+  const root = await context.repoRoot().then(
+    ({ path }) => path,
+    () => process.cwd(),
+  );
+  const runs = join(root, '.tune-runs');
+  const names = (await readdir(runs).catch((): string[] => [])).sort();
+  const sessions: string[] = [];
+  for (const name of names) {
+    if (await isFile(runPaths.plan(join(runs, name)))) sessions.push(name);
+  }
+  const fitting = sessions.filter((name) => reference === 'latest' || name.startsWith(reference));
+  const exact = fitting.find((name) => name === reference);
+  const chosen = exact ?? (reference === 'latest' ? fitting.at(-1) : fitting[0]);
+  if (chosen === undefined) return null;
+  if (exact === undefined && reference !== 'latest' && fitting.length > 1) {
+    throw new CalibError(
+      'invalid-input',
+      `${reference} fits several sessions: ${fitting.slice(0, 10).join(', ')}`,
+      {
+        remedy: 'give more of the id',
+      },
+    );
+  }
+  return { session: chosen, runDir: join(runs, chosen) };
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return await stat(path).then(
+    (found) => found.isFile(),
+    () => false,
+  );
+}
