@@ -9,13 +9,13 @@ import { type SessionPlan, sessionPlanSchema } from '../domain/session/session-p
 import { readPlan } from '../host/run-directory/read-plan.ts';
 import type { CliContext } from './options.ts';
 import { note, warn } from './output.ts';
+import { planPrecheck } from './plan-precheck.ts';
 import { type SessionBasis, hashTestFiles, readSessionBasis, refuseUnusableStages } from './session-basis.ts';
 import type { StartOptions } from './start.ts';
 
 export interface ResumeOptions {
   runDir: string;
   options: StartOptions;
-  precheck: SessionPlan['precheck'];
   now: Date;
   calibVersion: string;
 }
@@ -46,7 +46,7 @@ export async function buildResumePlan(given: CliContext, request: ResumeOptions)
     file_sha256: recorded.file_sha256 ?? (await hashTestFiles(basis)),
     policies: policiesSchema.parse({ ...recorded.policies, max_passes: options.maxPasses }),
     lanes: options.lanes,
-    precheck: request.precheck,
+    precheck: await planPrecheck(context, { catalog: basis.loaded.stages, selected: basis.stages }, options),
     resume: true,
     calib_version: request.calibVersion,
   });

@@ -11,6 +11,7 @@ import { versionControlPlace } from '../host/git/version-control-place.ts';
 import { refuseVisiblePlace } from '../host/run-directory/refuse-visible-place.ts';
 import type { CliContext } from './options.ts';
 import { note, warn } from './output.ts';
+import { type PrecheckSwitches, planPrecheck } from './plan-precheck.ts';
 import { type SessionBasis, hashTestFiles, readSessionBasis, refuseUnusableStages } from './session-basis.ts';
 
 export interface StartRequest {
@@ -23,7 +24,7 @@ export interface StartRequest {
   runRoot: string | null;
   maxPasses: number;
   lanes: number;
-  precheck: SessionPlan['precheck'];
+  switches: PrecheckSwitches;
   now: Date;
   calibVersion: string;
 }
@@ -60,7 +61,11 @@ export async function buildSessionPlan(context: CliContext, request: StartReques
       ...(gpuWait === undefined ? {} : { gpu_wait_s: gpuWait }),
     }),
     lanes: request.lanes,
-    precheck: request.precheck,
+    precheck: await planPrecheck(
+      context,
+      { catalog: basis.loaded.stages, selected: basis.stages },
+      request.switches,
+    ),
     calib_version: request.calibVersion,
   });
 }

@@ -45,8 +45,7 @@ export async function planFor(
     runRoot: options.runRoot ?? null,
     maxPasses: options.maxPasses,
     lanes: options.lanes,
-    skipPrecheck: options.skipPrecheck === true,
-    skipVersionCheck: options.skipVersionCheck === true,
+    switches: options,
     now: new Date(),
     calibVersion,
   });

@@ -3,7 +3,7 @@ import { autocomplete, isCancel, select, text } from '@clack/prompts';
 import { CalibError } from '../domain/calib-error.ts';
 import { renderStageChoices } from '../domain/selection/render-stages-list.ts';
 import { selectStages } from '../domain/selection/select-stages.ts';
-import { loadStages } from './build-session-plan.ts';
+import { loadStages } from '../host/catalog/load-stages.ts';
 import { InterruptedError } from './exit-code.ts';
 import type { CliContext } from './options.ts';
 import { note } from './output.ts';
@@ -49,7 +49,7 @@ async function askRepeats(): Promise<number> {
 }
 
 async function askStages(context: CliContext): Promise<string> {
-  const { stages } = await loadStages(context);
+  const { stages } = await loadStages(await context.catalog(), context.modelName);
   for (const line of renderStageChoices(stages)) note(line);
   return answered(
     await text({

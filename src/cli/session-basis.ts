@@ -1,0 +1,134 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+
+import { CalibError } from '../domain/calib-error.ts';
+import { buildCatalogEnvironment, environmentRecord } from '../domain/catalog/environment.ts';
+import { buildUnits } from '../domain/selection/build-units.ts';
+import type { SessionPlan } from '../domain/session/session-plan.ts';
+import { startabilityProblems } from '../domain/session/startability.ts';
+import { type StageDefinition, thresholdFileOf } from '../domain/stages/stage.ts';
+import { type LoadedStages, loadStages } from '../host/catalog/load-stages.ts';
+import { findStaleStages } from '../host/discovery/find-stale-stages.ts';
+import { type GitState, readGitState } from '../host/git/read-git-state.ts';
+import { hostTaskQueues } from '../workflows/messages.ts';
+import type { CliContext } from './options.ts';
+
+type Host = Awaited<ReturnType<CliContext['host']>>['host'];
+
+/** What catalog, checkout and machine say at this moment about the stages that a session is to have. */
+export interface SessionBasis {
+  model: string;
+  repoRoot: string;
+  host: Host;
+  git: GitState;
+  /** The model's whole `stages.yaml`. */
+  loaded: LoadedStages;
+  /** The session's stages, in its order. */
+  stages: StageDefinition[];
+  /** The part of a plan that follows from all this, whether the session is fresh or resumed. */
+  plan: Omit<SessionPlan, DecidedByTheStart>;
+}
+
+/** Fields of a plan that a fresh start and a resume decide differently. */
+type DecidedByTheStart =
+  | 'schema'
+  | 'session_id'
+  | 'label'
+  | 'run_dir'
+  | 'repeats'
+  | 'file_sha256'
+  | 'policies'
+  | 'lanes'
+  | 'precheck'
+  | 'resume'
+  | 'search_attributes'
+  | 'continue_as_new_events'
+  | 'calib_version';
+
+/**
+ * Reads what a plan is made of; writes nothing and refuses nothing but what cannot be read.
+ *
+ * @param choose the session's stages out of the model's
+ * @throws CalibError naming what is missing or invalid
+ */
+export async function readSessionBasis(
+  context: CliContext,
+  choose: (known: StageDefinition[]) => StageDefinition[],
+): Promise<SessionBasis> {
+  const { host } = await context.host();
+  const { config } = await context.model();
+  const repoRoot = (await context.repoRoot()).path;
+  const loaded = await loadStages(await context.catalog(), context.modelName);
+  const stages = choose(loaded.stages);
+  const git = await readGitState(repoRoot);
+  const venv = await context.venv();
+  const plan = {
+    model: context.modelName,
+    git_sha: git.sha,
+    git_branch: git.branch,
+    dirty: git.dirty,
+    tree_fingerprint: git.treeFingerprint,
+    repo_root: repoRoot,
+    host: host?.name ?? null,
+    hostname: hostname(),
+    venv_python: venv.python,
+    venv_source: venv.source,
+    catalog_dir: (await context.catalog()).dir,
+    stages_yaml: loaded.file,
+    stages_yaml_sha256: loaded.sha256,
+    environment: environmentRecord(buildCatalogEnvironment(config, host?.profile ?? null)),
+    task_queues: hostTaskQueues(hostname()),
+    units: buildUnits(stages, config),
+    stages: stages.map(plannedStage),
+    cleanup_script: host?.profile.cleanup_script ?? null,
+    evidence: config.evidence,
+  };
+  return { model: context.modelName, repoRoot, host, git, loaded, stages, plan };
+}
+
+/** What the workflow keeps of a stage. */
+function plannedStage(stage: StageDefinition): SessionPlan['stages'][number] {
+  return {
+    key: stage.key,
+    title: stage.title,
+    group: stage.group,
+    metrics: Object.keys(stage.metrics),
+    expected_samples: stage.expected_samples ?? null,
+  };
+}
+
+/** @throws CalibError listing every stage that could never become ready, or that describes another checkout */
+export async function refuseUnusableStages({ model, repoRoot, stages }: SessionBasis): Promise<void> {
+  const problems = startabilityProblems(stages);
+  if (problems.length > 0) {
+    throw new CalibError(
+      'invalid-input',
+      `these stages could never become ready:\n  ${problems.join('\n  ')}`,
+      {
+        remedy: `complete metric_sources in the model's config.yaml, then \`calib discover --model ${model}\``,
+      },
+    );
+  }
+  const stale = await findStaleStages({ repoRoot, stages });
+  if (stale.length === 0) return;
+  const lines = stale.map((entry) => `${entry.stage}: ${entry.file}: ${entry.reason}`);
+  throw new CalibError(
+    'invalid-input',
+    `stages.yaml does not describe this checkout:\n  ${lines.join('\n  ')}`,
+    { remedy: `calib discover --model ${model}` },
+  );
+}
+
+/** SHA-256 of every test and threshold file, by repository-relative path. */
+export async function hashTestFiles({ repoRoot, stages }: SessionBasis): Promise<Record<string, string>> {
+  const files = new Set(stages.flatMap((stage) => [stage.test, thresholdFileOf(stage)]));
+  const hashes: Record<string, string> = {};
+  for (const file of [...files].sort()) {
+    hashes[file] = createHash('sha256')
+      .update(await readFile(join(repoRoot, file)))
+      .digest('hex');
+  }
+  return hashes;
+}
