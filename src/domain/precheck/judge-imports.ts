@@ -25,12 +25,12 @@ export function judgeImports(question: ImportsQuestion): CheckResult {
     return checkResult({ id: 'imports', lines: [headline], errors: [{ message, remedies }] });
   }
   const { errors: failures, cuda } = reading.facts;
-  const errors: Gap[] = modules.flatMap((name) => {
-    const reason = failures[name];
-    return reason === null
+  const failed = modules.filter((name) => failures[name] !== null);
+  const reasons = failed.map((name) => `${name} (${failures[name] ?? 'no answer'})`);
+  const errors: Gap[] =
+    failed.length === 0
       ? []
-      : [{ message: `${name} does not import in ${venvPython}: ${reason ?? 'no answer'}`, remedies }];
-  });
+      : [{ message: `these do not import in ${venvPython}: ${reasons.join(', ')}`, remedies }];
   const details = modules.map((name) => `${failures[name] === null ? '✓' : '✗'} ${name}`);
   if (cuda !== null && question.gpusGiven !== null) {
     const sees = `torch sees ${cuda.available ? cuda.count : 'no'} GPU(s), CUDA ${cuda.version ?? 'unknown'}`;
