@@ -1,7 +1,7 @@
 import { CalibError } from '../../domain/calib-error.ts';
 import { gitText, runGit } from './run-git.ts';
 import { treeFingerprint } from './tree-fingerprint.ts';
-import { listUntracked } from './untracked-files.ts';
+import { type UntrackedOptions, listUntracked } from './untracked-files.ts';
 
 export interface GitState {
   /** Full commit id of HEAD, never empty. */
@@ -12,12 +12,12 @@ export interface GitState {
   dirty: boolean;
   /** See `treeFingerprint`. */
   treeFingerprint: string;
+  /** Repository-relative paths of what makes the fingerprint another one than the commit's. */
+  changes: string[];
 }
 
-export interface ReadGitStateOptions {
-  /** Paths (absolute or repository-relative) that neither make the tree dirty nor count in the fingerprint. */
-  excludePaths?: string[];
-}
+/** What does not count in the fingerprint; untracked files among `excludePaths` do not make the tree dirty either. */
+export type ReadGitStateOptions = UntrackedOptions;
 
 /**
  * What the checkout at `repoRoot` holds right now (spec 05 §4, §10).
@@ -35,8 +35,8 @@ export async function readGitState(repoRoot: string, options: ReadGitStateOption
   await refuseSubfolder(repoRoot);
   const branch = await readBranch(repoRoot);
   const dirty = await isDirty(repoRoot, options.excludePaths ?? []);
-  const fingerprint = await treeFingerprint({ repoRoot, sha, excludePaths: options.excludePaths ?? [] });
-  return { sha, branch, dirty, treeFingerprint: fingerprint };
+  const { fingerprint, changes } = await treeFingerprint({ repoRoot, sha, ...options });
+  return { sha, branch, dirty, treeFingerprint: fingerprint, changes };
 }
 
 async function refuseSubfolder(repoRoot: string): Promise<void> {
@@ -62,5 +62,5 @@ async function readBranch(repoRoot: string): Promise<string> {
 /** Untracked files make the tree dirty as in v0.6.0; Python's caches and the excluded paths do not. */
 async function isDirty(repoRoot: string, excludePaths: string[]): Promise<boolean> {
   const { stdout } = await runGit(repoRoot, ['status', '--porcelain', '--untracked-files=no']);
-  return stdout.length > 0 || (await listUntracked(repoRoot, excludePaths)).length > 0;
+  return stdout.length > 0 || (await listUntracked(repoRoot, { excludePaths })).length > 0;
 }

@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+
 import { execa } from 'execa';
 
 import { CalibError } from '../../domain/calib-error.ts';
@@ -5,14 +7,30 @@ import { CalibError } from '../../domain/calib-error.ts';
 const maxOutputBytes = 1024 ** 3;
 
 /**
- * Variables that would point git at another repository or index than the one asked for: calib may itself run inside a
- * git hook. Optional locks are off so that reading never gets in the way of the operator's own git.
+ * Variables that would point git at another repository or index than the one asked for (`git rev-parse
+ * --local-env-vars`), or change what its commands answer: calib may itself run inside a git hook. Configuration that is
+ * given by variables stays, it is how containers say `safe.directory`. Optional locks are off so that reading never gets
+ * in the way of the operator's own git.
  */
 const cleanGitEnvironment = {
   GIT_DIR: undefined,
   GIT_WORK_TREE: undefined,
+  GIT_IMPLICIT_WORK_TREE: undefined,
+  GIT_COMMON_DIR: undefined,
   GIT_INDEX_FILE: undefined,
   GIT_PREFIX: undefined,
+  GIT_OBJECT_DIRECTORY: undefined,
+  GIT_ALTERNATE_OBJECT_DIRECTORIES: undefined,
+  GIT_NAMESPACE: undefined,
+  GIT_GRAFT_FILE: undefined,
+  GIT_SHALLOW_FILE: undefined,
+  GIT_REPLACE_REF_BASE: undefined,
+  GIT_NO_REPLACE_OBJECTS: undefined,
+  GIT_GLOB_PATHSPECS: undefined,
+  GIT_NOGLOB_PATHSPECS: undefined,
+  GIT_ICASE_PATHSPECS: undefined,
+  GIT_EXTERNAL_DIFF: undefined,
+  GIT_DIFF_OPTS: undefined,
   GIT_OPTIONAL_LOCKS: '0',
   GIT_LITERAL_PATHSPECS: '1',
   LC_ALL: 'C',
@@ -57,6 +75,7 @@ export async function runGit(
   const said = Buffer.from(result.stderr ?? [])
     .toString()
     .trim();
+  if (result.code === 'ENOENT') throw notStarted(repoRoot);
   throw gitFailure({ repoRoot, command: args[0] ?? '', said: said || (result.shortMessage ?? 'no message') });
 }
 
@@ -66,16 +85,31 @@ export async function gitText(repoRoot: string, args: string[]): Promise<string>
   return stdout.toString().replace(/\n$/, '');
 }
 
+/** The system says the same of a program and of a folder that is not there. */
+function notStarted(repoRoot: string): CalibError {
+  return existsSync(repoRoot)
+    ? new CalibError('invalid-input', 'git cannot be found', {
+        remedy: 'install git and have it on the PATH of calib and its worker',
+      })
+    : new CalibError('invalid-input', `there is no folder ${repoRoot}`, {
+        remedy: 'name the checkout with --repo-root',
+      });
+}
+
 function gitFailure(failure: { repoRoot: string; command: string; said: string }): CalibError {
-  const unsafe = /dubious ownership|safe\.directory/.test(failure.said);
-  const remedy = unsafe
-    ? `git config --global --add safe.directory ${failure.repoRoot}   (as the user, and with the HOME, that runs calib)`
-    : 'Check that the path is a git checkout with at least one commit and that git works there by hand.';
   return new CalibError(
     'invalid-input',
     `git ${failure.command} failed in ${failure.repoRoot}: ${failure.said}`,
-    {
-      remedy,
-    },
+    { remedy: remedyFor(failure) },
   );
+}
+
+function remedyFor({ said, repoRoot }: { said: string; repoRoot: string }): string {
+  if (/dubious ownership|safe\.directory/.test(said)) {
+    return `git config --global --add safe.directory ${repoRoot}   (as the user, and with the HOME, that runs calib)`;
+  }
+  if (/git-lfs|external filter|clean filter/.test(said)) {
+    return 'install the filter that .gitattributes demands (git-lfs, for instance) for the user that runs calib';
+  }
+  return 'check that the path is a git checkout with at least one commit and that git works there by hand';
 }

@@ -5,45 +5,65 @@ import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 
 import { runGit } from './run-git.ts';
-import { listUntracked } from './untracked-files.ts';
+import { type UntrackedOptions, isExcluded, listUntracked } from './untracked-files.ts';
 
 /**
- * Above this size an untracked file counts by size and modification time: somebody may keep weights in the checkout,
- * and the fingerprint is taken before and after each launch.
+ * Untracked files are hashed up to this size each and this size together; beyond that they count by size and modification
+ * time. Somebody may keep data sets below `tests/`, and the fingerprint is taken before and after each launch.
  */
 const largestHashedUntrackedBytes = 64 * 1024 * 1024;
+const mostHashedUntrackedBytes = 256 * 1024 * 1024;
 
-export interface TreeFingerprintOptions {
+/** Untracked files that pytest or Python may read: others (logs, dumps, outputs) come and go without meaning anything. */
+const measuredUntracked = [
+  /(^|\/)(tests?|benchmarks?)\//,
+  /\.(py|pyi|pyx|so)$/,
+  /(^|\/)(pytest\.ini|tox\.ini|setup\.cfg|pyproject\.toml)$/,
+];
+
+export interface TreeFingerprintOptions extends UntrackedOptions {
   repoRoot: string;
   /** Commit that HEAD names. */
   sha: string;
-  /** Repository-relative or absolute paths (files or whole folders) that do not count, such as run directories. */
-  excludePaths?: string[];
+}
+
+export interface TreeFingerprint {
+  /** SHA-256, hex. */
+  fingerprint: string;
+  /** Repository-relative paths of what differs from the commit and counts, sorted within tracked and untracked. */
+  changes: string[];
 }
 
 /**
- * SHA-256 (hex) over HEAD, the content of every tracked file that differs from HEAD, and every untracked file that is
- * not ignored (spec 05 §4 `tree_fingerprint`). Equal fingerprints mean equal measured content; the reverse does not hold
- * for untracked files above 64 MiB, which count by size and time. Made from file contents, not from `git diff`'s text,
- * which depends on the user's git configuration.
+ * SHA-256 over HEAD, the content of every tracked file that differs from HEAD, and the untracked test, benchmark and Python
+ * files that are not ignored (spec 05 §4 `tree_fingerprint`). Equal fingerprints mean equal measured content; the reverse
+ * does not hold for very large untracked files, which count by size and time. Made from file contents, not from
+ * `git diff`'s text, which depends on the user's git configuration.
  *
  * @throws CalibError when git fails.
  */
-export async function treeFingerprint(options: TreeFingerprintOptions): Promise<string> {
+export async function treeFingerprint(options: TreeFingerprintOptions): Promise<TreeFingerprint> {
   const hash = createHash('sha256');
   hash.update(`calib-tree/1\0${options.sha}\0`);
-  for (const path of await changedTrackedPaths(options.repoRoot)) {
-    hash.update(`tracked\0${path}\0${await describeContent(join(options.repoRoot, path), Infinity)}\0`);
+  const tracked = await changedTrackedPaths(options);
+  for (const path of tracked) {
+    hash.update(`tracked\0${path}\0${await describeTracked(options, path)}\0`);
   }
-  for (const path of await listUntracked(options.repoRoot, options.excludePaths)) {
-    const content = await describeContent(join(options.repoRoot, path), largestHashedUntrackedBytes);
-    hash.update(`untracked\0${path}\0${content}\0`);
+  const untracked = (await listUntracked(options.repoRoot, options)).filter((path) =>
+    measuredUntracked.some((pattern) => pattern.test(path)),
+  );
+  let hashableBytes = mostHashedUntrackedBytes;
+  for (const path of untracked) {
+    const limit = Math.min(largestHashedUntrackedBytes, hashableBytes);
+    const { text, hashedBytes } = await describeContent(join(options.repoRoot, path), limit);
+    hashableBytes -= hashedBytes;
+    hash.update(`untracked\0${path}\0${text}\0`);
   }
-  return hash.digest('hex');
+  return { fingerprint: hash.digest('hex'), changes: [...tracked, ...untracked] };
 }
 
-async function changedTrackedPaths(repoRoot: string): Promise<string[]> {
-  const { stdout } = await runGit(repoRoot, [
+async function changedTrackedPaths(options: TreeFingerprintOptions): Promise<string[]> {
+  const { stdout } = await runGit(options.repoRoot, [
     'diff',
     'HEAD',
     '--name-only',
@@ -55,18 +75,38 @@ async function changedTrackedPaths(repoRoot: string): Promise<string[]> {
   return stdout
     .toString()
     .split('\0')
-    .filter((path) => path !== '')
+    .filter((path) => path !== '' && !isExcluded(options, path))
     .sort();
 }
 
-async function describeContent(path: string, largestHashedBytes: number): Promise<string> {
+/** A changed submodule counts by its own commit and its own changes. */
+async function describeTracked(options: TreeFingerprintOptions, path: string): Promise<string> {
+  const absolute = join(options.repoRoot, path);
+  const stats = await lstat(absolute).catch(() => undefined);
+  if (!stats?.isDirectory()) return (await describeContent(absolute, Infinity)).text;
+  const submodule = await runGit(absolute, ['rev-parse', '--show-prefix', 'HEAD'], {
+    acceptedExitCodes: [128],
+  });
+  const [prefix, sha] = submodule.stdout.toString().split('\n');
+  if (submodule.exitCode !== 0 || prefix !== '' || sha === undefined) return 'folder';
+  const { fingerprint } = await treeFingerprint({ repoRoot: absolute, sha });
+  return `submodule:${fingerprint}`;
+}
+
+async function describeContent(
+  path: string,
+  largestHashedBytes: number,
+): Promise<{ text: string; hashedBytes: number }> {
+  const plain = (text: string) => ({ text, hashedBytes: 0 });
   const stats = await lstat(path).catch(() => undefined);
-  if (stats === undefined) return 'gone';
-  if (stats.isSymbolicLink()) return `link:${await readlink(path)}`;
-  if (!stats.isFile()) return 'folder';
+  if (stats === undefined) return plain('gone');
+  if (stats.isSymbolicLink()) return plain(`link:${await readlink(path)}`);
+  if (!stats.isFile()) return plain('folder');
   const executable = (stats.mode & 0o100) !== 0 ? 'x' : '-';
-  if (stats.size > largestHashedBytes) return `${executable}:size=${stats.size}:mtime=${stats.mtimeMs}`;
-  return `${executable}:${await hashFile(path)}`;
+  if (stats.size > largestHashedBytes) {
+    return plain(`${executable}:size=${stats.size}:mtime=${stats.mtimeMs}`);
+  }
+  return { text: `${executable}:${await hashFile(path)}`, hashedBytes: stats.size };
 }
 
 async function hashFile(path: string): Promise<string> {

@@ -1,12 +1,16 @@
 import { copyFile, lstat, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 
 import { gitText, runGit } from './run-git.ts';
 import { listUntracked } from './untracked-files.ts';
 
 /** Larger untracked files are named in the diff instead of copied into it. */
 const largestIncludedBytes = 10 * 1024 * 1024;
+
+/** Untracked files that hold secrets by custom; a run directory is passed around, so they are only named in it. */
+const secretName =
+  /^(\.env(\..*)?|\.netrc|\.pypirc|\.npmrc|id_(rsa|dsa|ecdsa|ed25519).*|.*\.(pem|key|p12|pfx))$|credential|secret|token/i;
 
 export interface WorkspaceDiffOptions {
   /** As for `readGitState`. */
@@ -16,17 +20,15 @@ export interface WorkspaceDiffOptions {
 /**
  * `workspace.diff` (spec 05 §4): `git diff HEAD --binary` plus every untracked, not ignored file as an addition, so that
  * `git apply` on the session commit rebuilds what was measured. Bytes, because a diff need not be UTF-8. Untracked
- * files above 10 MiB and nested repositories are only named, in `#` lines at the top that `git apply` skips.
+ * files above 10 MiB or named like secrets, nested repositories, and changes inside submodules are only named, in `#`
+ * lines at the top that `git apply` skips.
  *
  * Works on a copy of the index: the operator's own index is not touched.
  *
  * @throws CalibError when git fails.
  */
 export async function workspaceDiff(repoRoot: string, options: WorkspaceDiffOptions = {}): Promise<Buffer> {
-  const { included, leftOut } = await splitBySize(
-    repoRoot,
-    await listUntracked(repoRoot, options.excludePaths),
-  );
+  const { included, leftOut } = await splitBySize(repoRoot, await listUntracked(repoRoot, options));
   const folder = await mkdtemp(join(tmpdir(), 'calib-index-'));
   try {
     const index = join(folder, 'index');
@@ -38,7 +40,8 @@ export async function workspaceDiff(repoRoot: string, options: WorkspaceDiffOpti
       await runGit(repoRoot, args, { env, input });
     }
     const { stdout } = await runGit(repoRoot, diffArguments, { env });
-    return Buffer.concat([Buffer.from(leftOut.map((line) => `# ${line}\n`).join('')), stdout]);
+    const notes = [...leftOut, ...changedSubmodules(stdout)];
+    return Buffer.concat([Buffer.from(notes.map((line) => `# ${line}\n`).join('')), stdout]);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
@@ -57,6 +60,19 @@ const diffArguments = [
   '--dst-prefix=b/',
 ];
 
+/** git says of a submodule with changes of its own only that it is dirty. */
+function changedSubmodules(diff: Buffer): string[] {
+  const lines: string[] = [];
+  let path = '';
+  for (const line of diff.toString('utf8').split('\n')) {
+    const [, name] = /^diff --git a\/(.*) b\/\1$/.exec(line) ?? [];
+    if (name !== undefined) path = name;
+    if (/^\+Subproject commit [0-9a-f]+-dirty$/.test(line))
+      lines.push(`changes inside submodule left out: ${path}`);
+  }
+  return lines;
+}
+
 async function splitBySize(
   repoRoot: string,
   paths: string[],
@@ -70,7 +86,9 @@ async function splitBySize(
     }
     const stats = await lstat(join(repoRoot, path)).catch(() => undefined);
     if (stats === undefined) continue;
-    if (stats.size <= largestIncludedBytes) included.push(path);
+    if (secretName.test(basename(path)))
+      leftOut.push(`untracked file left out (named like a secret): ${path}`);
+    else if (stats.size <= largestIncludedBytes) included.push(path);
     else leftOut.push(`untracked file left out (${stats.size} bytes): ${path}`);
   }
   return { included, leftOut };

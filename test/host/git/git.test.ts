@@ -1,11 +1,12 @@
-import { mkdtempSync, rmSync, unlinkSync } from 'node:fs';
+import { mkdtempSync, rmSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { readGitState } from '../../../src/host/git/read-git-state.ts';
+import { readSessionTree, treeMoved } from '../../../src/host/git/session-tree.ts';
 import { showFileAtCommit } from '../../../src/host/git/show-file-at-commit.ts';
 import { isIgnored, versionControlPlace } from '../../../src/host/git/version-control-place.ts';
 import { workspaceDiff } from '../../../src/host/git/workspace-diff.ts';
@@ -17,7 +18,10 @@ const fingerprint = async () => (await readGitState(repository.root)).treeFinger
 beforeEach(() => {
   repository = scratchRepository({ 'tests/test_a.py': 'A = 1\n', '.gitignore': '.tune-runs/\n*.log\n' });
 });
-afterEach(() => repository.remove());
+afterEach(() => {
+  vi.unstubAllEnvs();
+  repository.remove();
+});
 
 describe('git state (spec 05 §4)', () => {
   it('reads commit and branch of a clean checkout', async () => {
@@ -55,14 +59,64 @@ describe('git state (spec 05 §4)', () => {
     await expect(readGitState(join(repository.root, 'tests'))).rejects.toThrow(/not its top/);
   });
 
-  it('keeps its answer when git variables of an outer repository are inherited', async () => {
+  it.each([
+    ['GIT_DIR', '/nonexistent'],
+    ['GIT_INDEX_FILE', '/nonexistent'],
+    ['GIT_OBJECT_DIRECTORY', '/nonexistent'],
+    ['GIT_COMMON_DIR', '/nonexistent'],
+    ['GIT_GLOB_PATHSPECS', '1'],
+    ['GIT_EXTERNAL_DIFF', '/bin/false'],
+  ])('keeps its answer when %s of an outer repository is inherited', async (name, value) => {
     const expected = await readGitState(repository.root);
-    process.env['GIT_DIR'] = '/nonexistent';
-    try {
-      expect(await readGitState(repository.root)).toEqual(expected);
-    } finally {
-      delete process.env['GIT_DIR'];
-    }
+    vi.stubEnv(name, value);
+    expect(await readGitState(repository.root)).toEqual(expected);
+    expect((await workspaceDiff(repository.root)).toString()).toBe('');
+  });
+
+  it('says that git is missing, or that the folder is', async () => {
+    await expect(readGitState('/nowhere/checkout')).rejects.toMatchObject({
+      code: 'invalid-input',
+      message: 'there is no folder /nowhere/checkout',
+    });
+    vi.stubEnv('PATH', '/nowhere');
+    await expect(readGitState(repository.root)).rejects.toMatchObject({
+      code: 'invalid-input',
+      message: 'git cannot be found',
+    });
+  });
+
+  it('refuses a git that succeeds without saying which commit (spec 05 §12 row 5)', async () => {
+    const programs = mkdtempSync(join(tmpdir(), 'calib-git-'));
+    writeFileSync(join(programs, 'git'), '#!/bin/sh\nexit 0\n', { mode: 0o755 });
+    vi.stubEnv('PATH', programs);
+    await expect(readGitState(repository.root)).rejects.toThrow(/git gave no commit id for HEAD/);
+    rmSync(programs, { recursive: true });
+  });
+
+  it('tells how to trust a checkout of another user', async () => {
+    vi.stubEnv('GIT_TEST_ASSUME_DIFFERENT_OWNER', '1');
+    await expect(readGitState(repository.root)).rejects.toMatchObject({
+      code: 'invalid-input',
+      message: expect.stringContaining('dubious ownership') as string,
+      remedy: expect.stringContaining(
+        `git config --global --add safe.directory ${repository.root}`,
+      ) as string,
+    });
+  });
+
+  it('names the filter that a checkout with large files needs', async () => {
+    repository.write('.gitattributes', '*.bin filter=big\n');
+    repository.git('config', 'filter.big.clean', 'no-such-git-lfs clean');
+    repository.git('config', 'filter.big.required', 'false');
+    repository.write('weights.bin', 'x');
+    repository.git('add', '-A');
+    repository.git('commit', '-q', '-m', 'weights');
+    repository.git('config', 'filter.big.required', 'true');
+    repository.write('weights.bin', 'y');
+    await expect(readGitState(repository.root)).rejects.toMatchObject({
+      code: 'invalid-input',
+      remedy: expect.stringContaining('git-lfs') as string,
+    });
   });
 });
 
@@ -99,6 +153,54 @@ describe('tree fingerprint', () => {
     expect(await fingerprint()).not.toBe(first);
   });
 
+  it.each(['notes.txt', 'up.log', 'core.1234', 'outputs/wer.json'])(
+    'does not count the untracked file %s, which no test reads (spec 05 §4)',
+    async (path) => {
+      const before = await fingerprint();
+      repository.write(path, 'x');
+      expect(await fingerprint()).toBe(before);
+    },
+  );
+
+  it.each(['speech/server.py', 'pytest.ini', 'tests/data/prompts.json', 'benchmarks/run.sh'])(
+    'counts the untracked file %s',
+    async (path) => {
+      const before = await fingerprint();
+      repository.write(path, 'x');
+      expect(await fingerprint()).not.toBe(before);
+    },
+  );
+
+  it('counts a huge untracked file below tests by its size, without reading it', async () => {
+    repository.write('tests/data/set.bin', '');
+    truncateSync(join(repository.root, 'tests/data/set.bin'), 10 ** 12);
+    const first = await fingerprint();
+    truncateSync(join(repository.root, 'tests/data/set.bin'), 10 ** 12 + 1);
+    expect(await fingerprint()).not.toBe(first);
+  });
+
+  it('tells changes inside a submodule apart', async () => {
+    const library = scratchRepository({ 'a.py': 'A = 1\n' });
+    repository.git('-c', 'protocol.file.allow=always', 'submodule', 'add', '-q', library.root, 'library');
+    repository.git('commit', '-q', '-m', 'library');
+    const clean = await readGitState(repository.root);
+    repository.write('library/a.py', 'A = 2\n');
+    const first = await fingerprint();
+    repository.write('library/a.py', 'A = 3\n');
+    expect(clean).toMatchObject({ dirty: false, changes: [] });
+    expect(new Set([clean.treeFingerprint, first, await fingerprint()]).size).toBe(3);
+    expect((await workspaceDiff(repository.root)).toString()).toMatch(
+      /^# changes inside submodule left out: library\n/,
+    );
+    library.remove();
+  });
+
+  it('names what differs from the commit', async () => {
+    repository.write('tests/test_a.py', 'A = 2\n');
+    repository.write('tests/new.py', '');
+    expect((await readGitState(repository.root)).changes).toEqual(['tests/test_a.py', 'tests/new.py']);
+  });
+
   it('does not count ignored run directories and Python caches', async () => {
     const before = await readGitState(repository.root);
     repository.write('.tune-runs/run/plan.json', '{}');
@@ -133,11 +235,60 @@ describe('workspace diff', () => {
     expect(repository.git('status', '--porcelain')).toBe('?? tests/test_b.py');
   });
 
+  it.each(['.env', 'deploy/id_rsa', 'hf_token.txt', 'server.pem'])(
+    'names %s instead of copying a secret into a run directory',
+    async (path) => {
+      repository.write(path, 'hunter2');
+      expect((await workspaceDiff(repository.root)).toString()).toBe(
+        `# untracked file left out (named like a secret): ${path}\n`,
+      );
+    },
+  );
+
   it('names a large untracked file instead of copying it', async () => {
     repository.write('weights.bin', Buffer.alloc(11 * 1024 * 1024));
     expect((await workspaceDiff(repository.root)).toString()).toBe(
       `# untracked file left out (${11 * 1024 * 1024} bytes): weights.bin\n`,
     );
+  });
+});
+
+describe('the tree of a session', () => {
+  const observe = async (catalogDir?: string) =>
+    await readSessionTree({
+      repoRoot: repository.root,
+      runDir: join(repository.root, 'tests', 'runs', 'x'),
+      catalogDir,
+    });
+
+  it('leaves out the run directory, also below tests', async () => {
+    const before = await observe();
+    repository.write('tests/runs/x/plan.json', '{}');
+    expect((await observe()).treeFingerprint).toBe(before.treeFingerprint);
+    repository.write('tests/runs/conftest.py', '');
+    expect((await observe()).treeFingerprint).not.toBe(before.treeFingerprint);
+  });
+
+  it.each(['.', 'calibration'])('lets stages.yaml of a catalog at %s be corrected', async (place) => {
+    const catalog = join(repository.root, place);
+    const before = await observe(catalog);
+    repository.write(`${place}/models/nova/stages.yaml`, 'a: 1\n');
+    repository.git('add', '-A');
+    repository.write(`${place}/hosts/h20.yaml`, 'name: h20\n');
+    expect((await observe(catalog)).treeFingerprint).toBe(before.treeFingerprint);
+    expect((await observe()).treeFingerprint).not.toBe(before.treeFingerprint);
+    repository.write(`${place}/models/nova/modeling.py`, '');
+    expect((await observe(catalog)).treeFingerprint).not.toBe(before.treeFingerprint);
+  });
+
+  it('says what moved', async () => {
+    const { sha, treeFingerprint } = await observe();
+    const observed = { git_sha: sha, tree_fingerprint: treeFingerprint };
+    expect(treeMoved(await observe(), observed)).toBeNull();
+    repository.write('tests/test_a.py', 'A = 2\n');
+    expect(treeMoved(await observe(), observed)).toMatch(/it differs from the commit in tests\/test_a\.py$/);
+    repository.git('commit', '-qam', 'second');
+    expect(treeMoved(await observe(), observed)).toMatch(/^HEAD moved: the session observes/);
   });
 });
 
