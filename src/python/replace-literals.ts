@@ -73,6 +73,17 @@ function edit(wanted: Edit): { bytes: Uint8Array; edits: number } {
 }
 
 function decode(bytes: Uint8Array, file: string): string {
+  const text = decodeUtf8(bytes, file);
+  const bare = /\r(?!\n)/.exec(text);
+  if (bare !== null) {
+    const line = text.slice(0, bare.index).split(/\r?\n/).length;
+    // Python ends a line there, even a comment; the parser used here does not.
+    throw new CannotEdit(`line ${line} has a carriage return without a line feed`);
+  }
+  return text;
+}
+
+function decodeUtf8(bytes: Uint8Array, file: string): string {
   try {
     return decodePythonSource(bytes, file);
   } catch {
