@@ -18,7 +18,8 @@ export async function webUiLink(
   workflowId: string,
 ): Promise<string | null> {
   const { namespaceInfo } = await connection.workflowService.describeNamespace({ namespace });
-  const ui = namespaceInfo?.data?.[UI_DATA_KEY];
+  // The `temporal` program can only write values of JSON.
+  const ui = namespaceInfo?.data?.[UI_DATA_KEY]?.replaceAll('"', '');
   if (!ui) return null;
   return `${ui}/namespaces/${encodeURIComponent(namespace)}/workflows/${encodeURIComponent(workflowId)}`;
 }
