@@ -2,13 +2,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { WorkflowNotFoundError } from '@temporalio/client';
 
+import { CalibError } from '../domain/calib-error.ts';
 import { phaseLine } from '../domain/session/session-details.ts';
 import { isEnd, type SessionState } from '../domain/session/session-state.ts';
 import { planQuery, stateQuery } from '../workflows/messages.ts';
+import { InterruptedError } from './exit-code.ts';
+import { readLiveRepeats } from './live-repeats.ts';
 import { answer, answerJson, note } from './output.ts';
 import { createProgressDisplay } from './progress-display.ts';
 import { requireWorker } from './require-worker.ts';
 import type { SessionClient } from './session-client.ts';
+import { listenForStop } from './stop-signal.ts';
 
 export interface FollowOptions {
   json: boolean;
@@ -29,7 +33,10 @@ const PATIENCE_MS = 120_000;
 
 /**
  * Shows a session's progress until it needs a decision or ends. On a terminal one view is redrawn; elsewhere a line is
- * printed at each change and at least every minute. Leaving (Ctrl-C) does not touch the session.
+ * printed at each change and at least every minute.
+ *
+ * @throws InterruptedError at Ctrl-C, which does not touch the session
+ * @throws CalibError `unreachable` when nobody has answered for two minutes
  */
 export async function followSession(
   client: SessionClient,
@@ -37,21 +44,53 @@ export async function followSession(
   options: FollowOptions,
 ): Promise<FollowEnd> {
   await requireWorker(client);
+  const stop = listenForStop(() => undefined);
+  try {
+    return await Promise.race([
+      untilPersonNeeded(client, sessionId, options, stop.signal),
+      interruption(stop.signal),
+    ]);
+  } catch (error) {
+    if (!stop.signal.aborted) throw error;
+    note(`the session goes on: calib watch ${sessionId}`);
+    throw new InterruptedError();
+  } finally {
+    stop.release();
+  }
+}
+
+async function interruption(signal: AbortSignal): Promise<never> {
+  return await new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(new InterruptedError()), { once: true });
+  });
+}
+
+async function untilPersonNeeded(
+  client: SessionClient,
+  sessionId: string,
+  options: FollowOptions,
+  stop: AbortSignal,
+): Promise<FollowEnd> {
   const handle = client.client.workflow.getHandle(sessionId);
-  const plan = await patiently(client, () => handle.query(planQuery));
+  const plan = await patiently({ client, sessionId, stop }, () => handle.query(planQuery));
   const display = createProgressDisplay(options.json);
+  const close = () => display.close();
+  stop.addEventListener('abort', close, { once: true });
   try {
     for (;;) {
-      const state = await patiently(client, () => handle.query(stateQuery));
-      display.show(plan, state, new Date());
+      const state = await patiently({ client, sessionId, stop }, () => handle.query(stateQuery));
+      const live = state.active.length === 0 ? [] : await readLiveRepeats(client, sessionId);
+      if (stop.aborted) throw new InterruptedError();
+      display.show({ plan, state, live, now: new Date() });
       if (isEnd(state.phase) || (!options.untilEnd && needsPerson(state))) {
         display.close();
         announce(plan.session_id, state, options.json);
         return { ok: state.phase.kind === 'completed' || state.phase.kind === 'awaiting_decision', state };
       }
-      await sleep(POLL_MS);
+      await sleep(POLL_MS, undefined, { signal: stop });
     }
   } finally {
+    stop.removeEventListener('abort', close);
     display.close();
   }
 }
@@ -93,13 +132,27 @@ function nextSteps(id: string, state: SessionState): string[] {
 }
 
 /** A query with a deadline; while a worker or the server restarts it is asked again for two minutes. */
-async function patiently<T>(client: SessionClient, query: () => Promise<T>): Promise<T> {
+async function patiently<T>(
+  { client, sessionId, stop }: { client: SessionClient; sessionId: string; stop: AbortSignal },
+  query: () => Promise<T>,
+): Promise<T> {
   const patience = Date.now() + PATIENCE_MS;
   for (;;) {
     try {
       return await client.connection.withDeadline(Date.now() + QUERY_LIMIT_MS, query);
     } catch (error) {
-      if (error instanceof WorkflowNotFoundError || Date.now() > patience) throw error;
+      if (stop.aborted) throw new InterruptedError();
+      if (error instanceof WorkflowNotFoundError || Date.now() > patience) {
+        throw new CalibError(
+          'unreachable',
+          `session ${sessionId} does not answer: ${(error as Error).message}`,
+          {
+            remedy:
+              'is its worker running? `calib worker` (or `calib up`) starts one; the session itself is safe',
+            cause: error,
+          },
+        );
+      }
       await sleep(POLL_MS);
     }
   }

@@ -3,6 +3,7 @@ import { Client, Connection, WorkflowNotFoundError } from '@temporalio/client';
 import { CalibError } from '../domain/calib-error.ts';
 import { type ClientSettings, loadClientSettings } from '../worker/client-settings.ts';
 import { loadDataConverter } from '../worker/data-converter.ts';
+import { refusesConnections } from '../worker/refuses-connections.ts';
 import { calibrateWorkflowType } from '../workflows/messages.ts';
 
 /** A connection of one command; to be closed by whoever opened it. */
@@ -23,6 +24,7 @@ const CONNECT_LIMIT_MS = 5_000;
 export async function openSessionClient(): Promise<SessionClient> {
   const settings = loadClientSettings();
   const dataConverter = loadDataConverter(process.env);
+  if (await refusesConnections(settings.address)) throw noServer(settings.address);
   try {
     const connection = await Connection.connect({
       ...settings.connection,
@@ -32,11 +34,15 @@ export async function openSessionClient(): Promise<SessionClient> {
     const client = new Client({ connection, namespace: settings.namespace, dataConverter });
     return { client, connection, settings, close: () => connection.close() };
   } catch (cause) {
-    throw new CalibError('unreachable', `no Temporal server answers on ${settings.address}`, {
-      remedy: 'start one with `calib up`, or set TEMPORAL_ADDRESS to yours',
-      cause,
-    });
+    throw noServer(settings.address, cause);
   }
+}
+
+function noServer(address: string, cause?: unknown): CalibError {
+  return new CalibError('unreachable', `no Temporal server answers on ${address}`, {
+    remedy: 'start one with `calib up`, or set TEMPORAL_ADDRESS to yours',
+    cause,
+  });
 }
 
 /** Runs a command's work with a connection and closes it whatever happens. */

@@ -5,10 +5,11 @@ import type { Command } from 'commander';
 import { addExamples } from './examples.ts';
 import { exitCode } from './exit-code.ts';
 import { addSharedOptions, sharedOptionValues } from './options.ts';
+import { announceDrain } from './announce-drain.ts';
 import { answer, answerJson, note } from './output.ts';
 import { parseCount, parseGpuList, parsePort } from './parse-values.ts';
 import { stateFolder } from './state-folder.ts';
-import { stopSignal } from './stop-signal.ts';
+import { listenForStop } from './stop-signal.ts';
 
 interface UpOptions {
   gpus?: number[];
@@ -45,7 +46,7 @@ async function up(options: UpOptions, json: boolean): Promise<void> {
   const { localClientSettings } = await import('../worker/client-settings.ts');
   const { runWorker } = await import('../worker/run-worker.ts');
   const db = resolve(options.db);
-  const stop = stopSignal();
+  const { signal: stop } = listenForStop(announceDrain);
   const server = await startEmbeddedServer({
     db,
     port: options.port,

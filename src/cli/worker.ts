@@ -4,10 +4,11 @@ import type { Command } from 'commander';
 
 import { addExamples } from './examples.ts';
 import { addSharedOptions, sharedOptionValues } from './options.ts';
+import { announceDrain } from './announce-drain.ts';
 import { answer, answerJson } from './output.ts';
 import { parseCount, parseGpuList } from './parse-values.ts';
 import { stateFolder } from './state-folder.ts';
-import { stopSignal } from './stop-signal.ts';
+import { listenForStop } from './stop-signal.ts';
 
 interface WorkerOptions {
   gpus?: number[];
@@ -35,7 +36,7 @@ export function register(program: Command): void {
       gpus: options.gpus ?? null,
       lanes: options.lanes,
       log: join(folder, 'worker.log'),
-      stop: stopSignal(),
+      stop: listenForStop(announceDrain).signal,
       onReady: () => {
         if (json) answerJson({ ready: true, address: settings.address, pid: process.pid }, 'line');
         else answer(`worker polling ${settings.address}; Ctrl-C drains and stops it`);

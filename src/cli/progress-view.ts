@@ -1,0 +1,139 @@
+import { utcTimestamp } from '../domain/clock.ts';
+import { phaseLine, strictCounts } from '../domain/session/session-details.ts';
+import { etaSeconds } from '../domain/session/session-eta.ts';
+import type { SessionPlan } from '../domain/session/session-plan.ts';
+import type { ActiveRepeat, SessionState } from '../domain/session/session-state.ts';
+import type { LiveRepeat } from './live-repeats.ts';
+import { renderMatrix } from './matrix-view.ts';
+import type { colours } from './output.ts';
+
+/** One look at a session. */
+export interface Progress {
+  plan: SessionPlan;
+  state: SessionState;
+  /** What its pending repeats do or wait for. */
+  live: readonly LiveRepeat[];
+  now: Date;
+}
+
+export interface ViewSize {
+  columns: number;
+  rows: number;
+}
+
+/** `18/33 strict ✓`. */
+export function strictText({ plan, state }: Progress): string {
+  const { strict, total } = strictCounts(plan, state);
+  return `${strict}/${total} strict ✓`;
+}
+
+/** Equal for two looks between which nothing happened that is worth a line. */
+export function changeKey({ state, live }: Progress): string {
+  const signs = live.map(({ heartbeat, queued, lastFailure }) => [
+    heartbeat?.state,
+    heartbeat?.attempt,
+    queued && lastFailure !== null,
+  ]);
+  return JSON.stringify([state.phase, state.symbols, state.active, state.pass, signs]);
+}
+
+/** One line for logs and pipes. */
+export function progressLine(progress: Progress): string {
+  const { plan, state, now } = progress;
+  const parts = [utcTimestamp(now), strictText(progress), phaseLine(state.phase)];
+  for (const active of state.active) {
+    parts.push(`${activeText(progress, active)} (${elapsed(active.started_at, now)})`);
+  }
+  parts.push(...waitingTexts(progress));
+  const eta = etaSeconds(plan, state);
+  if (eta !== null && eta > 0) parts.push(`ETA ${duration(eta)}`);
+  return parts.join('  ');
+}
+
+/** One JSON value for programs. */
+export function progressEvent({ plan, state, live, now }: Progress): Record<string, unknown> {
+  return {
+    at: utcTimestamp(now),
+    session: plan.session_id,
+    state: state.phase.kind,
+    ...strictCounts(plan, state),
+    active: state.active.map(({ namespace, repeat, started_at }) => ({ namespace, repeat, started_at })),
+    repeats: live.map(({ heartbeat, queued, lastFailure }) => ({
+      queued,
+      last_failure: lastFailure,
+      ...heartbeat,
+    })),
+    eta_s: etaSeconds(plan, state),
+  };
+}
+
+/** The whole view for a terminal: counts, phase, matrix, what runs, and what is waited for. */
+export function progressLines(
+  progress: Progress,
+  size: ViewSize,
+  colour: ReturnType<typeof colours>,
+): string[] {
+  const { plan, state, now } = progress;
+  const eta = etaSeconds(plan, state);
+  const head = [
+    strictText(progress),
+    `elapsed ${elapsed(state.started_at, now)}`,
+    ...(eta !== null && eta > 0 ? [`ETA ${duration(eta)}`] : []),
+    `commit ${plan.git_sha.slice(0, 12)}`,
+  ].join(' · ');
+  const phase = phaseLine(state.phase);
+  const running = [
+    ...state.active.map(
+      (active) => `  running ${activeText(progress, active)} · ${elapsed(active.started_at, now)}`,
+    ),
+    ...waitingTexts(progress).map((text) => `  ${text}`),
+  ];
+  const taken = 2 + Math.ceil(phase.length / size.columns) + (running.length > 0 ? running.length + 1 : 0);
+  return [
+    colour.bold(fitted(head, size.columns)),
+    state.phase.kind === 'halted' || state.phase.kind === 'blocked' ? colour.red(phase) : phase,
+    '',
+    ...renderMatrix(plan, state, { columns: size.columns, rows: size.rows - taken - 1 }, colour),
+    ...(running.length > 0 ? ['', ...running.map((line) => fitted(line, size.columns))] : []),
+  ];
+}
+
+function activeText({ plan, live }: Progress, { namespace, repeat }: ActiveRepeat): string {
+  const sign = live.find(({ key }) => key === `${namespace}#${repeat}`)?.heartbeat;
+  const parts = [`${namespace} · repeat ${repeat}/${plan.repeats}`];
+  if (sign != null && sign.attempt > 1) parts.push(`attempt ${sign.attempt}`);
+  if (sign?.state === 'running' && (sign.silent_s ?? 0) >= 60) {
+    parts.push(`log silent for ${duration(sign.silent_s ?? 0)}`);
+  }
+  return parts.join(' · ');
+}
+
+function waitingTexts({ plan, live }: Progress): string[] {
+  return live.flatMap(({ heartbeat, queued, lastFailure }) => {
+    if (queued && lastFailure !== null)
+      return [`waiting for the next attempt, after: ${firstLine(lastFailure)}`];
+    if (queued) return [`waiting for a free lane of a worker on ${plan.task_queues.repeats}`];
+    if (heartbeat?.state !== 'waiting') return [];
+    return [`waiting ${duration(heartbeat.seconds)}: ${heartbeat.text}`];
+  });
+}
+
+function firstLine(text: string): string {
+  return text.split('\n', 1)[0] ?? '';
+}
+
+function fitted(line: string, columns: number): string {
+  return line.length <= columns ? line : `${line.slice(0, Math.max(0, columns - 1))}…`;
+}
+
+function elapsed(since: string, now: Date): string {
+  return duration(Math.max(0, Math.round((now.getTime() - Date.parse(since)) / 1000)));
+}
+
+/** `3 h 05 min`, `4 min 10 s`, `12 s`. */
+function duration(seconds: number): string {
+  const hours = Math.floor(seconds / 3600);
+  const minutes = Math.floor((seconds % 3600) / 60);
+  if (hours > 0) return `${hours} h ${String(minutes).padStart(2, '0')} min`;
+  return minutes > 0 ? `${minutes} min ${String(seconds % 60).padStart(2, '0')} s` : `${seconds} s`;
+}
