@@ -108,14 +108,12 @@ function settleAnswer(threshold: PlannedThreshold, answer: DecisionAnswer): Sett
   }
   const { text, value, confirmed } = answer;
   const { worst_op: worst, worst_raw: worstRaw, current_raw: current } = metric;
-  const stricter = worstRaw !== null && isStricter(value, worstRaw, worst);
-  if (stricter && !confirmed) {
-    return {
-      problem: `${id}: ${text} is stricter than the worst observation ${worstRaw}; confirm it as ${text}!`,
-    };
+  if (directionOf({ current, next: value, worst }) === 'equal') {
+    return { ...threshold, action: 'equal' };
   }
-  return directionOf({ current, next: value, worst }) === 'equal'
-    ? { ...threshold, action: 'equal' }
+  const stricter = worstRaw !== null && isStricter(value, worstRaw, worst);
+  return stricter && !confirmed
+    ? { problem: `${id}: ${text} is stricter than the worst observation ${worstRaw}; confirm it as ${text}!` }
     : { ...threshold, action: 'write', text, value, custom: true, stricterThanObserved: stricter };
 }
 

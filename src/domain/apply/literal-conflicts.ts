@@ -27,7 +27,11 @@ export function literalConflicts(choices: readonly ApplyChoice[]): string[] {
   });
 }
 
+/** Of two that are written the texts count: one literal has one spelling. */
 function agree(left: ApplyChoice, right: ApplyChoice): boolean {
+  if (left.action === 'write' && right.action === 'write') {
+    return left.text === right.text;
+  }
   const { worst_op: worst } = left.metric;
   return directionOf({ current: wantedValue(left), next: wantedValue(right), worst }) === 'equal';
 }
