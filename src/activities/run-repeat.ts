@@ -61,8 +61,15 @@ export async function runRepeat(input: RunRepeatInput, deps: ActivityDependencie
 
 async function runClaimed(repeat: Repeat): Promise<RepeatOutcome> {
   const { place, files, input } = repeat;
-  const commit = files.plan.git_sha ?? '';
-  const recorded = await readCommittedRepeat({ ...place, stages: repeat.stages, commit });
+  const { git_sha, session_id, tree_fingerprint } = files.plan;
+  const recorded = await readCommittedRepeat({
+    ...place,
+    stages: repeat.stages,
+    commit: git_sha ?? '',
+    session_id,
+    tree_fingerprint,
+    markers: 'required',
+  });
   if (recorded.kind === 'valid') {
     return { kind: 'complete', cells: recorded.cells, launches: 0, duration_s: 0, lane: null };
   }

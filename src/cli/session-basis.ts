@@ -11,7 +11,8 @@ import { startabilityProblems } from '../domain/session/startability.ts';
 import { type StageDefinition, thresholdFileOf } from '../domain/stages/stage.ts';
 import { type LoadedStages, loadStages } from '../host/catalog/load-stages.ts';
 import { findStaleStages } from '../host/discovery/find-stale-stages.ts';
-import { type GitState, readGitState } from '../host/git/read-git-state.ts';
+import type { GitState } from '../host/git/read-git-state.ts';
+import { readSessionTree } from '../host/git/session-tree.ts';
 import { hostTaskQueues } from '../workflows/messages.ts';
 import type { CliContext } from './options.ts';
 
@@ -62,7 +63,8 @@ export async function readSessionBasis(
   const repoRoot = (await context.repoRoot()).path;
   const loaded = await loadStages(await context.catalog(), context.modelName);
   const stages = choose(loaded.stages);
-  const git = await readGitState(repoRoot);
+  const catalogDir = (await context.catalog()).dir;
+  const git = await readSessionTree({ repoRoot, catalogDir });
   const venv = await context.venv();
   const plan = {
     model: context.modelName,
@@ -75,7 +77,7 @@ export async function readSessionBasis(
     hostname: hostname(),
     venv_python: venv.python,
     venv_source: venv.source,
-    catalog_dir: (await context.catalog()).dir,
+    catalog_dir: catalogDir,
     stages_yaml: loaded.file,
     stages_yaml_sha256: loaded.sha256,
     environment: environmentRecord(buildCatalogEnvironment(config, host?.profile ?? null)),

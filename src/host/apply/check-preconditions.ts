@@ -1,12 +1,12 @@
 import { access } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { resolve } from 'node:path';
 
 import type { ApplyPlanDocument } from '../../domain/apply/apply-plan-document.ts';
 import { isRefusal } from '../../domain/apply/apply-plan-document.ts';
 import type { RunSnapshot } from '../../domain/audit/run-snapshot.ts';
 import { isDocsStage, thresholdFileOf } from '../../domain/stages/stage.ts';
 import type { StageDefinition } from '../../domain/stages/stage.ts';
-import { readGitState } from '../git/read-git-state.ts';
+import { readSessionTree } from '../git/session-tree.ts';
 import { runPaths } from '../run-directory/paths.ts';
 import { readActiveRuns } from '../run-directory/read-active-runs.ts';
 import { readApplyPlan } from '../run-directory/read-apply-plan.ts';
@@ -40,8 +40,8 @@ export async function checkPreconditions(question: {
   if (edited.length > 0) {
     return refused(edited);
   }
-  const git = await readGitState(repoRoot, { excludePaths: [dirname(runDir)] });
-  const { tree_fingerprint: fingerprint } = snapshot.plan;
+  const { tree_fingerprint: fingerprint, catalog_dir: catalogDir } = snapshot.plan;
+  const git = await readSessionTree({ repoRoot, runDir: resolve(runDir), catalogDir });
   return fingerprint === git.treeFingerprint
     ? { kind: 'met', plan }
     : refused([

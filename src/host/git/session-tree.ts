@@ -5,8 +5,8 @@ import { type GitState, readGitState } from './read-git-state.ts';
 export interface SessionTreeOptions {
   /** Absolute, the top of the checkout. */
   repoRoot: string;
-  /** Absolute. */
-  runDir: string;
+  /** Absolute; absent while the session has none yet. */
+  runDir?: string | undefined;
   /** Absolute; absent when the plan names none. */
   catalogDir?: string | undefined;
 }
@@ -26,7 +26,7 @@ export async function readSessionTree({
   const catalog = catalogDir === undefined ? null : relative(repoRoot, catalogDir);
   const inside = catalog !== null && !catalog.startsWith('..') && !isAbsolute(catalog);
   return await readGitState(repoRoot, {
-    excludePaths: [runDir],
+    excludePaths: runDir === undefined ? [] : [runDir],
     excludes: (path) => inside && isCatalogFile(catalog, path),
   });
 }
