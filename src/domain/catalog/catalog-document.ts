@@ -2,8 +2,8 @@ import type { z } from 'zod';
 
 import { CalibError } from '../calib-error.ts';
 import { nearestName } from './nearest-name.ts';
+import { refuseSecrets } from './refuse-secrets.ts';
 import { keysAt } from './schema-at.ts';
-import { isSecretVariableName, secretReason } from './secret-value.ts';
 import { readYamlTree, type YamlTree } from './yaml-tree.ts';
 
 /** A validated catalog file, with what a person should know about it. */
@@ -19,6 +19,12 @@ export interface CatalogProblem {
   valid: string;
 }
 
+/** Something that a person should know about a valid file. */
+export interface CatalogNotice {
+  path: readonly PropertyKey[];
+  message: string;
+}
+
 export interface CatalogDocumentSource<Schema extends z.ZodType> {
   /** As shown in messages. */
   file: string;
@@ -27,6 +33,8 @@ export interface CatalogDocumentSource<Schema extends z.ZodType> {
   /** Paths (`a.*.b`) of scalars that keep their source text (spec 01 §2). */
   sourceTextPaths: readonly string[];
   check?: (value: z.infer<Schema>) => CatalogProblem[];
+  /** Looked at when the file is valid; each becomes a warning at the key it names. */
+  notices?: (value: z.infer<Schema>) => CatalogNotice[];
 }
 
 function dotted(path: readonly PropertyKey[]): string {
@@ -42,9 +50,9 @@ function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
 }
 
 /** What stands in the file, short enough for a message. */
-function describeFound(value: unknown): string {
+function describeFound(value: unknown, path: readonly PropertyKey[]): string {
   if (value === undefined) {
-    return 'nothing (the key is required)';
+    return path.length === 0 ? 'nothing (the file is empty)' : 'nothing (the key is required)';
   }
   if (Array.isArray(value)) {
     return value.length === 0 ? 'an empty list' : `a list (${JSON.stringify(value).slice(0, 80)})`;
@@ -57,62 +65,42 @@ function describeFound(value: unknown): string {
   return typeof value === 'string' ? shown : `${shown} (${value === null ? 'empty' : typeof value})`;
 }
 
-/** Every string of the document with its path, so that no part of it escapes the search for secrets. */
-function* strings(
-  value: unknown,
-  path: PropertyKey[] = [],
-): Generator<{ path: PropertyKey[]; text: string }> {
-  if (typeof value === 'string') {
-    yield { path, text: value };
-  } else if (typeof value === 'object' && value !== null) {
-    for (const [key, child] of Object.entries(value)) {
-      yield* strings(child, [...path, key]);
-    }
-  }
-}
-
-function isEnvironmentPath(path: readonly PropertyKey[]): boolean {
-  return path.some((segment) => segment === 'auto_env' || segment === 'extra_env' || segment === 'env');
-}
-
-function refuseSecrets(file: string, tree: YamlTree): void {
-  const found = [...strings(tree.value)].flatMap(({ path, text }) => {
-    const named = isEnvironmentPath(path) && isSecretVariableName(String(path.at(-1))) && text !== '';
-    const reason = secretReason(text) ?? (named ? 'a value for a secret variable' : null);
-    const { line, column } = tree.locate(path);
-    return reason === null ? [] : [`${file}:${line}:${column}: ${dotted(path)}: found ${reason} (not shown)`];
-  });
-  if (found.length > 0) {
-    throw new CalibError('invalid-input', found.join('\n'), {
-      remedy:
-        'Keep secrets in the environment of the worker; the catalog is shared and recorded with every session.',
-    });
-  }
-}
-
-/** Removes unknown keys from the value (in place) and reports each with the nearest known one. */
+/** Removes unknown keys from the value (in place) and returns their paths in file order, those with nothing below included. */
 function dropUnknownKeys(
-  source: CatalogDocumentSource<z.ZodType>,
+  schema: z.ZodType,
   tree: YamlTree,
   issues: readonly z.core.$ZodIssue[],
-): string[] {
-  return issues.flatMap((issue) => {
-    if (issue.code !== 'unrecognized_keys') {
-      return [];
-    }
-    const known = keysAt(source.schema, issue.path);
+): PropertyKey[][] {
+  const paths = issues.flatMap((issue) => {
     const parent = valueAt(tree.value, issue.path);
-    return issue.keys.map((key) => {
-      if (typeof parent === 'object' && parent !== null) {
-        Reflect.deleteProperty(parent, key);
-      }
-      const path = [...issue.path, key];
-      const { line, column } = tree.locate(path, 'key');
-      const near = nearestName(key, known);
-      const hint = near === null ? `known here: ${known.join(', ')}` : `did you mean ${near}?`;
-      return `${source.file}:${line}:${column}: ${dotted(path)}: unknown key, ignored; ${hint}`;
-    });
+    return issue.code !== 'unrecognized_keys'
+      ? []
+      : issue.keys.map((key) => {
+          if (typeof parent === 'object' && parent !== null) {
+            Reflect.deleteProperty(parent, key);
+          }
+          return [...issue.path, key];
+        });
   });
+  const empty = tree.emptyKeys.filter((path) => {
+    const known = keysAt(schema, path.slice(0, -1));
+    return known.length > 0 && !known.includes(path.at(-1) ?? '');
+  });
+  const placed = [...paths, ...empty].map((path) => ({ path, at: tree.locate(path, 'key') }));
+  placed.sort(({ at: left }, { at: right }) => left.line - right.line || left.column - right.column);
+  return placed.map(({ path }) => path);
+}
+
+function unknownKeyLine(
+  source: CatalogDocumentSource<z.ZodType>,
+  tree: YamlTree,
+  path: PropertyKey[],
+): string {
+  const { line, column } = tree.locate(path, 'key');
+  const known = keysAt(source.schema, path.slice(0, -1));
+  const near = nearestName(String(path.at(-1)), known);
+  const hint = near === null ? `known here: ${known.join(', ')}` : `did you mean ${near}?`;
+  return `${source.file}:${line}:${column}: ${dotted(path)}: unknown key, ignored; ${hint}`;
 }
 
 function problemOf(issue: z.core.$ZodIssue): CatalogProblem & { part: 'key' | 'value' } {
@@ -121,17 +109,21 @@ function problemOf(issue: z.core.$ZodIssue): CatalogProblem & { part: 'key' | 'v
     : { path: issue.path, valid: issue.message, part: 'value' };
 }
 
-function failure(
-  file: string,
-  tree: YamlTree,
-  problems: readonly (CatalogProblem & { part?: 'key' | 'value' })[],
-): CalibError {
+/** Unknown keys are told as well: one of them may be the misspelt key that is missing. */
+function failure(failed: {
+  file: string;
+  tree: YamlTree;
+  problems: readonly (CatalogProblem & { part?: 'key' | 'value' })[];
+  warnings: readonly string[];
+}): CalibError {
+  const { file, tree, problems, warnings } = failed;
   const lines = problems.map(({ path, valid, part = 'value' }) => {
     const { line, column } = tree.locate(path, part);
-    const found = part === 'key' ? `key ${String(path.at(-1))}` : describeFound(valueAt(tree.value, path));
+    const value = path.length === 0 && tree.value === null ? undefined : valueAt(tree.value, path);
+    const found = part === 'key' ? `key ${String(path.at(-1))}` : describeFound(value, path);
     return `${file}:${line}:${column}: ${dotted(path) || 'the file'}: found ${found}; valid: ${valid}`;
   });
-  return new CalibError('invalid-input', lines.join('\n'), { remedy: `Correct ${file}.` });
+  return new CalibError('invalid-input', [...lines, ...warnings].join('\n'), { remedy: `Correct ${file}.` });
 }
 
 /**
@@ -149,18 +141,23 @@ export function readCatalogDocument<Schema extends z.ZodType>(
     throw new CalibError('invalid-input', lines.join('\n'), { remedy: `Correct the YAML of ${file}.` });
   }
   refuseSecrets(file, tree);
-  const warnings: string[] = [];
   let parsed = schema.safeParse(tree.value);
+  const unknown = dropUnknownKeys(schema, tree, parsed.error?.issues ?? []);
+  const warnings = unknown.map((path) => unknownKeyLine(source, tree, path));
   if (!parsed.success) {
-    warnings.push(...dropUnknownKeys(source, tree, parsed.error.issues));
     parsed = schema.safeParse(tree.value);
   }
   if (!parsed.success) {
-    throw failure(file, tree, parsed.error.issues.map(problemOf));
+    throw failure({ file, tree, problems: parsed.error.issues.map(problemOf), warnings });
   }
-  const problems = source.check?.(parsed.data) ?? [];
+  const { data } = parsed;
+  const problems = source.check?.(data) ?? [];
   if (problems.length > 0) {
-    throw failure(file, tree, problems);
+    throw failure({ file, tree, problems, warnings });
   }
-  return { value: parsed.data, warnings };
+  const notices = (source.notices?.(data) ?? []).map(({ path, message }) => {
+    const { line, column } = tree.locate(path, 'key');
+    return `${file}:${line}:${column}: ${dotted(path)}: ${message}`;
+  });
+  return { value: data, warnings: [...warnings, ...notices] };
 }

@@ -82,6 +82,9 @@ export const metricSourceSchema = z.strictObject(
 );
 export type MetricSource = z.infer<typeof metricSourceSchema>;
 
+const digitsPhrase = { error: 'a whole number of digits, 0 to 12' };
+const scalePhrase = { error: 'a number above 0' };
+
 /** `metrics.<key>`: adds a metric to the built-in registry, or replaces the entry of that key (spec 02 §5). */
 export const metricDefinitionSchema = z.strictObject(
   {
@@ -89,11 +92,9 @@ export const metricDefinitionSchema = z.strictObject(
     pattern: pattern.optional(),
     worst: z.enum(['min', 'max'], { error: 'min or max' }),
     label: nonEmptyText,
-    digits: z
-      .int({ error: 'a whole number of digits' })
-      .min(0, { error: 'a whole number of digits' })
-      .default(3),
-    scale: z.number({ error: 'a number' }).default(1),
+    digits: z.int(digitsPhrase).min(0, digitsPhrase).max(12, digitsPhrase).default(3),
+    /** Native values are multiplied by it for display. */
+    scale: z.number(scalePhrase).positive(scalePhrase).default(1),
     group: keyPart,
     /** Whether the key also counts as an inner key of a speed dict. */
     nested: z.boolean({ error: 'true or false' }).default(false),

@@ -17,6 +17,7 @@ import {
   text,
   textList,
 } from './schema-parts.ts';
+import { unknownNames } from './unknown-names.ts';
 
 const pytestArguments = z
   .array(z.string({ error: 'one scalar value' }), { error: 'a list of arguments' })
@@ -135,5 +136,6 @@ export function parseModelConfig(source: {
       config.name === directoryName
         ? []
         : [{ path: ['name'], valid: `"${directoryName}", the name of the folder it is in (spec 01 §3)` }],
+    notices: unknownNames,
   });
 }

@@ -1,21 +1,16 @@
 import {
   isAlias,
   isMap,
-  isScalar,
   isSeq,
   LineCounter,
   parseDocument,
   type Document,
   type Node,
-  type ParsedNode,
+  type YAMLError,
   type YAMLMap,
 } from 'yaml';
 
-/**
- * More than any catalog file has use for. Nested aliases count once for each place they expand to, so a small file
- * cannot blow up into a huge value, and a cyclic one ends.
- */
-const maxAliasCount = 100;
+import { AliasError, keyText, plainDocument } from './yaml-value.ts';
 
 export interface Position {
   line: number;
@@ -31,6 +26,8 @@ export interface YamlProblem extends Position {
 export interface YamlTree {
   problems: YamlProblem[];
   value: unknown;
+  /** Paths of keys with nothing below them; they are absent from the value. */
+  emptyKeys: string[][];
   /** Position of the value at a path, or of the nearest part above it that exists. */
   locate: (path: readonly PropertyKey[], part?: 'key' | 'value') => Position;
 }
@@ -44,53 +41,6 @@ function pathMatcher(patterns: readonly string[]): (path: readonly string[]) => 
         segments.length === path.length &&
         segments.every((segment, index) => segment === '*' || segment === path[index]),
     );
-}
-
-function keyText(key: unknown): string {
-  return isScalar(key)
-    ? typeof key.value === 'string'
-      ? key.value
-      : (key.source ?? String(key.value))
-    : String(key);
-}
-
-class AliasBudgetError extends Error {
-  readonly node: Node;
-
-  constructor(node: Node) {
-    super('too many aliases');
-    this.node = node;
-  }
-}
-
-/** Turns nodes into plain values; scalars below a `sourceText` path keep their source text (spec 01 §2). */
-function plainValue(document: Document, keepsSourceText: (path: readonly string[]) => boolean): unknown {
-  let aliases = 0;
-  const convert = (node: unknown, path: readonly string[]): unknown => {
-    if (isAlias(node)) {
-      aliases += 1;
-      if (aliases > maxAliasCount) {
-        throw new AliasBudgetError(node);
-      }
-      return convert(node.resolve(document), path);
-    }
-    if (isMap(node)) {
-      const entries = node.items.map((pair): [string, unknown] => {
-        const key = keyText(pair.key);
-        return [key, convert(pair.value, [...path, key])];
-      });
-      // `key:` with nothing below it means "absent" (v0.6.0 read it as an empty map, spec 01 §2).
-      return Object.fromEntries(entries.filter(([, value]) => value !== null));
-    }
-    if (isSeq(node)) {
-      return node.items.map((item, index) => convert(item, [...path, String(index)]));
-    }
-    if (isScalar(node)) {
-      return typeof node.value !== 'string' && keepsSourceText(path) ? (node.source ?? '') : node.value;
-    }
-    return keepsSourceText(path) ? '' : null;
-  };
-  return convert(document.contents, []);
 }
 
 function pairOf(map: YAMLMap, segment: PropertyKey) {
@@ -117,14 +67,29 @@ function nodeAt(document: Document, path: readonly PropertyKey[], part: 'key' | 
   return (node as Node | null) ?? null;
 }
 
+/** The library's words, except where they speak of its own functions or leave out what is meant. */
+function describeProblem(issue: YAMLError, yaml: string): string {
+  switch (issue.code) {
+    case 'MULTIPLE_DOCS':
+      return 'a second document begins here; a file holds one';
+    case 'DUPLICATE_KEY': {
+      const key = /^[^:\n]*/.exec(yaml.slice(issue.pos[0]))?.[0].trim() ?? '';
+      return `the key ${key} stands twice in one map`;
+    }
+    default:
+      return issue.message.split('\n')[0] ?? issue.code;
+  }
+}
+
 /**
- * Parses one YAML 1.2 document.
+ * Parses one YAML 1.2 document; a byte-order mark in front does not count.
  *
  * @param sourceTextPaths paths (`a.*.b`) below which an unquoted scalar stays as written: `1.0` → `"1.0"`
  */
-export function readYamlTree(yaml: string, sourceTextPaths: readonly string[]): YamlTree {
+export function readYamlTree(text: string, sourceTextPaths: readonly string[]): YamlTree {
+  const yaml = text.replace(/^\uFEFF/, '');
   const lineCounter = new LineCounter();
-  const document: Document<ParsedNode> | Document = parseDocument(yaml, { lineCounter, prettyErrors: false });
+  const document: Document = parseDocument(yaml, { lineCounter, prettyErrors: false });
   const positionAt = (offset: number): Position => {
     const { line, col } = lineCounter.linePos(offset);
     return { line: Math.max(line, 1), column: Math.max(col, 1) };
@@ -133,18 +98,18 @@ export function readYamlTree(yaml: string, sourceTextPaths: readonly string[]): 
     positionAt(nodeAt(document, path, part)?.range?.[0] ?? 0);
   const problems = [...document.errors, ...document.warnings].map((issue) => ({
     ...positionAt(issue.pos[0]),
-    message: issue.message.split('\n')[0] ?? issue.code,
+    message: describeProblem(issue, yaml),
   }));
   if (problems.length > 0) {
-    return { problems, value: null, locate };
+    return { problems, value: null, emptyKeys: [], locate };
   }
   try {
-    return { problems, value: plainValue(document, pathMatcher(sourceTextPaths)), locate };
+    return { problems, ...plainDocument(document, pathMatcher(sourceTextPaths)), locate };
   } catch (error) {
-    if (!(error instanceof AliasBudgetError)) {
+    if (!(error instanceof AliasError)) {
       throw error;
     }
-    const message = `aliases expand to more than ${maxAliasCount} copies; write the values out`;
-    return { problems: [{ ...positionAt(error.node.range?.[0] ?? 0), message }], value: null, locate };
+    const problem = { ...positionAt(error.node.range?.[0] ?? 0), message: error.message };
+    return { problems: [problem], value: null, emptyKeys: [], locate };
   }
 }

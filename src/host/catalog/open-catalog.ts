@@ -81,7 +81,18 @@ async function readWithHash(file: string): Promise<{ yaml: string; sha256: strin
       cause,
     });
   });
-  return { yaml: bytes.toString('utf8'), sha256: createHash('sha256').update(bytes).digest('hex') };
+  return { yaml: decode(bytes, file), sha256: createHash('sha256').update(bytes).digest('hex') };
+}
+
+function decode(bytes: Uint8Array, file: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new CalibError('invalid-input', `${file}: the file is not UTF-8 text`, {
+      remedy: 'Save the file as UTF-8.',
+      cause,
+    });
+  }
 }
 
 function requireKnown(kind: 'model' | 'host', name: string, file: string, known: readonly string[]): void {

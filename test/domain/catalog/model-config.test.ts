@@ -260,7 +260,7 @@ extra_env: {test_a_ci.py: *env}
   it('names the line of a YAML syntax error and of a repeated key', () => {
     expect(failure(`${required}test_globs: [a\n`).message).toMatch(/^models\/nova\/config\.yaml:\d+:\d+: /);
     expect(failure(`${required}name: other\n`).message).toBe(
-      'models/nova/config.yaml:4:1: Map keys must be unique',
+      'models/nova/config.yaml:4:1: the key name stands twice in one map',
     );
   });
 
@@ -271,7 +271,7 @@ extra_env: {test_a_ci.py: *env}
   it('validates calib keys: metrics, pins, evidence, capabilities, time limits', () => {
     const { value, warnings } = parse(`${required}metrics:
   cer: {pattern: ".*_CER_MAX", worst: max, label: "CER (%)", group: wer, scale: 100, digits: 2, nested: true}
-  plain: {worst: min, label: Plain, group: speed}
+  plain: {worst: min, label: Plain, group: speed, nested: true}
 pins: [{package: vllm, match: exact}]
 evidence: [{name: graphs, pattern: "cuda graph: True"}]
 requires_capabilities: {test_a_ci.py: [CAP_SYS_PTRACE]}
@@ -289,7 +289,7 @@ timeout_s_by_test: {test_a_ci.py: 90}
         digits: 2,
         nested: true,
       },
-      plain: { worst: 'min', label: 'Plain', group: 'speed', scale: 1, digits: 3, nested: false },
+      plain: { worst: 'min', label: 'Plain', group: 'speed', scale: 1, digits: 3, nested: true },
     });
     expect(value.pins).toEqual([{ package: 'vllm', match: 'exact' }]);
     expect(value.evidence).toEqual([{ name: 'graphs', pattern: 'cuda graph: True', min_count: 1 }]);
