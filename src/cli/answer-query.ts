@@ -56,11 +56,19 @@ async function queryOf<T>(client: SessionClient, session: string, query: { name:
     );
   } catch (error) {
     if (error instanceof QueryRejectedError) throw error;
+    const own = calibErrorIn(error);
+    if (own !== null) throw own;
     throw new CalibError('unreachable', `session ${session} does not answer: ${(error as Error).message}`, {
       remedy: 'is its worker running? `calib worker` starts one',
       cause: error,
     });
   }
+}
+
+/** What a codec refused, out of the SDK's wrapping. */
+function calibErrorIn(error: unknown): CalibError | null {
+  if (error instanceof CalibError) return error;
+  return error instanceof Error && error.cause !== undefined ? calibErrorIn(error.cause) : null;
 }
 
 /** The documents too large for a history are read where the session has written them. */

@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 
 import type { DataConverter } from '@temporalio/common';
 
-import { EncryptionCodec } from './encryption-codec.ts';
+import { EncryptionCodec, PlainCodec } from './encryption-codec.ts';
 import { readPayloadKeys } from './payload-keys.ts';
 
 /** Environment variable that names the key file; without it histories are written in clear. */
@@ -20,6 +20,6 @@ export const failureConverterPath = fileURLToPath(
  */
 export function loadDataConverter(env: NodeJS.ProcessEnv): DataConverter {
   const file = env[payloadKeysVariable];
-  if (!file) return {};
+  if (!file) return { payloadCodecs: [new PlainCodec()] };
   return { payloadCodecs: [new EncryptionCodec(readPayloadKeys(file))], failureConverterPath };
 }

@@ -76,6 +76,21 @@ export class EncryptionCodec implements PayloadCodec {
   }
 }
 
+/** Without a key file: everything in clear, and what is encrypted is refused with the reason. */
+export class PlainCodec implements PayloadCodec {
+  async encode(payloads: Payload[]): Promise<Payload[]> {
+    return payloads;
+  }
+
+  /** @throws CalibError when a payload is encrypted */
+  async decode(payloads: Payload[]): Promise<Payload[]> {
+    if (!payloads.some(isEncrypted)) return payloads;
+    throw new CalibError('invalid-input', 'the session is encrypted and no key file is named', {
+      remedy: 'set CALIB_PAYLOAD_KEYS to the key file of its worker',
+    });
+  }
+}
+
 function isEncrypted({ metadata }: Payload): boolean {
   return Buffer.from(metadata?.['encoding'] ?? []).toString() === encodingName;
 }

@@ -112,7 +112,7 @@ async function createWorkers(options: RunWorkerOptions, connection: NativeConnec
   return await Promise.all([
     Worker.create({
       ...shared,
-      ...workflowSource({ encrypted: dataConverter.payloadCodecs !== undefined }),
+      ...workflowSource({ encrypted: dataConverter.failureConverterPath !== undefined }),
       taskQueue: workflowTaskQueue,
       maxCachedWorkflows: 50,
     }),

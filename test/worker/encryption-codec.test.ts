@@ -4,7 +4,7 @@ import { type Payload, defaultPayloadConverter } from '@temporalio/common';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 
-import { EncryptionCodec } from '../../src/worker/encryption-codec.ts';
+import { EncryptionCodec, PlainCodec } from '../../src/worker/encryption-codec.ts';
 
 const older = { id: '2026-10', key: randomBytes(32) };
 const current = { id: '2026-11', key: randomBytes(32) };
@@ -77,4 +77,14 @@ test('a payload that names another key than the one it was written with is refus
   };
   const sameBytes = new EncryptionCodec([{ id: current.id, key: older.key }]);
   await expect(sameBytes.decode([renamed])).rejects.toThrow('cannot be decrypted');
+});
+
+test('without a key file clear payloads pass, and encrypted ones are refused with the variable to set', async () => {
+  const plain = new PlainCodec();
+  const clear = payloadOf('clear');
+  expect(await plain.decode(await plain.encode([clear]))).toEqual([clear]);
+  await expect(plain.decode(await new EncryptionCodec([current]).encode([clear]))).rejects.toMatchObject({
+    message: 'the session is encrypted and no key file is named',
+    remedy: expect.stringContaining('CALIB_PAYLOAD_KEYS'),
+  });
 });
