@@ -1,4 +1,4 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, Scalar } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, Scalar, type Pair } from 'yaml';
 
 import { CalibError } from '../calib-error.ts';
 import { stageBodySchema, type StageDefinition } from './stage.ts';
@@ -11,35 +11,64 @@ const nullableKeys: ReadonlySet<string> = new Set(['json_file', 'json_path']);
  * Reads `stages.yaml`, also one that the original wrote.
  *
  * @param path the file's name as shown in messages
- * @throws CalibError `invalid-input` naming file, line, stage and key
+ * @throws CalibError `invalid-input` with one line per problem: file, line, column, stage, key
  */
 export function parseStagesYaml(text: string, path: string): StageDefinition[] {
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines });
-  const [error] = document.errors;
-  if (error !== undefined) {
-    const at = lines.linePos(error.pos[0]);
-    throw invalid(`${path}:${at.line}:${at.col}: not valid YAML: ${error.message.split('\n')[0] ?? ''}`);
+  const document = parseDocument(text.replace(/^\uFEFF/, ''), { lineCounter: lines, prettyErrors: false });
+  const placeAt = (offset: number) => {
+    const { line, col } = lines.linePos(offset);
+    return `${path}:${Math.max(line, 1)}:${Math.max(col, 1)}`;
+  };
+  if (document.errors.length > 0) {
+    const problems = document.errors.map(
+      ({ pos, message }) => `${placeAt(pos[0])}: not valid YAML: ${message.split('\n')[0] ?? ''}`,
+    );
+    throw invalid(problems.join('\n'));
   }
   const root = document.contents;
   if (root === null) {
     return [];
   }
   if (!isMap(root)) {
-    throw invalid(`${path}: found no map; valid: one block per stage`);
+    throw invalid(`${placeAt(root.range?.[0] ?? 0)}: found no map; valid: one block per stage`);
   }
-  return root.items.map((pair) => {
+  const problems: string[] = [];
+  const stages = root.items.flatMap((pair) => {
     const key = isScalar(pair.key) ? scalarText(pair.key) : '';
-    const body = plainValue(pair.value, '');
-    const parsed = stageBodySchema.safeParse(body);
-    if (!parsed.success) {
-      const [issue] = parsed.error.issues;
-      const line = isScalar(pair.key) && pair.key.range ? `:${lines.linePos(pair.key.range[0]).line}` : '';
-      const where = [key, ...(issue?.path ?? [])].map(String).join('.');
-      throw invalid(`${path}${line}: ${where}: ${issue?.message ?? 'invalid'}`);
+    const parsed = stageBodySchema.safeParse(plainValue(pair.value, ''));
+    if (parsed.success) {
+      return [{ key, ...parsed.data }];
     }
-    return { key, ...parsed.data };
+    for (const issue of parsed.error.issues) {
+      const where = [key, ...issue.path].map(String).join('.');
+      const offset = offsetOf(pair, issue.path);
+      problems.push(`${placeAt(offset)}: ${where}: ${issue.message}`);
+    }
+    return [];
   });
+  if (problems.length > 0) {
+    throw invalid(problems.join('\n'));
+  }
+  return stages;
+}
+
+/** Where the value at a path below a stage's key begins; the nearest part above it where there is none. */
+function offsetOf(stage: Pair, path: readonly PropertyKey[]): number {
+  let offset = (path.length === 0 ? rangeStart(stage.value) : undefined) ?? rangeStart(stage.key) ?? 0;
+  let node: unknown = stage.value;
+  for (const segment of path) {
+    const pair = isMap(node)
+      ? node.items.find(({ key }) => isScalar(key) && scalarText(key) === String(segment))
+      : undefined;
+    node = isSeq(node) ? node.items[Number(segment)] : pair?.value;
+    offset = rangeStart(node) ?? rangeStart(pair?.key) ?? offset;
+  }
+  return offset;
+}
+
+function rangeStart(node: unknown): number | undefined {
+  return isScalar(node) || isMap(node) || isSeq(node) || isAlias(node) ? node.range?.[0] : undefined;
 }
 
 /** The document as plain values, with scalars typed by the key they stand under. */
