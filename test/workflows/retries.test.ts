@@ -1,7 +1,5 @@
-import { ApplicationFailure } from '@temporalio/common';
 import { describe, expect, test } from 'vitest';
 
-import { failureTypes } from '../../src/domain/session/failure-types.ts';
 import { scriptedSession } from '../server/scripted-session.ts';
 import { type RepeatScript, endings } from '../server/stand-in-activities.ts';
 import { useServer } from '../server/test-place.ts';
@@ -11,31 +9,7 @@ const place = useServer();
 /** Every call of a repeat ends the same way. */
 const always = (script: RepeatScript): RepeatScript[] => Array.from({ length: 50 }, () => script);
 
-const infraFailure: RepeatScript = () => {
-  throw ApplicationFailure.retryable('exit 139 (segfault)', failureTypes.infra);
-};
-
 describe('an infra failure', () => {
-  test('is tried again by the activity’s retry policy, without a second activity', async () => {
-    const { activities, run } = scriptedSession(place(), { repeats: 1 }, () => ({
-      repeats: { 'test_alpha_ci#1': [infraFailure, infraFailure] },
-    }));
-    await run(async (session) => {
-      await session.finish();
-      const { events } = await session.handle.fetchHistory();
-      const scheduled = (events ?? []).filter(
-        (event) => event.activityTaskScheduledEventAttributes?.activityType?.name === 'runRepeat',
-      );
-      expect(scheduled).toHaveLength(2);
-    });
-    expect(activities.launches).toEqual([
-      'test_alpha_ci#1',
-      'test_alpha_ci#1',
-      'test_alpha_ci#1',
-      'test_beta_ci#1',
-    ]);
-  });
-
   test('that used up the pass’s attempts leaves the cell for the next pass', async () => {
     const { activities, run } = scriptedSession(place(), { repeats: 1 }, (plan) => ({
       repeats: { 'test_alpha_ci#1': [endings.exhausted(plan)] },

@@ -1,0 +1,87 @@
+import { WorkflowFailedError } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import { describe, expect, test } from 'vitest';
+
+import { failureTypes } from '../../src/domain/session/failure-types.ts';
+import { scriptedSession } from '../server/scripted-session.ts';
+import { useServer } from '../server/test-place.ts';
+
+const place = useServer();
+
+describe('a session ends as failed, launching nothing,', () => {
+  test('when the precheck finds something wrong', async () => {
+    const { activities, run } = scriptedSession(place(), {}, () => ({
+      precheck: () => ({ ok: false, errors: ['HEAD moved', 'no jiwer in the venv'], warnings: [] }),
+    }));
+    const result = await run((session) => session.result());
+    expect(result).toMatchObject({
+      outcome: 'failed',
+      message: 'precheck failed: HEAD moved; no jiwer in the venv',
+      report: null,
+    });
+    expect(activities.calls).toEqual(['openSession', 'precheck']);
+    expect(activities.log).toEqual(['session failed: precheck failed: HEAD moved; no jiwer in the venv']);
+  });
+
+  test('when the precheck cannot be carried out', async () => {
+    const { run } = scriptedSession(place(), {}, () => ({
+      precheck: () => {
+        throw ApplicationFailure.nonRetryable('/srv/speech is no checkout', failureTypes.invalid);
+      },
+    }));
+    const result = await run((session) => session.result());
+    expect(result).toMatchObject({ outcome: 'failed', message: '/srv/speech is no checkout' });
+  });
+
+  test('when the run directory cannot be opened', async () => {
+    const { activities, run } = scriptedSession(place(), {}, () => ({
+      openSession: () => {
+        throw ApplicationFailure.nonRetryable('the run directory belongs to another session', 'InvalidInput');
+      },
+    }));
+    const result = await run((session) => session.result());
+    expect(result).toMatchObject({
+      outcome: 'failed',
+      message: 'the run directory belongs to another session',
+    });
+    expect(activities.log).toEqual([]);
+  });
+});
+
+describe('a session', () => {
+  test('that continues a directory runs only what is not valid there', async () => {
+    const { activities, run } = scriptedSession(place(), { repeats: 1 }, () => ({
+      openSession: () => {
+        activities.repair('test_alpha_ci', 1);
+        return activities.audit();
+      },
+    }));
+    await run((session) => session.finish());
+    expect(activities.launches).toEqual(['test_beta_ci#1']);
+  });
+
+  test('whose directory is complete already goes straight to the report', async () => {
+    const { activities, run } = scriptedSession(place(), { repeats: 1 }, () => ({
+      openSession: () => {
+        activities.repair('test_alpha_ci', 1);
+        activities.repair('test_beta_ci', 1);
+        return activities.audit();
+      },
+    }));
+    await run((session) => session.finish());
+    expect(activities.launches).toEqual([]);
+  });
+
+  test('started by hand without a plan fails with a message, instead of failing its task for ever', async () => {
+    const { run } = scriptedSession(place(), {
+      change: (plan) => ({ ...plan, git_sha: 'HEAD' }),
+    });
+    await run(async (session) => {
+      const failed = await session.result().catch((error: unknown) => error);
+      expect(failed).toBeInstanceOf(WorkflowFailedError);
+      expect((failed as WorkflowFailedError).cause?.message).toBe(
+        "not a session's plan: git_sha: a full commit hash (start sessions with `calib start`)",
+      );
+    });
+  });
+});
