@@ -1,6 +1,7 @@
 import { realpath } from 'node:fs/promises';
 
 import type { ModelConfig } from '../../domain/catalog/model-config.ts';
+import { nearestName } from '../../domain/catalog/nearest-name.ts';
 import { discoverStages, type StageDiscovery } from '../../domain/discovery/discover-stages.ts';
 import { findingAt, type Finding } from '../../domain/discovery/finding.ts';
 import { testFileName } from '../../domain/discovery/stage-base.ts';
@@ -90,17 +91,30 @@ async function readAll(question: {
   return sources;
 }
 
-/** Entries of `metric_sources` that belong to no test file are most likely misspelt. */
+/** Maps by test file in which an entry that belongs to no test file is most likely misspelt. */
+const mapsByTestFile = [
+  'metric_sources',
+  'gpus_per_test',
+  'extra_env',
+  'pytest_extra_args',
+  'hf_model_ids_by_test',
+  'requires_capabilities',
+  'timeout_s_by_test',
+] as const satisfies readonly (keyof ModelConfig)[];
+
 function unmatchedEntries(config: ModelConfig, paths: readonly string[]): Finding[] {
   const names = new Set(paths.map(testFileName));
-  return Object.keys(config.metric_sources)
-    .filter((name) => !names.has(name))
-    .map((name) =>
-      findingAt(null, {
-        kind: 'config-entry',
-        severity: 'warning',
-        file: `metric_sources.${name}`,
-        message: 'no test file of this name matches test_globs',
+  return mapsByTestFile.flatMap((key) =>
+    Object.keys(config[key])
+      .filter((name) => !names.has(name))
+      .map((name) => {
+        const near = nearestName(name, [...names]);
+        return findingAt(null, {
+          kind: 'config-entry',
+          severity: 'warning',
+          file: `${key}.${name}`,
+          message: `no test file of this name matches test_globs${near === null ? '' : `; did you mean ${near}?`}`,
+        });
       }),
-    );
+  );
 }

@@ -3,7 +3,7 @@ import { join, sep } from 'node:path';
 
 /**
  * The files below a folder that a glob matches, as sorted relative POSIX paths. `*`, `?` and `[…]` stay inside a path
- * segment, `**` stands for any number of folders. A link that leads out of the folder is not followed.
+ * segment, `**` stands for any number of folders; none of them stands for a leading dot. A link that leads out of the folder is not followed.
  *
  * @param root absolute path of an existing folder
  */
@@ -33,7 +33,7 @@ async function descend(descent: Descent): Promise<void> {
   if (segment === '**') {
     await descend({ ...descent, segments: rest });
   }
-  const matches = segment === '**' ? () => true : segmentMatcher(segment);
+  const matches = segment === '**' ? (name: string) => isVisible(name, segment) : segmentMatcher(segment);
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
   for (const entry of entries) {
     if (!matches(entry.name)) {
@@ -73,8 +73,10 @@ async function placeInside(
   return { isFolder, path: target };
 }
 
+const globPart = /\[(!?)(\]?[^\]/]*)\]|[*?]|[.+^${}()|\\[\]]/g;
+
 function segmentMatcher(segment: string): (name: string) => boolean {
-  const pattern = segment.replaceAll(/\[(!?)([^\]/]+)\]|[*?]|[.+^${}()|\\[\]]/g, (part, negated, set) => {
+  const pattern = segment.replaceAll(globPart, (part, negated, set) => {
     if (part === '*') {
       return '.*';
     }
@@ -82,9 +84,23 @@ function segmentMatcher(segment: string): (name: string) => boolean {
       return '.';
     }
     return typeof set === 'string'
-      ? `[${negated === '!' ? '^' : ''}${set.replaceAll('\\', '\\\\')}]`
+      ? `[${negated === '!' ? '^' : ''}${set.replaceAll(/[\\^[\]]/g, '\\$&')}]`
       : `\\${part}`;
   });
-  const expression = new RegExp(`^${pattern}$`, 'su');
-  return (name) => expression.test(name);
+  const expression = compiled(`^${pattern}$`);
+  return (name) => expression !== null && isVisible(name, segment) && expression.test(name);
+}
+
+/** A set whose range runs backwards (`[z-a]`) matches nothing, as in Python. */
+function compiled(pattern: string): RegExp | null {
+  try {
+    return new RegExp(pattern, 's');
+  } catch {
+    return null;
+  }
+}
+
+/** As in a shell, a wildcard does not stand for a leading dot: copies in `.venv` or `.git` are no tests of the suite. */
+function isVisible(name: string, segment: string): boolean {
+  return !name.startsWith('.') || segment.startsWith('.');
 }

@@ -52,10 +52,15 @@ describe('which files (spec 02 §1)', () => {
   });
 
   test('an entry for a file that no glob matches is warned about', async () => {
-    const extra = 'test_globs: ["*.py"]\nmetric_sources:\n  test_gone.py: {json_file: r.json}\n';
-    const { findings } = await discover({ 'test_a.py': accuracy }, extra);
-    expect(findings.filter(({ kind }) => kind === 'config-entry').map(({ file }) => file)).toEqual([
-      'metric_sources.test_gone.py',
+    const extra =
+      'test_globs: ["*.py"]\nmetric_sources:\n  test_gone.py: {json_file: r.json}\n' +
+      'gpus_per_test: {test_chrat.py: 1, test_chart.py: 1}\nextra_env: {test_other.py: {A: 1}}\n';
+    const { findings } = await discover({ 'test_chart.py': accuracy }, extra);
+    const unmatched = findings.filter(({ kind }) => kind === 'config-entry');
+    expect(unmatched.map(({ file, message }) => `${file}: ${message}`)).toEqual([
+      'metric_sources.test_gone.py: no test file of this name matches test_globs',
+      'gpus_per_test.test_chrat.py: no test file of this name matches test_globs; did you mean test_chart.py?',
+      'extra_env.test_other.py: no test file of this name matches test_globs',
     ]);
   });
 });
@@ -96,7 +101,15 @@ describe('hashes', () => {
 });
 
 describe('expandGlob', () => {
-  const files = { 'a/x1.py': '', 'a/x2.py': '', 'a/b/x3.py': '', 'a/(x).py': '', 'c/x4.txt': '' };
+  const files = {
+    '.h/x5.py': '',
+    'a/.x6.py': '',
+    'a/x1.py': '',
+    'a/x2.py': '',
+    'a/b/x3.py': '',
+    'a/(x).py': '',
+    'c/x4.txt': '',
+  };
 
   test.each([
     ['a/x?.py', ['a/x1.py', 'a/x2.py']],
@@ -106,6 +119,11 @@ describe('expandGlob', () => {
     ['a/(x).py', ['a/(x).py']],
     ['./a/x1.py', ['a/x1.py']],
     ['../*', []],
+    ['a/x[]2].py', ['a/x2.py']],
+    ['a/x[^1].py', ['a/x1.py']],
+    ['a/x[2-1].py', []],
+    ['a/[.py', []],
+    ['**/.h/x*.py', ['.h/x5.py']],
     ['nowhere/*.py', []],
   ])('expands %s', async (glob, expected) => {
     expect(await expandGlob(await checkout(files), glob)).toEqual(expected);
