@@ -54,13 +54,13 @@ describe('which files (spec 02 §1)', () => {
   test('an entry for a file that no glob matches is warned about', async () => {
     const extra =
       'test_globs: ["*.py"]\nmetric_sources:\n  test_gone.py: {json_file: r.json}\n' +
-      'gpus_per_test: {test_chrat.py: 1, test_chart.py: 1}\nextra_env: {test_other.py: {A: 1}}\n';
+      'gpus_per_test: {test_chrat.py: 1, test_chart.py: 1}\nextra_env: {test_recognition.py: {A: 1}}\n';
     const { findings } = await discover({ 'test_chart.py': accuracy }, extra);
     const unmatched = findings.filter(({ kind }) => kind === 'config-entry');
     expect(unmatched.map(({ file, message }) => `${file}: ${message}`)).toEqual([
       'metric_sources.test_gone.py: no test file of this name matches test_globs',
       'gpus_per_test.test_chrat.py: no test file of this name matches test_globs; did you mean test_chart.py?',
-      'extra_env.test_other.py: no test file of this name matches test_globs',
+      'extra_env.test_recognition.py: no test file of this name matches test_globs',
     ]);
   });
 });
