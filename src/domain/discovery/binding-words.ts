@@ -57,5 +57,7 @@ export function doubtOf(bindings: readonly Assignment[]): string | null {
     bindings.map((binding) => (isConstant(binding) ? 'is assigned' : formWords[binding.form])),
   );
   const lines = bindings.map((binding) => `${binding.target.line}:${binding.target.column}`);
-  return `has ${bindings.length} bindings (at ${lines.join(', ')}; it ${[...forms].join(' and ')})`;
+  return bindings.every(isConstant)
+    ? `is assigned ${bindings.length} times (at ${lines.join(', ')})`
+    : `has ${bindings.length} bindings (at ${lines.join(', ')}; it ${[...forms].join(' and ')})`;
 }

@@ -69,7 +69,7 @@ function ambiguousFinding(claimed: ClaimedMetric, last: Candidate): Finding {
       : `${stage.key}.${metric}: ${last.name} ${last.doubt ?? ''}`,
     remedy: isClaimedTwice
       ? `list all but the right one in ${ignoredKey}`
-      : `leave one plain assignment of a number, or list it in ${ignoredKey}`,
+      : `write it as one plain literal, or list it in ${ignoredKey}`,
   });
 }
 
