@@ -10,8 +10,8 @@ import { openSession } from './open-session.ts';
 import { precheck } from './precheck.ts';
 import { purgeRepeat } from './purge-repeat.ts';
 import { runRepeat } from './run-repeat.ts';
-import { auditDirectory } from './session-files.ts';
 import { storageFailure } from './storage-failure.ts';
+import { syncSession } from './sync-session.ts';
 import { writeReport } from './write-report.ts';
 
 /** The activities of a worker, with their dependencies bound. */
@@ -21,7 +21,7 @@ export function createActivities(deps: ActivityDependencies): SessionActivities 
     precheck: (plan) => explained(() => precheck(plan, deps)),
     runRepeat: (input) => explained(() => runRepeat(input, deps)),
     discardRepeat: (input) => explained(() => purgeRepeat(input, deps)),
-    syncSession: ({ run_dir }) => explained(async () => ({ ...(await auditDirectory(run_dir)), notes: [] })),
+    syncSession: ({ run_dir }) => explained(() => syncSession(run_dir)),
     writeReport: ({ run_dir }) => explained(() => writeReport(run_dir)),
     applyThresholds: (input) => explained(() => applyThresholds(input)),
     logMilestones: ({ run_dir, lines }) => explained(() => appendRunLog(run_dir, lines, new Date())),

@@ -62,6 +62,9 @@ export function unitOf(plan: Plan, namespace: string): Unit {
 export async function auditDirectory(runDir: string): Promise<DiskAudit> {
   const matrix = matrixFromSnapshot(await orGone(runDir, readRunDirectory(runDir)));
   return {
+    expected_samples: Object.fromEntries(
+      matrix.stages.map((stage) => [stage.stage_key, stage.expected_samples]),
+    ),
     cells: Object.fromEntries(matrix.stages.map((stage) => [stage.stage_key, stage.cells])),
     provenance: matrix.provenance,
   };

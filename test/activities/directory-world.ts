@@ -9,8 +9,9 @@ import { type SessionPlan, sessionPlanSchema } from '../../src/domain/session/se
 import type { StageDefinition } from '../../src/domain/stages/stage.ts';
 import { renderStagesYaml } from '../../src/domain/stages/stages-yaml.ts';
 import { readGitState } from '../../src/host/git/read-git-state.ts';
+import { commitRepeat } from '../../src/host/run-directory/commit-repeat.ts';
 import { runPaths } from '../../src/host/run-directory/paths.ts';
-import { makeStage } from '../domain/audit/snapshot-fixture.ts';
+import { makeObservation, makeStage } from '../domain/audit/snapshot-fixture.ts';
 import { scratchRepository } from '../host/git/scratch-repository.ts';
 import {
   NAMESPACE,
@@ -34,9 +35,17 @@ const OTHER_SOURCE = 'CHART_MIN_ACCURACY = 0.4\n';
 
 /** The planned stages: two of the unit `test_nova_ci`, one of `test_nova_chart_ci`. */
 export const stages: StageDefinition[] = [
-  ...nova.map((stage) => ({ ...stage, test_file_sha256: sha256(TEST_SOURCE) })),
+  ...nova.map((stage) => ({ ...stage, test_file_sha256: sha256(TEST_SOURCE), metrics: read(stage) })),
   makeStage({ key: 'chart_accuracy', test: OTHER_TEST_FILE, test_file_sha256: sha256(OTHER_SOURCE) }),
 ];
+
+/** Each metric is read at its own key. */
+function read({ metrics }: StageDefinition): StageDefinition['metrics'] {
+  const entries = Object.entries(metrics);
+  return Object.fromEntries(
+    entries.map(([key, metric]) => [key, { ...metric, json_path: `summary.${key}` }]),
+  );
+}
 
 /** A checkout with a catalog beside it; nothing is in its run directory yet. */
 export async function directoryWorld() {
@@ -169,6 +178,40 @@ export function writeLegacyRecord(
     basetemp: baseTemp,
     pytest_rc: 0,
     ...overrides,
+  });
+}
+
+/**
+ * Commits repeat k of the unit `test_nova_ci` as calib does, with the artifacts that its values were read from.
+ *
+ * @param overrides of both stages' observations
+ */
+export async function commitNova(
+  world: DirectoryWorld,
+  repeat: number,
+  overrides: Partial<Observation> = {},
+): Promise<void> {
+  const { runDir, sha } = world;
+  const accuracy = metricsOf('nova_accuracy', repeat);
+  const speed = metricsOf('nova_speed', repeat);
+  writeJson(join(runPaths.baseTemp(runDir, NAMESPACE, repeat), 'test_nova0', 'nova_results.json'), {
+    summary: { ...accuracy, ...speed, total_samples: 5, completed: 5 },
+  });
+  const facts = { git_sha: sha, session_id: SESSION, namespace: NAMESPACE, ...overrides };
+  await commitRepeat({
+    runDir,
+    namespace: NAMESPACE,
+    repeat,
+    sessionId: SESSION,
+    attempt: 1,
+    gitSha: sha,
+    committedAt: '2026-04-23T05:10:02Z',
+    test: TEST_FILE,
+    log: runPaths.attemptLog(runDir, NAMESPACE, repeat, 1),
+    observations: {
+      nova_accuracy: makeObservation({ metrics: accuracy, ...facts }),
+      nova_speed: makeObservation({ metrics: speed, ...facts }),
+    },
   });
 }
 

@@ -8,17 +8,16 @@ import { auditStrict } from '../../src/domain/audit/strict-audit.ts';
 import type { SessionPlan } from '../../src/domain/session/session-plan.ts';
 import type { DiskAudit } from '../../src/domain/session/take-disk-audit.ts';
 import { renderStagesYaml } from '../../src/domain/stages/stages-yaml.ts';
-import { commitRepeat } from '../../src/host/run-directory/commit-repeat.ts';
 import { listDiscarded } from '../../src/host/run-directory/list-discarded.ts';
 import { runPaths } from '../../src/host/run-directory/paths.ts';
 import { readPlan } from '../../src/host/run-directory/read-plan.ts';
 import { readRunDirectory } from '../../src/host/run-directory/read-run-directory.ts';
-import { makeObservation } from '../domain/audit/snapshot-fixture.ts';
 import { NAMESPACE, writeJson, writeText } from '../host/run-directory/run-directory-fixture.ts';
 import {
   type DirectoryWorld,
   OTHER_NAMESPACE,
   SESSION,
+  commitNova,
   contentsBelow,
   directoryWorld,
   legacyPlan,
@@ -44,30 +43,6 @@ async function legacyWorld(): Promise<DirectoryWorld> {
   const world = await directoryWorld();
   writeLegacyDirectory(world);
   return world;
-}
-
-/** Commits repeat k of the unit `test_nova_ci` as calib does. */
-async function commitNova(
-  world: DirectoryWorld,
-  repeat: number,
-  observation: Parameters<typeof makeObservation>[0] = {},
-): Promise<void> {
-  const facts = { git_sha: world.sha, session_id: SESSION, namespace: NAMESPACE, ...observation };
-  await commitRepeat({
-    runDir: world.runDir,
-    namespace: NAMESPACE,
-    repeat,
-    sessionId: SESSION,
-    attempt: 1,
-    gitSha: world.sha,
-    committedAt: '2026-04-23T05:10:02Z',
-    test: 'tests/ci/test_nova_ci.py',
-    log: runPaths.attemptLog(world.runDir, NAMESPACE, repeat, 1),
-    observations: {
-      nova_accuracy: makeObservation({ metrics: { accuracy: 0.5 }, ...facts }),
-      nova_speed: makeObservation({ metrics: { throughput_qps: 4, latency_mean_s: 2 }, ...facts }),
-    },
-  });
 }
 
 describe('a fresh session', () => {

@@ -52,6 +52,10 @@ const calibPlanFields = {
   cleanup_script: z.string().nullable().optional(),
   /** Patterns that are counted in the pytest logs (06 §14), as the model's config had them. */
   evidence: z.array(evidencePatternSchema).optional(),
+  /** Each `stages.yaml` that a corrected one replaced: when, the name it is kept under, and what changed. */
+  stages_yaml_history: z
+    .array(z.object({ at: z.string(), kept: z.string(), changes: z.array(z.string()) }))
+    .optional(),
   last_resume_at: z.string().optional(),
   last_resume_git_sha: z.string().optional(),
 };

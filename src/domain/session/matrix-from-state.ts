@@ -1,6 +1,6 @@
 import type { AuditCell, AuditMatrix } from '../audit/audit-matrix.ts';
 import type { StrictSymbol } from '../audit/strict-cell.ts';
-import type { SessionPlan } from './session-plan.ts';
+import type { PlannedStage, SessionPlan } from './session-plan.ts';
 import type { SessionState } from './session-state.ts';
 
 /** The audits' input from a running session: the same documents come out as from its run directory. */
@@ -11,16 +11,26 @@ export function matrixFromState(plan: SessionPlan, state: SessionState): AuditMa
     calibration_git_sha: plan.git_sha,
     stages: plan.stages.map((stage) => ({
       stage_key: stage.key,
-      expected_samples: stage.expected_samples,
+      expected_samples: expectedSamples(state, stage),
       cells: [...(state.symbols[stage.key] ?? '')].map((symbol, index) =>
-        cell(symbol as StrictSymbol, state.reasons[stage.key]?.[String(index + 1)]),
+        cell(state, { stage: stage.key, repeat: String(index + 1), symbol: symbol as StrictSymbol }),
       ),
     })),
     provenance: state.provenance,
   };
 }
 
-function cell(symbol: StrictSymbol, reason: string | undefined): AuditCell {
-  if (symbol === '✓') return { symbol, reason: '' };
-  return { symbol, reason: reason ?? 'missing file' };
+function cell(
+  state: SessionState,
+  { stage, repeat, symbol }: { stage: string; repeat: string; symbol: StrictSymbol },
+): AuditCell {
+  const reason = symbol === '✓' ? '' : (state.reasons[stage]?.[repeat] ?? 'missing file');
+  const incomplete = state.incomplete?.[stage]?.[repeat];
+  return incomplete === undefined ? { symbol, reason } : { symbol, reason, incomplete };
+}
+
+/** A corrected `stages.yaml` may have taken the number away, which is not the same as not knowing it. */
+function expectedSamples(state: SessionState, stage: PlannedStage): number | null {
+  const audited = state.expected_samples?.[stage.key];
+  return audited === undefined ? stage.expected_samples : audited;
 }

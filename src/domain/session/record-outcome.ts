@@ -1,3 +1,4 @@
+import type { AuditCell } from '../audit/audit-matrix.ts';
 import type { StrictCell } from '../audit/strict-cell.ts';
 import type { RepeatOutcome } from './repeat-outcome.ts';
 import { type RepeatId, repeatKey, setMark } from './schedule.ts';
@@ -44,14 +45,37 @@ export function recordCells(state: SessionState, id: RepeatId, cells: Record<str
   for (const [stage, cell] of Object.entries(cells)) setCell(state, stage, id.repeat, cell);
 }
 
-/** Sets one cell of the strict matrix. */
-export function setCell(state: SessionState, stage: string, repeat: number, cell: StrictCell): void {
+/** Sets one cell of the strict matrix. What an audit found about the record that stood there before is void then. */
+export function setCell(state: SessionState, stage: string, repeat: number, cell: AuditCell): void {
+  forgetFindings(state, `${stage}/run${repeat}`);
+  setIncomplete(state, { stage, repeat, cell });
   const symbols = [...(state.symbols[stage] ?? '')];
   symbols[repeat - 1] = cell.symbol;
   state.symbols[stage] = symbols.join('');
   const reasons = (state.reasons[stage] ??= {});
   if (cell.symbol === '✓') delete reasons[String(repeat)];
   else reasons[String(repeat)] = cell.reason;
+}
+
+function forgetFindings(state: SessionState, name: string): void {
+  const others = (entries: string[]): string[] =>
+    entries.filter((entry) => entry !== name && !entry.startsWith(`${name}: `));
+  const { missing_sha, mismatches, altered = [] } = state.provenance;
+  state.provenance = {
+    missing_sha: others(missing_sha),
+    mismatches: others(mismatches),
+    altered: others(altered),
+  };
+}
+
+function setIncomplete(
+  state: SessionState,
+  { stage, repeat, cell }: { stage: string; repeat: number; cell: AuditCell },
+): void {
+  const { incomplete } = cell;
+  const follows = incomplete === undefined || incomplete === (cell.symbol === '✓' ? null : cell.reason);
+  if (!follows) ((state.incomplete ??= {})[stage] ??= {})[String(repeat)] = incomplete;
+  else delete state.incomplete?.[stage]?.[String(repeat)];
 }
 
 function addDuration(state: SessionState, namespace: string, seconds: number): void {

@@ -10,6 +10,8 @@ export interface DiskAudit {
   /** By stage key: N cells, index k − 1. */
   cells: Record<string, AuditCell[]>;
   provenance: ProvenanceFindings;
+  /** By stage key, where a corrected `stages.yaml` may say otherwise than the plan. */
+  expected_samples?: Record<string, number | null>;
 }
 
 /**
@@ -17,7 +19,7 @@ export interface DiskAudit {
  * repeats are left alone. Changes `state`.
  */
 export function takeDiskAudit(plan: SessionPlan, state: SessionState, audit: DiskAudit): void {
-  state.provenance = audit.provenance;
+  if (audit.expected_samples !== undefined) state.expected_samples = audit.expected_samples;
   for (const unit of plan.units) {
     for (let repeat = 1; repeat <= plan.repeats; repeat += 1) {
       const id = { namespace: unit.namespace, repeat };
@@ -33,4 +35,5 @@ export function takeDiskAudit(plan: SessionPlan, state: SessionState, audit: Dis
       } else if (markOf(state, id) === 'd') setMark(state, id, '.');
     }
   }
+  state.provenance = audit.provenance;
 }

@@ -7,9 +7,7 @@ import type { Plan } from '../../domain/plan/plan.ts';
 import { parseStagesYaml } from '../../domain/stages/parse-stages-yaml.ts';
 import type { StageDefinition } from '../../domain/stages/stage.ts';
 import { isAbsent } from './file-entries.ts';
-import { keepCopy } from './keep-copy.ts';
 import { runPaths } from './paths.ts';
-import { writeFileAtomic } from './write-atomic.ts';
 
 /** A `stages.yaml` as it stands on disk. */
 export interface StagesText {
@@ -39,7 +37,7 @@ export async function readStagesText(runDir: string, plan: Plan): Promise<Stages
     const found = await readStagesFile(path);
     if (found === null) continue;
     const recorded = plan.stages_yaml_sha256;
-    if (path === copy && recorded !== undefined && recorded !== found.sha256) throw editedCopy(path);
+    if (recorded !== undefined && recorded !== found.sha256) throw otherStages(copy, path);
     return found;
   }
   throw new CalibError('invalid-input', `no stage definitions: none of ${candidates.join(', ')} exists`, {
@@ -76,21 +74,10 @@ export function plannedStages(runDir: string, plan: Plan, found: StagesText): St
   });
 }
 
-/**
- * Replaces the session's copy, keeping the present one beside it (`keepCopy`). Twice equals once.
- *
- * @returns the name under which the present copy is kept
- * @throws CalibError when the file system refuses
- */
-export async function replaceStagesCopy(runDir: string, present: StagesText, text: string): Promise<string> {
-  const copy = runPaths.stagesYaml(runDir);
-  const kept = await keepCopy(copy, Buffer.from(present.text));
-  await writeFileAtomic(copy, text);
-  return kept;
-}
-
-function editedCopy(path: string): CalibError {
-  return new CalibError('invalid-input', `${path} is not the file that plan.json records: it was edited`, {
-    remedy: `restore it (earlier versions are kept beside it); to correct a definition, correct the catalog's stages.yaml and resume the session`,
+function otherStages(copy: string, found: string): CalibError {
+  const what =
+    found === copy ? 'it was edited' : `there is no ${copy}, and the catalog has changed since it was taken`;
+  return new CalibError('invalid-input', `${found} is not the file that plan.json records: ${what}`, {
+    remedy: `put the recorded one back at ${copy} (earlier versions are kept beside it); to correct a definition, correct the catalog's stages.yaml and resume the session`,
   });
 }
