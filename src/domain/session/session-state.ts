@@ -1,5 +1,4 @@
 import type { ProvenanceFindings } from '../audit/provenance.ts';
-import { redactSecrets } from '../secrets/redact-secrets.ts';
 import type { SessionPlan } from './session-plan.ts';
 import type { HaltCause } from './repeat-outcome.ts';
 
@@ -47,7 +46,7 @@ export interface ActiveRepeat {
   started_at: string;
   /** Look at the artifacts that exist before launching anything (after a HALT was fixed). */
   reextract: boolean;
-  /** What it was last seen to wait for, and when; null when it was taken at once. */
+  /** What it waits for instead of running, where the session knows; null otherwise. */
   waits_for: string | null;
 }
 
@@ -177,6 +176,6 @@ export function isEnd(phase: Phase): phase is End {
 
 /** Appends a note; the newest 100 are kept, because state travels through continue-as-new. */
 export function addNote(state: SessionState, at: string, text: string): void {
-  state.notes.push({ at, text: redactSecrets(text) });
+  state.notes.push({ at, text });
   if (state.notes.length > 100) state.notes.splice(0, state.notes.length - 100);
 }
