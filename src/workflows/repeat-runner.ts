@@ -82,8 +82,6 @@ export class RepeatRunner {
       } catch (error) {
         if (!isUntaken(error)) throw error;
         await this.#untilLaneMayBeFree(active);
-      } finally {
-        active.waits_for = null;
       }
     }
   }
@@ -92,8 +90,9 @@ export class RepeatRunner {
   async #untilLaneMayBeFree(active: ActiveRepeat): Promise<void> {
     const { plan } = this.#session;
     const queue = plan.task_queues.repeats;
-    active.waits_for = `a free lane of task queue ${queue}`;
-    const line = `waiting: [${active.namespace}] run ${active.repeat}/${plan.repeats} needs ${active.waits_for}`;
+    // Nothing tells the session when it is taken in the end: the time says how old this is.
+    active.waits_for = `a free lane of task queue ${queue} (seen at ${now()})`;
+    const line = `waiting: [${active.namespace}] run ${active.repeat}/${plan.repeats} needs a free lane of task queue ${queue}`;
     this.#session.changed();
     await this.#session.tried((home) => home.logMilestones({ run_dir: plan.run_dir, lines: [line] }));
   }

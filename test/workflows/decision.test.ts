@@ -4,9 +4,9 @@ import { describe, expect, test } from 'vitest';
 import { failureTypes } from '../../src/domain/session/failure-types.ts';
 import { deferred } from '../server/deferred.ts';
 import { scriptedSession } from '../server/scripted-session.ts';
-import { useServer } from '../server/test-place.ts';
+import { useTimeSkippingServer } from '../server/test-place.ts';
 
-const place = useServer();
+const { place } = useTimeSkippingServer();
 const one = { units: [{ namespace: 'test_alpha_ci', stages: ['alpha_wer'] }], repeats: 1 };
 
 describe('the decision', () => {

@@ -4,9 +4,9 @@ import { describe, expect, test } from 'vitest';
 import { failureTypes } from '../../src/domain/session/failure-types.ts';
 import { scriptedSession } from '../server/scripted-session.ts';
 import { endings, heldRepeat } from '../server/stand-in-activities.ts';
-import { useServer } from '../server/test-place.ts';
+import { useTimeSkippingServer } from '../server/test-place.ts';
 
-const place = useServer();
+const { place } = useTimeSkippingServer();
 
 describe('a halt (spec 05 §9)', () => {
   test('launches nothing else and says what is wrong', async () => {

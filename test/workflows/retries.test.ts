@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest';
 
 import { scriptedSession } from '../server/scripted-session.ts';
 import { type RepeatScript, endings } from '../server/stand-in-activities.ts';
-import { useServer } from '../server/test-place.ts';
+import { useTimeSkippingServer } from '../server/test-place.ts';
 
-const place = useServer();
+const { place } = useTimeSkippingServer();
 
 /** Every call of a repeat ends the same way. */
 const always = (script: RepeatScript): RepeatScript[] => Array.from({ length: 50 }, () => script);

@@ -4,9 +4,9 @@ import { describe, expect, test } from 'vitest';
 
 import { failureTypes } from '../../src/domain/session/failure-types.ts';
 import { scriptedSession } from '../server/scripted-session.ts';
-import { useServer } from '../server/test-place.ts';
+import { useTimeSkippingServer } from '../server/test-place.ts';
 
-const place = useServer();
+const { place } = useTimeSkippingServer();
 
 describe('a session ends as failed, launching nothing,', () => {
   test('when the precheck finds something wrong', async () => {
