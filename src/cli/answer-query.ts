@@ -48,7 +48,16 @@ export async function answerQuery(reference: string, topic: QueryTopic, json: bo
   });
 }
 
-async function queryOf<T>(client: SessionClient, session: string, query: { name: string }): Promise<T> {
+/**
+ * One answer of a session.
+ *
+ * @throws CalibError `unreachable` when it does not come within 15 s
+ */
+export async function queryOf<T>(
+  client: SessionClient,
+  session: string,
+  query: { name: string },
+): Promise<T> {
   const handle = client.client.workflow.getHandle(session);
   try {
     return await client.connection.withDeadline(Date.now() + QUERY_LIMIT_MS, () =>

@@ -1,7 +1,9 @@
 import { CalibError } from '../domain/calib-error.ts';
+import type { SessionPlan } from '../domain/session/session-plan.ts';
 import type { CommandReply, SessionState } from '../domain/session/session-state.ts';
 import { readApplied } from '../host/apply/applied-file.ts';
 import { planQuery, stateQuery } from '../workflows/messages.ts';
+import { queryOf } from './answer-query.ts';
 import type { ApplyOptions } from './apply.ts';
 import { askConfirmation, processTerminal } from './apply-prompts.ts';
 import { changedLiterals, pendingLiterals } from './apply-view.ts';
@@ -12,8 +14,6 @@ import { requireWorker } from './require-worker.ts';
 import { deliverCommand } from './send-command.ts';
 import { resolveSession, withSessionClient, type SessionClient } from './session-client.ts';
 import { settleApply, type SettledApply } from './settle-apply.ts';
-
-const QUERY_LIMIT_MS = 15_000;
 
 /**
  * Lets a waiting session take its one decision: shows, asks, confirms, sends, shows what was written (spec 06 §11). The
@@ -50,13 +50,10 @@ export async function applySession(
 
 /** @throws CalibError `refused` for a session that waits for no decision: nobody should be asked in vain */
 async function waitingRunDirectory(client: SessionClient, session: string): Promise<string> {
-  const handle = client.client.workflow.getHandle(session);
-  const [plan, state] = await client.connection.withDeadline(
-    Date.now() + QUERY_LIMIT_MS,
-    async () => [await handle.query(planQuery), await handle.query(stateQuery)] as const,
-  );
+  const { run_dir } = await queryOf<SessionPlan>(client, session, planQuery);
+  const state = await queryOf<SessionState>(client, session, stateQuery);
   if (state.phase.kind !== 'awaiting_decision') throw notWaiting(session, state);
-  return plan.run_dir;
+  return run_dir;
 }
 
 function notWaiting(session: string, { phase }: SessionState): CalibError {

@@ -33,13 +33,12 @@ function paintedChange(metric: ApplyPlanMetric, stream: Stream): string {
   return paint(describeChange(metric));
 }
 
-/** `tightens (+2.6%)`, `equal`, or why the literal is unknown. */
+/** `tightens (+2.6%)`, `equal`, `unknown`; why a literal is unknown is among the plan's warnings. */
 export function describeChange(
-  metric: Pick<ApplyPlanMetric, 'direction' | 'current_raw' | 'write_value' | 'unknown_reason'>,
+  metric: Pick<ApplyPlanMetric, 'direction' | 'current_raw' | 'write_value'>,
 ): string {
-  const { direction, current_raw: old, write_value: next, unknown_reason: reason } = metric;
-  if (direction === 'unknown') return reason === null ? 'unknown' : `unknown: ${reason}`;
-  if (direction === 'equal' || old === null || next === null) return direction;
+  const { direction, current_raw: old, write_value: next } = metric;
+  if (direction === 'equal' || direction === 'unknown' || old === null || next === null) return direction;
   return `${direction} (${old === 0 ? 'n/a' : signedPercent(((next - old) / old) * 100)})`;
 }
 

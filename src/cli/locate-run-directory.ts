@@ -18,7 +18,10 @@ export interface LocatedRun {
  *
  * @throws CalibError when there is none, several fit, or the directory is not on this machine
  */
-export async function locateRunDirectory(context: CliContext, reference: string): Promise<LocatedRun> {
+export async function locateRunDirectory(
+  context: Pick<CliContext, 'repoRoot'>,
+  reference: string,
+): Promise<LocatedRun> {
   if (reference.includes('/') || reference === '.') {
     const runDir = resolve(reference);
     return { session: basename(runDir), runDir };
@@ -43,7 +46,10 @@ async function requireOnThisMachine({ session, runDir }: LocatedRun): Promise<vo
   });
 }
 
-async function findOnDisk(context: CliContext, reference: string): Promise<LocatedRun | null> {
+async function findOnDisk(
+  context: Pick<CliContext, 'repoRoot'>,
+  reference: string,
+): Promise<LocatedRun | null> {
   const root = await context.repoRoot().then(
     ({ path }) => path,
     () => process.cwd(),

@@ -33,10 +33,12 @@ const KINDS = [
   { title: 'Speed', has: (group: string) => group === 'speed' },
 ];
 
+const HEADING = '## Changes since the previous calibration';
+
 /** *Changes since the previous calibration* as Markdown (spec 06 §14). */
 export function comparisonSection(facts: ComparisonFacts): string {
   return [
-    '## Changes since the previous calibration',
+    HEADING,
     '',
     sessionLine('Previous', facts.before),
     sessionLine('This', facts.after),
@@ -51,6 +53,18 @@ export function comparisonSection(facts: ComparisonFacts): string {
     ...gitLines({ title: 'Commits', output: facts.log, absent: facts.absent }),
     ...gitLines({ title: 'Files', output: facts.stat, absent: facts.absent }),
   ].join('\n');
+}
+
+/** The comparison that a report already holds; empty without one. */
+export function extractComparison(report: string): string {
+  const lines = report.split('\n');
+  const start = lines.indexOf(HEADING);
+  if (start === -1) {
+    return '';
+  }
+  // No line of git's output between can look like this: log lines begin with a hash, stat lines with a space.
+  const end = lines.findIndex((line, index) => index > start && line.startsWith('## '));
+  return lines.slice(start, end === -1 ? undefined : end).join('\n');
 }
 
 function metricLines(title: string, metrics: readonly MetricComparison[]): string[] {

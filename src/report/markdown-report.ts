@@ -4,6 +4,7 @@ import type { ReportFacts } from '../domain/report/report-facts.ts';
 import { isDocsStage } from '../domain/stages/stage.ts';
 import type { StageDefinition } from '../domain/stages/stage.ts';
 import { extractAppliedChanges, insertAppliedChanges, renderAppliedChanges } from './applied-changes.ts';
+import { extractComparison } from './comparison-section.ts';
 import { contextLine } from './context-line.ts';
 import { evidenceSection } from './evidence-section.ts';
 import { docsTable, metricTable } from './metric-table.ts';
@@ -15,7 +16,7 @@ const HARD_BREAK = '  ';
 /**
  * `report.md` (spec 06 §6, line by line). Only for a snapshot that has passed the gate (`reportRefusal`).
  *
- * @param previous the report that is replaced, whose applied changes are kept; null for the first one
+ * @param previous the report that is replaced, whose applied changes and comparison are kept; null for the first one
  */
 export function markdownReport(facts: ReportFacts, previous: string | null): string {
   const { snapshot } = facts;
@@ -26,11 +27,17 @@ export function markdownReport(facts: ReportFacts, previous: string | null): str
     ...sampleScopeSection(facts),
     ...runConditionsSection(facts),
     ...evidenceSection(facts.evidence),
-    ...facts.extra_sections.flatMap((section) => [section.trimEnd(), '']),
+    ...extraSections(facts, previous).flatMap((section) => [section.trimEnd(), '']),
     ...provenanceLines(facts),
     '',
   ].join('\n');
   return insertAppliedChanges(report, appliedSection(facts, previous));
+}
+
+/** A comparison is asked for once, before the decision: writing the report again must not lose it. */
+function extraSections({ extra_sections: given }: ReportFacts, previous: string | null): string[] {
+  const kept = given.length > 0 || previous === null ? '' : extractComparison(previous);
+  return kept === '' ? given : [kept];
 }
 
 /** From `applied.json`; a directory without one may have a report of another tool's making, whose section is kept. */
@@ -47,7 +54,7 @@ function headerLines({ snapshot, now }: ReportFacts): string[] {
     '# CI Threshold Observation Report',
     '',
     `**Calibration commit:** \`${sessionCommit(plan)}\`${HARD_BREAK}`,
-    `**Branch:** ${branchText(plan)}${HARD_BREAK}`,
+    `**Branch:** ${plan.git_branch || '?'}${HARD_BREAK}`,
     `**Run directory:** \`${snapshot.run_dir}\`${HARD_BREAK}`,
     `**Calibration started:** ${startedAt(plan)}${HARD_BREAK}`,
     `**Report generated:** ${now}`,

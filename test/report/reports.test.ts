@@ -188,6 +188,13 @@ describe('changes since the previous calibration (spec 06 §14)', () => {
     expect(section).toContain('````\ngit could not tell\n````');
   });
 
+  test('stays when the report is written again, and gives way to a newer one', () => {
+    const first = markdownReport(makeFacts({ extra_sections: [section] }), null);
+    expect(markdownReport(makeFacts(), first)).toBe(first);
+    const newer = comparisonSection({ ...facts, dropped: [] });
+    expect(markdownReport(makeFacts({ extra_sections: [newer] }), first)).not.toContain('No longer measured');
+  });
+
   test('stands before the provenance and as preformatted text in HTML', () => {
     const { markdown, html } = rendered(makeFacts({ extra_sections: [section] }));
     expect(markdown.indexOf('## Changes since')).toBeLessThan(markdown.indexOf('## Provenance'));
