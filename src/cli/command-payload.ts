@@ -32,7 +32,9 @@ export function commandPayload(kind: string, options: Record<string, unknown> | 
   const payload = Object.fromEntries(given);
   const parsed = parseCommand(kind, payload, 'check');
   if (!parsed.ok) throw new CalibError('invalid-input', parsed.message, { remedy: 'calib signal --help' });
-  return payload;
+  // Without what looks like a secret: a history keeps what was sent for ever.
+  const reason = 'reason' in parsed.command ? parsed.command.reason : undefined;
+  return reason === undefined ? payload : { ...payload, reason };
 }
 
 function isKind(kind: string): kind is CommandKind {

@@ -1,5 +1,5 @@
 import { CalibError } from '../calib-error.ts';
-import { isSecretVariableName, secretReason } from './secret-value.ts';
+import { isSecretVariableName, secretReason } from '../secrets/secret-value.ts';
 import type { YamlTree } from './yaml-tree.ts';
 
 /** Every string of the document with its path, so that no part of it escapes the search for secrets. */

@@ -1,5 +1,9 @@
 import { z } from 'zod';
 
+import { redactSecrets } from '../secrets/redact-secrets.ts';
+
+/** What a person typed ends in artifacts. */
+const reason = z.string().max(1000).transform(redactSecrets).optional();
 const commandId = z.string().min(1).max(200);
 
 /** What the handlers take. `id` makes a second delivery harmless; without one each delivery is a new command. */
@@ -12,7 +16,7 @@ export const commandSchema = z.discriminatedUnion('kind', [
     stage: z.string().optional(),
     test: z.string().optional(),
     repeat: z.number().int().positive(),
-    reason: z.string().max(1000).optional(),
+    reason,
   }),
   z.object({
     kind: z.literal('apply'),
@@ -20,7 +24,7 @@ export const commandSchema = z.discriminatedUnion('kind', [
     mode: z.enum(['report', 'smart', 'full']),
     decide: z.record(z.string(), z.string()).default({}),
   }),
-  z.object({ kind: z.literal('abort'), id: commandId, reason: z.string().max(1000).optional() }),
+  z.object({ kind: z.literal('abort'), id: commandId, reason }),
 ]);
 export type Command = z.infer<typeof commandSchema>;
 export type CommandKind = Command['kind'];

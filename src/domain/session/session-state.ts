@@ -1,4 +1,5 @@
 import type { ProvenanceFindings } from '../audit/provenance.ts';
+import { redactSecrets } from '../secrets/redact-secrets.ts';
 import type { SessionPlan } from './session-plan.ts';
 import type { HaltCause } from './repeat-outcome.ts';
 
@@ -46,7 +47,7 @@ export interface ActiveRepeat {
   started_at: string;
   /** Look at the artifacts that exist before launching anything (after a HALT was fixed). */
   reextract: boolean;
-  /** What it waits for instead of running, where the session knows; null otherwise. */
+  /** What it was last seen to wait for, and when; null when it was taken at once. */
   waits_for: string | null;
 }
 
@@ -176,6 +177,6 @@ export function isEnd(phase: Phase): phase is End {
 
 /** Appends a note; the newest 100 are kept, because state travels through continue-as-new. */
 export function addNote(state: SessionState, at: string, text: string): void {
-  state.notes.push({ at, text });
+  state.notes.push({ at, text: redactSecrets(text) });
   if (state.notes.length > 100) state.notes.splice(0, state.notes.length - 100);
 }

@@ -2,6 +2,7 @@ import { copyFile, lstat, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 
+import { redactCredentials } from '../../domain/secrets/redact-secrets.ts';
 import { gitText, runGit } from './run-git.ts';
 import { listUntracked } from './untracked-files.ts';
 
@@ -40,11 +41,21 @@ export async function workspaceDiff(repoRoot: string, options: WorkspaceDiffOpti
       await runGit(repoRoot, args, { env, input });
     }
     const { stdout } = await runGit(repoRoot, diffArguments, { env });
-    const notes = [...leftOut, ...changedSubmodules(stdout)];
-    return Buffer.concat([Buffer.from(notes.map((line) => `# ${line}\n`).join('')), stdout]);
+    const harmless = withoutCredentials(stdout);
+    const notes = [...leftOut, ...changedSubmodules(stdout), ...(harmless === stdout ? [] : [redactedNote])];
+    return Buffer.concat([Buffer.from(notes.map((line) => `# ${line}\n`).join('')), harmless]);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+const redactedNote = 'what looks like a credential is [redacted]: put it back by hand';
+
+/** A run directory is handed around. Byte by byte, whatever the encoding. */
+function withoutCredentials(diff: Buffer): Buffer {
+  const text = diff.toString('latin1');
+  const redacted = redactCredentials(text);
+  return redacted === text ? diff : Buffer.from(redacted, 'latin1');
 }
 
 /** Spelled out against user configuration that would make the diff unappliable. */

@@ -1,5 +1,6 @@
 import { readFile, readdir } from 'node:fs/promises';
 
+import { redactSecrets } from '../../domain/secrets/redact-secrets.ts';
 import { isRunning, parseProcessStat } from './process-identity.ts';
 import type { ProcessStat } from './process-identity.ts';
 
@@ -34,8 +35,8 @@ async function readEntry(pid: string): Promise<TableEntry | undefined> {
   }
 }
 
-/** A process's command line in one line of at most 200 characters; empty for a kernel thread or a process that is gone. */
+/** A process's command line without secrets, in one line of at most 200 characters; empty for a kernel thread or a process that is gone. */
 export async function readCommandLine(pid: number): Promise<string> {
   const raw = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-  return raw.replaceAll('\0', ' ').trim().slice(0, 200);
+  return redactSecrets(raw.replaceAll('\0', ' ').trim()).slice(0, 200);
 }

@@ -1,4 +1,4 @@
-import { isSecretVariableName, secretReason } from '../../domain/catalog/secret-value.ts';
+import { isSecretVariableName, secretReason } from '../../domain/secrets/secret-value.ts';
 import { isPassedOnUnrecorded, isRecordedName } from './environment-names.ts';
 
 export interface RecordableEnvironmentOptions {

@@ -2,6 +2,7 @@ import { open } from 'node:fs/promises';
 
 import { CalibError } from '../../domain/calib-error.ts';
 import { utcTimestamp } from '../../domain/clock.ts';
+import { redactSecrets } from '../../domain/secrets/redact-secrets.ts';
 import { isAbsent } from './file-entries.ts';
 import { runPaths } from './paths.ts';
 import { cannotWrite } from './write-atomic.ts';
@@ -17,7 +18,7 @@ export async function appendRunLog(runDir: string, lines: readonly string[], now
   if (lines.length === 0) return;
   const stamp = utcTimestamp(now);
   const text = lines
-    .flatMap((line) => line.split('\n'))
+    .flatMap((line) => redactSecrets(line).split('\n'))
     .map((line) => `${stamp} ${line}\n`)
     .join('');
   const path = runPaths.runLog(runDir);

@@ -245,6 +245,13 @@ describe('workspace diff', () => {
     },
   );
 
+  it('leaves credentials out, and says that it did', async () => {
+    repository.write('tests/test_a.py', 'A = 1\nTOKEN = "ghp_plantedDiffTokenAAAAAAAAAA"\ntoken = read()\n');
+    const diff = (await workspaceDiff(repository.root)).toString('utf8');
+    expect(diff).toContain('# what looks like a credential is [redacted]');
+    expect(diff).toContain('+TOKEN = "[redacted]"\n+token = read()\n');
+  });
+
   it('names a large untracked file instead of copying it', async () => {
     repository.write('weights.bin', Buffer.alloc(11 * 1024 * 1024));
     expect((await workspaceDiff(repository.root)).toString()).toBe(

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { isSecretVariableName, secretReason } from '../../../src/domain/catalog/secret-value.ts';
+import { isSecretVariableName, secretReason } from '../../../src/domain/secrets/secret-value.ts';
 
 describe('secretReason (spec 01 §11)', () => {
   it.each(['socks5://a:b@h:1', 'https://:p@h/x'])('sees the credentials in %s', (url) => {

@@ -1,5 +1,5 @@
 /** Shapes of credentials that are recognisable without knowing what they are for (spec 01 §11 item 6). */
-const credentialShapes: readonly RegExp[] = [
+export const credentialShapes: readonly RegExp[] = [
   /\bhf_[A-Za-z0-9]{16,}/,
   /\bgh[pousr]_[A-Za-z0-9]{20,}/,
   /\bgithub_pat_\w{20,}/,
@@ -10,7 +10,7 @@ const credentialShapes: readonly RegExp[] = [
   /\bAIza[\w-]{35}/,
   /\bpypi-[\w-]{32,}/,
   /\beyJ[\w-]{8,}\.eyJ[\w-]{8,}\.[\w-]+/,
-  /-----BEGIN [A-Z ]*PRIVATE KEY-----/,
+  /-----BEGIN [A-Z ]*PRIVATE KEY-----(?:[\s\S]{0,8000}?-----END [A-Z ]*PRIVATE KEY-----)?/,
 ];
 
 /** `scheme://user:password@host`. */

@@ -1,0 +1,111 @@
+import { readFile, readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { execa } from 'execa';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { type ScriptedSuite, makeScriptedSuite } from '../fixtures/scripted-suite/make-scripted-suite.ts';
+import { runBuiltCalib } from './built-calib.ts';
+import { type EmbeddedUp, startUp } from './embedded-up.ts';
+
+/** Each is planted in one place; none may be found anywhere afterwards. */
+const planted = {
+  hubToken: 'hf_plantedHubTokenAAAAAAAA',
+  proxyPassword: 'plantedProxyPassword',
+  cloudKey: 'plantedCloudKeyAAAAAAAAAAAA',
+  shellPassword: 'plantedShellPassword',
+  remoteToken: 'ghp_plantedRemoteTokenAAAAAAAA',
+  reasonToken: 'plantedReasonToken',
+  diffToken: 'ghp_plantedDiffTokenAAAAAAAAAA',
+  abortPassword: 'plantedAbortPassword',
+};
+
+const environment = {
+  HF_TOKEN: planted.hubToken,
+  https_proxy: `http://me:${planted.proxyPassword}@proxy.invalid:3128`,
+  AWS_SECRET_ACCESS_KEY: planted.cloudKey,
+  DEPLOY_PASSWORD: planted.shellPassword,
+};
+
+/** Every file below a folder, as bytes, with its path. */
+async function filesBelow(dir: string): Promise<{ path: string; bytes: Buffer; mode: number }[]> {
+  const entries = await readdir(dir, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  return await Promise.all(
+    files.map(async (path) => ({ path, bytes: await readFile(path), mode: (await stat(path)).mode })),
+  );
+}
+
+describe('secrets planted in the environment, the repository and what people type', () => {
+  let suite: ScriptedSuite;
+  let up: EmbeddedUp;
+  let runDir: string;
+  let session: string;
+  const printed: string[] = [];
+
+  async function calib(...args: string[]): Promise<void> {
+    const { exitCode, stdout, stderr } = await runBuiltCalib(args, { env: { ...up.env, ...environment } });
+    printed.push(stdout, stderr);
+    expect(exitCode, stderr).toBe(0);
+  }
+
+  beforeAll(async () => {
+    suite = await makeScriptedSuite();
+    await suite.git('remote', 'add', 'origin', `https://me:${planted.remoteToken}@example.invalid/suite.git`);
+    await execa('sh', ['-c', `echo '# token ${planted.diffToken}' >> ${join(suite.repo, 'pyproject.toml')}`]);
+    up = await startUp({ env: environment });
+    await calib('start', ...suite.options, '--repeats', '1', '--label', 'secrets');
+    session = (await readdir(join(suite.repo, '.tune-runs')))[0] ?? '';
+    runDir = join(suite.repo, '.tune-runs', session);
+    const reason = `server --api-key ${planted.reasonToken} was running`;
+    await calib('signal', session, 'purge', '--stage', 'alpha_speed', '--repeat', '1', '--reason', reason);
+    await up.untilPhase(session, 'awaiting_decision');
+    for (const topic of ['status', 'strict-audit', 'plan', 'units']) await calib('query', session, topic);
+    await up.client.workflow
+      .getHandle(session)
+      .signal('abort', { reason: `DB_PASSWORD=${planted.abortPassword} leaked` });
+    await up.untilPhase(session, 'aborted');
+    await up.client.workflow.getHandle(session).result();
+  });
+
+  afterAll(async () => {
+    await up.close();
+    await suite.remove();
+  });
+
+  it('are in no artifact of the run directory', async () => {
+    const files = await filesBelow(runDir);
+    const found = files.flatMap(({ path, bytes }) =>
+      Object.entries(planted).flatMap(([name, secret]) =>
+        bytes.includes(secret) ? [`${name} in ${path}`] : [],
+      ),
+    );
+    expect(files.length).toBeGreaterThan(10);
+    expect(found).toEqual([]);
+  });
+
+  it('are in no history, except in a signal as somebody sent it', async () => {
+    const { events: all } = await up.client.workflow.getHandle(session).fetchHistory();
+    const events = (all ?? []).filter((event) => !event.workflowExecutionSignaledEventAttributes);
+    const text = JSON.stringify(events, (_, value: unknown) =>
+      value instanceof Uint8Array ? Buffer.from(value).toString('latin1') : value,
+    );
+    expect(text).toContain(session);
+    expect(Object.entries(planted).filter(([, secret]) => text.includes(secret))).toEqual([]);
+  });
+
+  it('are in no log of ours and in nothing that a command printed', async () => {
+    const logs = (await filesBelow(up.dir)).filter(({ path }) => path.endsWith('.log'));
+    const text = [...printed, ...logs.map(({ bytes }) => bytes.toString('latin1'))].join('\n');
+    expect(logs.length).toBeGreaterThan(0);
+    expect(Object.entries(planted).filter(([, secret]) => text.includes(secret))).toEqual([]);
+  });
+
+  it('the run directory and all of its files are closed to others (spec 05 §2)', async () => {
+    const open = (await filesBelow(runDir)).filter(
+      ({ path, mode }) => (mode & 0o077) !== 0 && !path.includes('basetemp'),
+    );
+    expect(open.map(({ path, mode }) => `${path} ${(mode & 0o777).toString(8)}`)).toEqual([]);
+    expect((await stat(runDir)).mode & 0o777).toBe(0o700);
+  });
+});
