@@ -1,0 +1,238 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { describe, expect, test } from 'vitest';
+
+import { readApplied } from '../../../src/host/apply/applied-file.ts';
+import { readApplyJournal } from '../../../src/host/apply/apply-journal.ts';
+import { replaceFiles, restoreFiles } from '../../../src/host/apply/replace-files.ts';
+import { replacementFiles } from '../../../src/host/apply/replacement-files.ts';
+import type { ReplacementFiles } from '../../../src/host/apply/replacement-files.ts';
+import { runApply } from '../../../src/host/apply/run-apply.ts';
+import { settleJournal } from '../../../src/host/apply/settle-journal.ts';
+import { makeApplied } from '../../domain/apply/applied-fixture.ts';
+import { temporaryFolder } from '../run-directory/temporary-folder.ts';
+import { APPLIED, applyWorld } from './apply-world.ts';
+import { failingFiles } from './failing-files.ts';
+
+const BEFORE = ['A = 1\r\n', 'B = 1\n', 'C = 1'];
+const AFTER = ['A = 2\r\n', 'B = 2.5\n', 'C = 10'];
+const UNDONE = { at: '2026-04-23T08:00:00Z', check: null };
+
+/** Three files, and the two things that are done to them; each call does what a retry does. */
+async function threeFiles() {
+  const folder = await temporaryFolder();
+  const checkout = join(folder, 'checkout');
+  const runDir = join(folder, 'run');
+  mkdirSync(checkout);
+  const paths = ['a.py', 'b.py', 'c.py'].map((name) => join(checkout, name));
+  for (const [index, path] of paths.entries()) {
+    writeFileSync(path, BEFORE[index] ?? '');
+  }
+  const changes = paths.map((path, index) => ({
+    path,
+    before: Buffer.from(BEFORE[index] ?? ''),
+    after: Buffer.from(AFTER[index] ?? ''),
+  }));
+  return {
+    checkout,
+    runDir,
+    contents: () => paths.map((path) => readFileSync(path, 'utf8')),
+    write: (index: number, text: string) => writeFileSync(paths[index] ?? '', text),
+    apply: async (files: ReplacementFiles = replacementFiles) => {
+      const settled = await settleJournal(runDir, files);
+      if (settled !== null) {
+        return settled;
+      }
+      return (await readApplied(runDir)) === null
+        ? await replaceFiles({ runDir, changes, record: makeApplied() }, files)
+        : { kind: 'replaced' as const };
+    },
+    undo: async (files: ReplacementFiles = replacementFiles) => {
+      const settled = await settleJournal(runDir, files);
+      const [applied, journal] = [await readApplied(runDir), await readApplyJournal(runDir)];
+      if (settled !== null || applied === null || journal === null || applied.undone !== null) {
+        return settled ?? { kind: 'replaced' as const };
+      }
+      return await restoreFiles({ runDir, journal, record: { ...applied, undone: UNDONE } }, files);
+    },
+  };
+}
+
+type World = Awaited<ReturnType<typeof threeFiles>>;
+
+/**
+ * Runs `check` in a new world for every step at which `work` can fail; `work` is told by which file system to work.
+ *
+ * @returns the number of steps
+ */
+async function atEveryStep(
+  kind: 'crash' | 'once',
+  work: (world: World, files: ReplacementFiles) => Promise<unknown>,
+  check: (world: World, step: string) => Promise<void>,
+): Promise<number> {
+  for (let at = 1; ; at += 1) {
+    const world = await threeFiles();
+    const { files, steps } = failingFiles({ at, kind });
+    const failed = await work(world, files).then(
+      () => false,
+      () => true,
+    );
+    if (steps() < at) {
+      return steps();
+    }
+    expect(failed, `step ${at}`).toBe(true);
+    for (const [index, content] of world.contents().entries()) {
+      expect([BEFORE[index], AFTER[index]], `step ${at}`).toContain(content);
+    }
+    await check(world, `step ${at}`);
+  }
+}
+
+describe.each(['crash', 'once'] as const)('a failure (%s) at every step', (kind) => {
+  test('of an apply leaves each file whole, and all new after the retry', async () => {
+    const steps = await atEveryStep(
+      kind,
+      async (world, files) => await world.apply(files),
+      async (world, step) => {
+        expect(await world.apply(), step).toEqual({ kind: 'replaced' });
+        expect(world.contents(), step).toEqual(AFTER);
+        expect(readdirSync(world.checkout), step).toEqual(['a.py', 'b.py', 'c.py']);
+        expect(await readApplied(world.runDir), step).toEqual(makeApplied());
+      },
+    );
+    expect(steps).toBeGreaterThan(40);
+  });
+
+  test('of an undo leaves each file whole, and all old after the retry', async () => {
+    const steps = await atEveryStep(
+      kind,
+      async (world, files) => {
+        await world.apply();
+        await world.undo(files);
+      },
+      async (world, step) => {
+        expect(await world.undo(), step).toEqual({ kind: 'replaced' });
+        expect(world.contents(), step).toEqual(BEFORE);
+        expect(readdirSync(world.checkout), step).toEqual(['a.py', 'b.py', 'c.py']);
+        expect(await readApplied(world.runDir), step).toEqual(makeApplied({ undone: UNDONE }));
+      },
+    );
+    expect(steps).toBeGreaterThan(20);
+  });
+
+  test('of the retry itself is cured by the next one', async () => {
+    await atEveryStep(
+      kind,
+      async (world, files) => {
+        await betweenFiles(world);
+        await world.apply(files);
+      },
+      async (world, step) => {
+        expect(await world.apply(), step).toEqual({ kind: 'replaced' });
+        expect(world.contents(), step).toEqual(AFTER);
+      },
+    );
+  });
+});
+
+/** Applies up to a crash after the first file was replaced. */
+async function betweenFiles(world: World): Promise<void> {
+  const place = world.contents();
+  const renamed: string[] = [];
+  const files: ReplacementFiles = {
+    ...replacementFiles,
+    rename: async (from, to) => {
+      if (renamed.length === 1 && to.startsWith(world.checkout)) {
+        throw new Error('died');
+      }
+      await replacementFiles.rename(from, to);
+      renamed.push(...(to.startsWith(world.checkout) ? [to] : []));
+    },
+  };
+  await expect(world.apply(files)).rejects.toThrow('died');
+  expect(world.contents()).toEqual([AFTER[0], place[1], place[2]]);
+}
+
+describe("somebody else's edit after a crash between two files", () => {
+  test('takes the first one back and is never overwritten', async () => {
+    const world = await threeFiles();
+    await betweenFiles(world);
+    world.write(2, 'mine\n');
+    expect(await world.apply()).toMatchObject({ kind: 'refused', reason: expect.stringContaining('c.py') });
+    expect(world.contents()).toEqual([BEFORE[0], BEFORE[1], 'mine\n']);
+    expect(await readApplied(world.runDir)).toBeNull();
+  });
+
+  test('once it is taken away, everything can be applied', async () => {
+    const world = await threeFiles();
+    await betweenFiles(world);
+    world.write(1, 'mine\n');
+    await world.apply();
+    world.write(1, BEFORE[1] ?? '');
+    expect(await world.apply()).toEqual({ kind: 'replaced' });
+    expect(world.contents()).toEqual(AFTER);
+  });
+
+  test('a failure while the first one is taken back is cured by the next call', async () => {
+    for (let at = 1; ; at += 1) {
+      const world = await threeFiles();
+      await betweenFiles(world);
+      world.write(2, 'mine\n');
+      const { files, steps } = failingFiles({ at, kind: 'crash' });
+      await world.apply(files).catch(() => null);
+      if (steps() < at) {
+        expect(steps()).toBeGreaterThan(10);
+        return;
+      }
+      expect(await world.apply(), `step ${at}`).toMatchObject({ kind: 'refused' });
+      expect(world.contents(), `step ${at}`).toEqual([BEFORE[0], BEFORE[1], 'mine\n']);
+    }
+  });
+
+  test('an edit of a file that is still to be drafted refuses the apply before any is replaced', async () => {
+    const world = await threeFiles();
+    const files: ReplacementFiles = {
+      ...replacementFiles,
+      likeOriginal: async () => world.write(1, 'mine\n'),
+    };
+    expect(await world.apply(files)).toMatchObject({
+      kind: 'refused',
+      reason: expect.stringMatching(/b\.py was edited in the meantime$/),
+    });
+    expect(world.contents()).toEqual([BEFORE[0], 'mine\n', BEFORE[2]]);
+    expect(readdirSync(world.checkout)).toEqual(['a.py', 'b.py', 'c.py']);
+  });
+});
+
+describe('a session whose apply died', () => {
+  test.each([5, 20, 23, 26, 29, 32, 35])('at step %i is applied by the same command again', async (at) => {
+    const world = await applyWorld({ split: true });
+    const [test, limits] = world.contents();
+    const options = {
+      runDir: world.runDir,
+      mode: 'full',
+      decide: {},
+      commandId: 'c1',
+      now: new Date('2026-04-23T07:00:00Z'),
+    } as const;
+    await expect(runApply(options, failingFiles({ at, kind: 'crash' }).files)).rejects.toThrow('ENOSPC');
+    expect(await runApply(options)).toMatchObject({ kind: 'applied', document: { edits: 3 } });
+    expect(world.contents()).toEqual([APPLIED.accuracy(test ?? ''), APPLIED.speed(limits ?? '')]);
+    expect(world.git('ls-files', '--others', '--exclude-standard')).toBe('');
+  });
+
+  test('of two applies at the same time one is asked to come again', async () => {
+    const world = await applyWorld();
+    const options = {
+      runDir: world.runDir,
+      mode: 'full',
+      decide: {},
+      commandId: 'c1',
+      now: new Date(),
+    } as const;
+    const results = await Promise.allSettled([runApply(options), runApply(options)]);
+    expect(results.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    expect(await runApply(options)).toMatchObject({ kind: 'applied', document: { edits: 3 } });
+  });
+});

@@ -1,0 +1,48 @@
+import { replacementFiles } from '../../../src/host/apply/replacement-files.ts';
+import type { ReplacementFiles } from '../../../src/host/apply/replacement-files.ts';
+
+export interface FailurePlan {
+  /** The step (from 1) that fails. */
+  at: number;
+  /** `crash`: that step and all after it, as if the process had died; `once`: a disk that is full for a moment. */
+  kind: 'crash' | 'once';
+}
+
+/** The real file system with a failure at one step; a draft that fails leaves half of its content behind. */
+export function failingFiles({ at, kind }: FailurePlan): { files: ReplacementFiles; steps: () => number } {
+  let steps = 0;
+  const fails = () => {
+    steps += 1;
+    return kind === 'crash' ? steps >= at : steps === at;
+  };
+  const fail = () =>
+    Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC', syscall: 'write' });
+  const guarded =
+    <Arguments extends unknown[]>(step: (...args: Arguments) => Promise<void>) =>
+    async (...args: Arguments) => {
+      if (fails()) {
+        throw fail();
+      }
+      await step(...args);
+    };
+  const { makeFolder, draft, rename, syncFolder, likeOriginal, remove } = replacementFiles;
+  return {
+    steps: () => steps,
+    files: {
+      makeFolder: guarded(makeFolder),
+      rename: guarded(rename),
+      syncFolder: guarded(syncFolder),
+      likeOriginal: guarded(likeOriginal),
+      remove: guarded(remove),
+      draft: async (path, data, mode) => {
+        if (!fails()) {
+          return await draft(path, data, mode);
+        }
+        if (steps === at) {
+          await draft(path, Buffer.from(data).subarray(0, 10), mode);
+        }
+        throw fail();
+      },
+    },
+  };
+}
