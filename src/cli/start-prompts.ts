@@ -54,10 +54,12 @@ async function askStages(context: CliContext): Promise<string> {
   return answered(
     await text({
       message: 'Stages (keys, bases, presets, @groups; comma-separated)',
-      initialValue: 'ALL',
+      // Return alone means every stage; what is typed need not be put in place of it.
+      placeholder: 'ALL',
+      defaultValue: 'ALL',
       output: process.stderr,
       // An unknown token repeats the question instead of ending the command.
-      validate: (value) => problemWith(() => selectStages(stages, (value ?? '').trim())),
+      validate: (value) => problemWith(() => selectStages(stages, value?.trim() || 'ALL')),
     }),
   ).trim();
 }
