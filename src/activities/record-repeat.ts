@@ -73,6 +73,11 @@ export async function recordRepeat(repeat: Repeat, ended: Ended): Promise<Repeat
   if (judged.verdict.kind === 'infra' && (!last || classified.outcome === 'aborted')) {
     return await retryLater(repeat, { attempt, launches, reason: judged.verdict.reason });
   }
+  if (classified.outcome === 'config') {
+    // Its files, if any, were not written by tests that ran: as observations they would look like good ones.
+    await appendAttempt(place, attempt);
+    return outcomeOf(repeat, judged.verdict, { cells: {}, ...facts });
+  }
   const attempts: [...Attempt[], Attempt] = [...(await readAttempts(place)), attempt];
   const { statuses, cells } = judged;
   await commitObservations(repeat, { attempts, end, extractions, statuses, now });

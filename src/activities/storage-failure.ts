@@ -10,6 +10,11 @@ const storageCodes = new Map([
   ['EACCES', 'permission is denied'],
   ['EPERM', 'permission is denied'],
   ['EIO', 'the disk reports an input/output error'],
+  ['ENOTDIR', 'a file stands where a folder belongs'],
+  ['EEXIST', 'a file stands where a folder belongs'],
+  ['EISDIR', 'a folder stands where a file belongs'],
+  ['EMFILE', 'too many files are open'],
+  ['ENFILE', 'too many files are open'],
 ]);
 
 /** A file system's refusal as a retryable `StorageFailure` that says what to do; null for any other error. */

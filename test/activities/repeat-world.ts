@@ -1,15 +1,15 @@
+import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { ApplicationFailure } from '@temporalio/activity';
-import { MockActivityEnvironment, defaultActivityInfo } from '@temporalio/testing';
 import { onTestFinished } from 'vitest';
 
 import type { ActivityDependencies } from '../../src/activities/activity-dependencies.ts';
-import type { RepeatHeartbeat, RunRepeatInput } from '../../src/activities/activity-types.ts';
+import type { RunRepeatInput } from '../../src/activities/activity-types.ts';
 import { createActivities } from '../../src/activities/create-activities.ts';
 import type { Attempt } from '../../src/domain/observation/attempt.ts';
 import type { Observation } from '../../src/domain/observation/observation.ts';
@@ -20,6 +20,7 @@ import { renderStagesYaml } from '../../src/domain/stages/stages-yaml.ts';
 import { readGitState } from '../../src/host/git/read-git-state.ts';
 import { readAttempts } from '../../src/host/run-directory/attempts-file.ts';
 import { runPaths } from '../../src/host/run-directory/paths.ts';
+import { type Tried, startRepeat } from './start-repeat.ts';
 import { makeMetric, makePlan, makeStage } from '../domain/audit/snapshot-fixture.ts';
 import { scratchRepository } from '../host/git/scratch-repository.ts';
 
@@ -39,6 +40,8 @@ export const novaStages: StageDefinition[] = [
     metrics: { throughput_qps: makeMetric({ json_path: 'summary.throughput_qps' }) },
   }),
 ];
+
+const workerProgram = fileURLToPath(new URL('../fixtures/repeat-worker/repeat-worker.ts', import.meta.url));
 
 export const GOOD = { accuracy: 0.56, throughput_qps: 4.2, total_samples: 5, completed: 5 };
 
@@ -76,11 +79,11 @@ export interface RepeatWorldOptions {
   stages?: StageDefinition[];
   cleanupScript?: string;
   env?: Record<string, string>;
+  /** The catalogue's environment, given the world's folder. */
+  environment?: (folder: string) => Record<string, string>;
   pytestArgs?: string[];
   deps?: Partial<ActivityDependencies>;
 }
-
-export type Tried = { kind: 'returned'; outcome: RepeatOutcome } | { kind: 'threw'; failure: unknown };
 
 /** A checkout, a session's run directory in it, and a machine with GPUs that exist on paper. */
 export async function repeatWorld(options: RepeatWorldOptions = {}) {
@@ -108,7 +111,7 @@ export async function repeatWorld(options: RepeatWorldOptions = {}) {
     repo_root: root,
     venv_python: path('python'),
     hostname: 'host-a',
-    environment: {},
+    environment: options.environment?.(folder) ?? {},
     cleanup_script: options.cleanupScript ?? null,
     policies: {
       attempts_per_pass: 4,
@@ -132,7 +135,8 @@ export async function repeatWorld(options: RepeatWorldOptions = {}) {
       },
     ],
   });
-  writeFileSync(runPaths.plan(runDir), JSON.stringify(plan, null, 2));
+  const writePlan = () => writeFileSync(runPaths.plan(runDir), JSON.stringify(plan, null, 2));
+  writePlan();
   const place = { runDir, namespace: NAMESPACE, repeat: 1 };
   const environment = environmentOf({
     CALIB_LEASE_SCOPE: `test-${randomUUID().slice(0, 8)}`,
@@ -144,8 +148,8 @@ export async function repeatWorld(options: RepeatWorldOptions = {}) {
     gpus: null,
     lanes: 1,
     isSessionOpen: () => Promise.resolve(true),
-    timing,
     ...options.deps,
+    timing: { ...timing, ...options.deps?.timing },
   };
   const world = {
     root,
@@ -155,6 +159,17 @@ export async function repeatWorld(options: RepeatWorldOptions = {}) {
     path,
     git: repository.git,
     write: repository.write,
+    chmod: (name: string) => chmodSync(join(root, name), 0o755),
+    /** The session observes what is checked out now. */
+    replan: async () => {
+      const now = await readGitState(root, { excludePaths: [join(root, '.tune-runs')] });
+      Object.assign(plan, {
+        git_sha: now.sha,
+        calibration_git_sha: now.sha,
+        tree_fingerprint: now.treeFingerprint,
+      });
+      writePlan();
+    },
     writeStages,
     /** What the next pytest does, as shell steps; `result`, `await` and `$BASETEMP` are at hand. */
     steps: (text: string) => writeFileSync(path('steps.sh'), text),
@@ -180,12 +195,36 @@ export async function repeatWorld(options: RepeatWorldOptions = {}) {
       startRepeat({ input: world.input(more), deps: { ...deps, ...other } }),
     run: async (more: Partial<RunRepeatInput> = {}, other: Partial<ActivityDependencies> = {}) =>
       await world.start(more, other).result,
-    activities: createActivities(deps),
     attempts: (): Promise<Attempt[]> => readAttempts(place),
     observation: (stage: string, repeat = 1): Observation | null => {
       const file = runPaths.observation(runDir, stage, repeat);
       return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as Observation) : null;
     },
+    /** `run.log` without its times. */
+    milestones: () =>
+      world
+        .runLog()
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => line.slice('2026-04-23T05:00:00Z '.length)),
+    /** Another worker on this machine, in a process of its own. */
+    otherWorker: (more: Partial<RunRepeatInput> = {}, other: Partial<ActivityDependencies> = {}) =>
+      startWorker({ input: world.input(more), deps: { ...deps, ...other } }),
+    purge: async (commandId: string) => {
+      await createActivities(deps).discardRepeat({
+        run_dir: runDir,
+        namespace: NAMESPACE,
+        repeat: 1,
+        reason: 'asked',
+        command_id: commandId,
+      });
+    },
+    put: (name: string, text: string) => {
+      mkdirSync(dirname(path(name)), { recursive: true });
+      writeFileSync(path(name), text);
+    },
+    makeFolder: (folder: string) => mkdirSync(folder, { recursive: true }),
+    remove: (name: string) => rmSync(path(name), { recursive: true }),
     runLog: () => (existsSync(runPaths.runLog(runDir)) ? readFileSync(runPaths.runLog(runDir), 'utf8') : ''),
     exists: (name: string) => existsSync(path(name)),
     read: (name: string) => (existsSync(path(name)) ? readFileSync(path(name), 'utf8') : ''),
@@ -201,18 +240,6 @@ export async function repeatWorld(options: RepeatWorldOptions = {}) {
 }
 
 export type RepeatWorld = Awaited<ReturnType<typeof repeatWorld>>;
-
-/** One attempt of the activity in a worker's place: its heartbeats, its end, and the ways to cancel it. */
-export function startRepeat(start: { input: RunRepeatInput; deps: ActivityDependencies }) {
-  const environment = new MockActivityEnvironment({ ...defaultActivityInfo, activityType: 'runRepeat' });
-  const beats: RepeatHeartbeat[] = [];
-  environment.on('heartbeat', (beat: RepeatHeartbeat) => beats.push(beat));
-  const result: Promise<Tried> = environment
-    .run(createActivities(start.deps).runRepeat, start.input)
-    .then((outcome): Tried => ({ kind: 'returned', outcome }))
-    .catch((failure: unknown): Tried => ({ kind: 'threw', failure }));
-  return { result, beats, cancel: environment.cancel };
-}
 
 /** The outcome; fails where the attempt threw. */
 export function outcomeOf(tried: Tried): RepeatOutcome {
@@ -231,6 +258,26 @@ export function failureOf(tried: Tried): string {
 /** Resolves when the condition holds; the test's own time limit is the deadline. */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 10));
+}
+
+function startWorker(start: { input: RunRepeatInput; deps: ActivityDependencies }) {
+  const child = spawn(process.execPath, ['--import', 'tsx', workerProgram, JSON.stringify(start)], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  let said = '';
+  child.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
+  const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  onTestFinished(() => {
+    child.kill('SIGKILL');
+  });
+  return {
+    said: () => said,
+    gone,
+    kill: async () => {
+      child.kill('SIGKILL');
+      await gone;
+    },
+  };
 }
 
 function environmentOf(variables: Record<string, string>) {

@@ -1,8 +1,16 @@
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+
 import { describe, expect, it } from 'vitest';
 
-import { GOOD, measured, outcomeOf, repeatWorld } from './repeat-world.ts';
+import { runPaths } from '../../src/host/run-directory/paths.ts';
+import { makeDocsStage } from '../domain/audit/snapshot-fixture.ts';
+import { GOOD, NAMESPACE, failureOf, measured, novaStages, outcomeOf, repeatWorld } from './repeat-world.ts';
 
-describe('a repeat without GPUs', () => {
+const partial = measured({ ...GOOD, completed: 4 });
+const label = '[test_nova_ci] run 1/3 (2 stage(s), needs 0 GPU)';
+
+describe('a valid repeat (spec 05 §9)', () => {
   it('commits the observations of all stages that one pytest fed', async () => {
     const world = await repeatWorld();
     world.steps(`${measured()}exit 0`);
@@ -12,6 +20,369 @@ describe('a repeat without GPUs', () => {
       launches: 1,
       lane: 'host-a/cpu0',
     });
-    expect(world.observation('nova_accuracy')).toMatchObject({ metrics: { accuracy: GOOD.accuracy } });
+    expect(world.observation('nova_speed')).toMatchObject({
+      status: 'ok',
+      metrics: { throughput_qps: GOOD.throughput_qps },
+      sample_counts: { total: 5, ok: 5 },
+      attempt_history: [{ n: 1, pass: 1, outcome: 'ok', lane: 'host-a/cpu0', notes: [] }],
+    });
+  });
+
+  it('takes a threshold assertion for data', async () => {
+    const world = await repeatWorld();
+    world.steps(`${measured()}echo 'AssertionError: accuracy below 0.6'; exit 1`);
+    expect(outcomeOf(await world.run())).toMatchObject({ kind: 'complete' });
+    expect(world.observation('nova_accuracy')).toMatchObject({
+      status: 'ok',
+      reason: 'threshold_assertion (exit 1)',
+      pytest_rc: 1,
+    });
+  });
+
+  it('does not launch what is committed already', async () => {
+    const world = await repeatWorld();
+    world.steps(`${measured()}exit 0`);
+    await world.run();
+    world.steps('exit 3');
+    expect(outcomeOf(await world.run())).toMatchObject({ kind: 'complete', launches: 0 });
+  });
+
+  it('measures pytest alone, and gate and clean-up apart', async () => {
+    const world = await repeatWorld();
+    world.steps(`${measured()}exit 0`);
+    await world.run();
+    const [attempt] = await world.attempts();
+    expect(attempt).toMatchObject({ gate_s: expect.any(Number), cleanup_s: expect.any(Number) });
+    expect(world.observation('nova_accuracy')?.duration_s).toBe(attempt?.duration_s);
+  });
+
+  it('takes a docs test by its exit code alone', async () => {
+    const world = await repeatWorld({ stages: [makeDocsStage()] });
+    world.steps('exit 0');
+    expect(outcomeOf(await world.run())).toMatchObject({ cells: { docs_quickstart: { symbol: '✓' } } });
+  });
+});
+
+describe('a run that died by the machine (spec 05 §8)', () => {
+  it.each([
+    [
+      'out of memory',
+      'echo torch.cuda.OutOfMemoryError: CUDA out of memory. Tried to allocate; exit 1',
+      'OOM',
+    ],
+    ['exit 137', 'exit 137', 'exit 137 (killed)'],
+    ['exit 139', 'exit 139', 'exit 139 (segfault)'],
+    ['SIGKILL', 'kill -KILL $$', 'exit 137 (killed)'],
+    ['SIGSEGV', 'kill -SEGV $$', 'exit 139 (segfault)'],
+    ['SIGABRT', 'kill -ABRT $$', 'crashed (SIGABRT)'],
+    ['a subprocess timeout', 'echo subprocess.TimeoutExpired: Command; exit 1', 'TimeoutExpired'],
+    ['a crash signature', 'echo All workers failed; exit 1', 'crashed (All workers failed)'],
+  ])('repeats it in place after %s, whatever was measured', async (_case, end, reason) => {
+    const world = await repeatWorld();
+    world.steps(`${measured()}${end}`);
+    expect(failureOf(await world.run())).toBe(`InfraFailure: ${label}: ${reason}`);
+    expect([await world.attempts(), world.observation('nova_accuracy')]).toMatchObject([
+      [{ n: 1, outcome: 'infra', reason }],
+      null,
+    ]);
+  });
+
+  it('launches at most four times in a pass, then gives up with the reason', async () => {
+    const world = await repeatWorld();
+    world.steps('echo CUDA out of memory; exit 1');
+    for (let launch = 1; launch <= 3; launch += 1) expect((await world.run()).kind).toBe('threw');
+    expect(outcomeOf(await world.run())).toMatchObject({ kind: 'exhausted', reason: 'OOM', launches: 4 });
+    expect((await world.attempts()).map(({ n }) => n)).toEqual([1, 2, 3, 4]);
+  });
+
+  it('has a fresh budget in the next pass', async () => {
+    const world = await repeatWorld({ policies: { attempts_per_pass: 1 } });
+    world.steps('exit 137');
+    expect(outcomeOf(await world.run({ pass: 1 }))).toMatchObject({ kind: 'exhausted', launches: 1 });
+    expect(outcomeOf(await world.run({ pass: 2 }))).toMatchObject({ kind: 'exhausted', launches: 1 });
+  });
+
+  it('counts a full measurement when the last attempt dies after it', async () => {
+    const world = await repeatWorld({ policies: { attempts_per_pass: 1 } });
+    world.steps(`${measured()}exit 139`);
+    expect(outcomeOf(await world.run())).toMatchObject({ kind: 'complete' });
+    expect(world.observation('nova_accuracy')).toMatchObject({ reason: 'exit 139 (segfault)' });
+  });
+
+  it('keeps the log of each attempt, and names the last one', async () => {
+    const world = await repeatWorld();
+    world.steps('echo first; exit 137');
+    await world.run();
+    world.steps(`echo second; ${measured()}exit 0`);
+    await world.run();
+    const read = (path: string) => readFileSync(path, 'utf8');
+    const { runDir } = world;
+    expect([
+      read(runPaths.attemptLog(runDir, NAMESPACE, 1, 1)),
+      read(runPaths.attemptLog(runDir, NAMESPACE, 1, 2)),
+      read(runPaths.log(runDir, NAMESPACE, 1)),
+    ]).toEqual(['first\n', 'second\n', 'second\n']);
+  });
+
+  it('records every attempt that the observation cost', async () => {
+    const world = await repeatWorld();
+    world.steps('exit 137');
+    await world.run();
+    world.steps(`${measured()}exit 0`);
+    await world.run();
+    expect(world.observation('nova_speed')).toMatchObject({
+      attempts: 2,
+      attempt_history: [
+        { n: 1, reason: 'exit 137 (killed)' },
+        { n: 2, reason: '' },
+      ],
+    });
+  });
+});
+
+describe('a repeat with gaps (spec 05 §9 "Partial and failed repeats")', () => {
+  it('returns a △ for another run, and sets it aside before that', async () => {
+    const world = await repeatWorld();
+    world.steps(`${partial}exit 1`);
+    expect(outcomeOf(await world.run())).toMatchObject({
+      kind: 'incomplete',
+      reason: expect.stringContaining('partial samples (4/5)'),
+      cells: { nova_accuracy: { symbol: '△' } },
+      launches: 1,
+    });
+    world.steps(`${measured()}exit 0`);
+    expect(outcomeOf(await world.run())).toMatchObject({ kind: 'complete', launches: 2 });
+    const aside = join(runPaths.discarded(world.runDir, NAMESPACE), 'run1.1');
+    expect(readdirSync(join(aside, '_pytest', NAMESPACE)).toSorted()).toEqual([
+      'basetemp_run1',
+      'run1.attempt1',
+      'run1.attempt1.log',
+      'run1.attempts.json',
+      'run1.commit.json',
+      'run1.log',
+    ]);
+  });
+
+  it('goes on counting and numbering over what was set aside', async () => {
+    const world = await repeatWorld();
+    world.steps(`${partial}exit 1`);
+    const launches: number[] = [];
+    for (let run = 1; run <= 3; run += 1) launches.push(outcomeOf(await world.run()).launches);
+    expect([launches, (await world.attempts()).map(({ n }) => n)]).toEqual([[1, 2, 3], [3]]);
+  });
+
+  it('has a fresh budget, and higher numbers, after an operator purged it', async () => {
+    const world = await repeatWorld();
+    world.steps(`${partial}exit 1`);
+    await world.run();
+    await world.purge('purge-1');
+    expect(outcomeOf(await world.run())).toMatchObject({ launches: 1 });
+    expect((await world.attempts()).map(({ n }) => n)).toEqual([2]);
+  });
+
+  it('tries once more when nothing was measured, then halts with the same finding', async () => {
+    const world = await repeatWorld();
+    world.steps('echo the server is not there; exit 1');
+    expect(outcomeOf(await world.run())).toMatchObject({ kind: 'incomplete', launches: 1 });
+    expect(outcomeOf(await world.run())).toMatchObject({
+      kind: 'halt',
+      cause: { text: expect.stringContaining('twice'), namespace: NAMESPACE, repeat: 1 },
+      launches: 2,
+    });
+  });
+
+  it('goes on within the budget while the log names a suspect', async () => {
+    const world = await repeatWorld();
+    world.steps('echo Connection refused; exit 1');
+    const kinds: string[] = [];
+    for (let run = 1; run <= 3; run += 1) kinds.push(outcomeOf(await world.run()).kind);
+    expect(kinds).toEqual(['incomplete', 'incomplete', 'incomplete']);
+  });
+
+  it('halts when pytest passed without its result file', async () => {
+    const world = await repeatWorld();
+    world.steps('exit 0');
+    expect(outcomeOf(await world.run())).toMatchObject({
+      kind: 'halt',
+      cause: {
+        stage: 'nova_accuracy',
+        key: 'accuracy',
+        file: 'test_nova0/nova_results.json',
+        text: expect.stringContaining('does not exist'),
+      },
+      cells: { nova_accuracy: { symbol: '✗' } },
+    });
+  });
+
+  it('halts when one metric is there and another is not', async () => {
+    const world = await repeatWorld();
+    world.steps(`${measured({ ...GOOD, throughput_qps: undefined })}exit 0`);
+    expect(outcomeOf(await world.run())).toMatchObject({
+      kind: 'halt',
+      cause: { stage: 'nova_speed', key: 'throughput_qps', path: 'summary.throughput_qps' },
+      cells: { nova_accuracy: { symbol: '✓' }, nova_speed: { symbol: '✗' } },
+    });
+  });
+
+  it('halts on another number of samples than the stage expects', async () => {
+    const world = await repeatWorld();
+    world.steps(`${measured({ ...GOOD, total_samples: 7, completed: 7 })}exit 0`);
+    expect(outcomeOf(await world.run())).toMatchObject({
+      kind: 'halt',
+      cause: { text: expect.stringContaining('sample scope mismatch (total 7 != expected 5)') },
+    });
+  });
+
+  it.each([
+    [2, 'interrupted or collection error'],
+    [3, 'internal error'],
+    [4, 'usage error'],
+    [5, 'no tests collected'],
+  ])('halts on exit %i: %s', async (code, meaning) => {
+    const world = await repeatWorld();
+    world.steps(`${measured()}exit ${code}`);
+    expect(outcomeOf(await world.run())).toMatchObject({
+      kind: 'halt',
+      cause: { text: `pytest could not run the tests: exit ${code} (${meaning})` },
+    });
+  });
+
+  it('halts on an interpreter that cannot be started', async () => {
+    const world = await repeatWorld();
+    world.steps('exit 0');
+    world.remove('python');
+    expect(outcomeOf(await world.run())).toMatchObject({
+      kind: 'halt',
+      cause: { text: expect.stringContaining('could not start pytest') },
+    });
+  });
+
+  it('refuses an argument that would stop pytest early', async () => {
+    const world = await repeatWorld({ pytestArgs: ['-x'] });
+    world.steps(`${measured()}exit 0`);
+    expect(failureOf(await world.run())).toMatch(/^final InvalidInput: .*-x/);
+  });
+});
+
+describe('result files that are refused (spec 05 §9)', () => {
+  const results = '"$BASETEMP/test_nova0/nova_results.json"';
+  it.each([
+    ['truncated', `printf '{"summary": {"acc' > ${results}`, 'truncated'],
+    ['no JSON', `printf 'hello' > ${results}`, 'not JSON'],
+    ['not an object', `printf '[1]' > ${results}`, 'a list, not an object'],
+    ['NaN', `printf '{"summary":{"accuracy":NaN}}' > ${results}`, 'NaN, not a finite number'],
+    ['a string', measured({ ...GOOD, accuracy: '0.5' }), 'the string "0.5", not a number'],
+    ['a path through a list', `printf '{"summary":[{"accuracy":1}]}' > ${results}`, 'is a list'],
+    ['more ok than total', measured({ ...GOOD, completed: 6 }), 'more samples ok than there are (6/5)'],
+    ['too large', `truncate -s 70M ${results}`, 'more than the limit'],
+    ['a link out of the base temp', `ln -s "$WORLD/elsewhere.json" ${results}`, 'a link that leads out'],
+    ['older than the launch', `${measured()}touch -d 2001-01-01 ${results}`, 'older'],
+    ['a folder', `mkdir ${results}`, 'not a regular file'],
+  ])('halts with one clear line: %s', async (_case, steps, text) => {
+    const world = await repeatWorld();
+    world.put('elsewhere.json', JSON.stringify({ summary: GOOD }));
+    world.steps(`${steps}\nexit 0`);
+    const outcome = outcomeOf(await world.run());
+    expect(outcome).toMatchObject({ kind: 'halt', cause: { text: expect.stringContaining(text) } });
+    expect(outcome.kind === 'halt' && outcome.cause.text.includes('\n')).toBe(false);
+  });
+
+  it.each(['../elsewhere.json', '/etc/hostname'])('halts on a json_file outside: %s', async (jsonFile) => {
+    const [accuracy] = novaStages;
+    if (accuracy === undefined) throw new Error('no stage');
+    const metric = { ...accuracy.metrics['accuracy'], json_file: jsonFile };
+    const stage = { ...accuracy, metrics: { accuracy: metric } } as typeof accuracy;
+    const world = await repeatWorld({ stages: [stage] });
+    world.steps(`${measured()}exit 0`);
+    expect(outcomeOf(await world.run())).toMatchObject({
+      kind: 'halt',
+      cause: { text: expect.stringContaining('leads out of the base temp directory') },
+    });
+  });
+});
+
+describe('the commit that is observed (spec 05 §10)', () => {
+  it('launches nothing on another commit', async () => {
+    const world = await repeatWorld();
+    world.steps('touch "$WORLD/launched"; exit 0');
+    world.write('more.txt', 'x');
+    world.git('add', '-A');
+    world.git('commit', '-q', '-m', 'second');
+    expect(outcomeOf(await world.run())).toMatchObject({
+      kind: 'halt',
+      cause: { text: expect.stringContaining('HEAD moved') },
+    });
+    expect(world.exists('launched')).toBe(false);
+  });
+
+  it('counts nothing that was measured while the tree changed, not even after it was restored', async () => {
+    const world = await repeatWorld();
+    world.steps(`${measured()}echo '# edited' >> tests/ci/test_nova_ci.py; exit 0`);
+    expect(outcomeOf(await world.run())).toMatchObject({
+      kind: 'halt',
+      cause: { text: expect.stringContaining('test_nova_ci.py') },
+    });
+    world.git('restore', '.');
+    world.steps(`${measured()}touch "$WORLD/again"; exit 0`);
+    expect(outcomeOf(await world.run({ reextract: true, pass: 2 }))).toMatchObject({ kind: 'complete' });
+    expect(world.exists('again')).toBe(true);
+  });
+});
+
+describe('milestones in run.log (spec 05 §11)', () => {
+  it('tells banner, lane, end and numbers of a repeat, and nothing of its output', async () => {
+    const world = await repeatWorld();
+    world.steps(`echo verbose output; ${measured()}exit 0`);
+    await world.run();
+    expect(world.milestones().map((line) => line.replace(/\(\d+s\)/, '(Ns)'))).toEqual([
+      `${label} config:`,
+      '  tracked metrics:',
+      '    nova_accuracy: accuracy(min)',
+      '    nova_speed: throughput_qps(min)',
+      `${label} using lane host-a/cpu0, no GPU, attempt 1`,
+      `${label} ok (Ns)`,
+      '  → nova_accuracy: samples=5/5 accuracy=56.00',
+      '  → nova_speed: samples=5/5 throughput_qps=420.00',
+    ]);
+  });
+
+  it('tells why a repeat is tried again', async () => {
+    const world = await repeatWorld();
+    world.steps('echo CUDA out of memory; exit 1');
+    await world.run();
+    expect(world.milestones().at(-1)).toBe(`${label} OOM — retry (1/4)`);
+  });
+
+  it('tells what could not be read, and that the session halts', async () => {
+    const world = await repeatWorld();
+    world.steps('exit 0');
+    await world.run();
+    expect(world.runLog()).toMatch(/metric extraction warnings \(6\):[\s\S]*HALT \[test_nova_ci\] run 1\/3/);
+  });
+});
+
+describe('the launch itself (spec 05 §6, §7)', () => {
+  it('starts from an empty base temp and a cold JIT cache', async () => {
+    const world = await repeatWorld({ environment: (folder) => ({ XDG_CACHE_HOME: join(folder, 'cache') }) });
+    world.put('cache/flashinfer/kernel.so', 'warm');
+    world.steps(`${measured()}touch "$BASETEMP/left"; exit 137`);
+    await world.run();
+    const left = join(runPaths.baseTemp(world.runDir, NAMESPACE, 1), 'left');
+    const before = existsSync(left);
+    world.steps(`${measured()}exit 0`);
+    await world.run();
+    expect([before, existsSync(left), world.exists('cache/flashinfer')]).toEqual([true, false, false]);
+  });
+
+  it('notes a JIT cache that is not its own to wipe', async () => {
+    const world = await repeatWorld({ environment: (folder) => ({ HOME: folder }) });
+    world.put('.cache/flashinfer/kernel.so', 'warm');
+    world.steps(`${measured()}exit 0`);
+    await world.run();
+    const note = expect.stringMatching(/JIT cache .* was not wiped: outside/) as string;
+    expect([await world.attempts(), world.exists('.cache/flashinfer/kernel.so')]).toMatchObject([
+      [{ notes: [note] }],
+      true,
+    ]);
   });
 });

@@ -1,0 +1,104 @@
+import { describe, expect, it } from 'vitest';
+
+import { runs } from '../host/process/scratch-launch.ts';
+import { failureOf, measured, outcomeOf, repeatWorld, until } from './repeat-world.ts';
+
+/** Never ends by itself within a test's time. */
+const hang = 'sleep 60';
+
+describe('the watch over a running pytest (spec 05 §8)', () => {
+  it('ends a run for a fatal signature that would hang for ever', async () => {
+    const world = await repeatWorld();
+    world.steps(`${measured()}echo 'CUDA error: an illegal memory access was encountered'; ${hang}`);
+    expect(failureOf(await world.run())).toMatch(/crashed \(CUDA error: an illegal memory access\)$/);
+    expect(world.runLog()).toContain('crash detected in log (CUDA error: an illegal memory access)');
+  });
+
+  it('finds a signature that two writes share, in megabytes of output', async () => {
+    const world = await repeatWorld();
+    world.steps(`head -c 3000000 /dev/zero | tr '\\0' 'x'; echo
+      printf 'All workers'; sleep 0.7; printf ' failed\\n'; ${hang}`);
+    expect(failureOf(await world.run())).toMatch(/crashed \(All workers failed\)$/);
+  });
+
+  it('lets a healthy server refuse connections while it starts', async () => {
+    const world = await repeatWorld();
+    world.steps(
+      `echo 'Connection refused'; echo 'AssertionError: router traffic'; sleep 0.7; ${measured()}exit 1`,
+    );
+    expect(outcomeOf(await world.run())).toMatchObject({ kind: 'complete' });
+  });
+
+  it('ends a run that is silent after a suspect line', async () => {
+    const world = await repeatWorld({ policies: { stall_s: 0.3 } });
+    world.steps(`echo 'Connection refused'; ${hang}`);
+    expect(failureOf(await world.run())).toMatch(
+      /timeout \(no log growth for 0\.3 s after "Connection refused"\)$/,
+    );
+  });
+
+  it('only reports a silent run without a suspect line', async () => {
+    const world = await repeatWorld({ policies: { stall_s: 0.3 } });
+    world.steps(`echo loading; await "$WORLD/go"; ${measured()}exit 0`);
+    const attempt = world.start();
+    await until(() => world.runLog().includes('the log does not grow'));
+    world.put('go', '');
+    expect(outcomeOf(await attempt.result)).toMatchObject({ kind: 'complete' });
+  });
+
+  it('ends any run that is silent for far too long', async () => {
+    const world = await repeatWorld({ policies: { silence_s: 0.3 } });
+    world.steps(`echo loading; ${hang}`);
+    expect(failureOf(await world.run())).toMatch(/timeout \(no log growth for 0\.3 s\)$/);
+  });
+
+  it('ends a run at its time limit, however busy', async () => {
+    const world = await repeatWorld({ policies: { timeout_s: 0.3 } });
+    world.steps('while :; do echo busy; sleep 0.05; done');
+    expect(failureOf(await world.run())).toMatch(/timeout \(0\.3 s\)$/);
+  });
+
+  it('kills what ignores TERM, and what it started', async () => {
+    const world = await repeatWorld({ policies: { timeout_s: 0.3 } });
+    world.steps(`trap '' TERM; echo $$ >> "$WORLD/pids"; (trap '' TERM; echo $$; sh -c 'echo $$ >> "$WORLD/pids"; while :; do sleep 1; done') &
+      while :; do sleep 1; done`);
+    await world.run();
+    expect(world.pids('pids').filter(runs)).toEqual([]);
+    expect(await world.attempts()).toMatchObject([{ signal: 'SIGKILL', reason: 'timeout (0.3 s)' }]);
+  });
+
+  it.each([
+    ['passed', 'exit 0'],
+    ['failed', 'exit 1'],
+    ['crashed', 'kill -SEGV $$'],
+  ])('leaves no process behind after pytest %s', async (_case, end) => {
+    const world = await repeatWorld();
+    world.steps(`setsid sh -c 'echo $$ >> "$WORLD/pids"; exec sleep 60' > "$WORLD/out" 2>&1 &
+      await "$WORLD/pids"; ${measured()}${end}`);
+    await world.run();
+    expect(world.pids('pids').map(runs)).toEqual([false]);
+    expect((await world.attempts())[0]?.notes).toEqual([
+      expect.stringMatching(/^ended pid \d+ by SIGTERM \(sleep 60; ours by mark\)$/),
+    ]);
+  });
+
+  it('measures the time to the first readiness line', async () => {
+    const world = await repeatWorld();
+    world.steps(`sleep 0.3; echo 'INFO: Application startup complete.'; sleep 0.6; ${measured()}exit 0`);
+    await world.run();
+    const [attempt] = await world.attempts();
+    expect([attempt?.startup_s, attempt?.notes]).toEqual([expect.closeTo(0.6, 0), []]);
+  });
+
+  it('shows growth of the log while it runs', async () => {
+    const world = await repeatWorld();
+    world.steps(`echo 0123456789; await "$WORLD/go"; ${measured()}exit 0`);
+    const attempt = world.start();
+    await until(() => attempt.beats.some((beat) => beat.log_bytes === 11));
+    world.put('go', '');
+    await attempt.result;
+    expect(attempt.beats).toContainEqual(
+      expect.objectContaining({ state: 'running', lane: 'host-a/cpu0', attempt: 1, log_bytes: 11 }),
+    );
+  });
+});
