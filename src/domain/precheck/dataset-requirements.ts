@@ -28,13 +28,15 @@ export interface DatasetAnswer {
 export function requiredDatasets({ configured, references, table, scope }: DatasetQuestion): DatasetAnswer {
   const warnings = references.flatMap(({ test, keys }) =>
     (keys ?? [])
-      .filter((key) => table[key] === undefined)
+      .filter((key) => !Object.hasOwn(table, key))
       .map(
         (key) => `${test} uses DATASETS["${key}"], a key that benchmarks/dataset/prepare.py does not have`,
       ),
   );
   const referenced = new Set(
-    references.flatMap(({ keys }) => (keys ?? []).flatMap((key) => table[key] ?? [])),
+    references.flatMap(({ keys }) =>
+      (keys ?? []).flatMap((key) => (Object.hasOwn(table, key) ? (table[key] ?? []) : [])),
+    ),
   );
   const wanted =
     scope === 'configured' || referenced.size === 0 ? new Set([...configured, ...referenced]) : referenced;

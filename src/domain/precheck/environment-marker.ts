@@ -94,7 +94,9 @@ class MarkerReader {
     if (text.startsWith('"') || text.startsWith("'")) {
       return text.slice(1, -1);
     }
-    return text === 'extra' ? '' : (this.#environment[text.replaceAll('.', '_')] ?? null);
+    const name = text.replaceAll('.', '_');
+    const known = Object.hasOwn(this.#environment, name) ? this.#environment[name] : undefined;
+    return name === 'extra' ? '' : (known ?? null);
   }
 
   #take(text: string): boolean {
