@@ -6,14 +6,13 @@ import { describe, expect, test } from 'vitest';
 import { readApplied } from '../../../src/host/apply/applied-file.ts';
 import { readApplyJournal } from '../../../src/host/apply/apply-journal.ts';
 import { replaceFiles, restoreFiles } from '../../../src/host/apply/replace-files.ts';
-import { replacementFiles } from '../../../src/host/apply/replacement-files.ts';
 import type { ReplacementFiles } from '../../../src/host/apply/replacement-files.ts';
 import { runApply } from '../../../src/host/apply/run-apply.ts';
 import { settleJournal } from '../../../src/host/apply/settle-journal.ts';
 import { makeApplied } from '../../domain/apply/applied-fixture.ts';
 import { temporaryFolder } from '../run-directory/temporary-folder.ts';
 import { APPLIED, applyWorld } from './apply-world.ts';
-import { failingFiles } from './failing-files.ts';
+import { failingFiles, quickFiles } from './failing-files.ts';
 
 const BEFORE = ['A = 1\r\n', 'B = 1\n', 'C = 1'];
 const AFTER = ['A = 2\r\n', 'B = 2.5\n', 'C = 10'];
@@ -39,7 +38,7 @@ async function threeFiles() {
     runDir,
     contents: () => paths.map((path) => readFileSync(path, 'utf8')),
     write: (index: number, text: string) => writeFileSync(paths[index] ?? '', text),
-    apply: async (files: ReplacementFiles = replacementFiles) => {
+    apply: async (files: ReplacementFiles = quickFiles) => {
       const settled = await settleJournal(runDir, files);
       if (settled !== null) {
         return settled;
@@ -48,7 +47,7 @@ async function threeFiles() {
         ? await replaceFiles({ runDir, changes, record: makeApplied() }, files)
         : { kind: 'replaced' as const };
     },
-    undo: async (files: ReplacementFiles = replacementFiles) => {
+    undo: async (files: ReplacementFiles = quickFiles) => {
       const settled = await settleJournal(runDir, files);
       const [applied, journal] = [await readApplied(runDir), await readApplyJournal(runDir)];
       if (settled !== null || applied === null || journal === null || applied.undone !== null) {
@@ -141,12 +140,12 @@ async function betweenFiles(world: World): Promise<void> {
   const place = world.contents();
   const renamed: string[] = [];
   const files: ReplacementFiles = {
-    ...replacementFiles,
+    ...quickFiles,
     rename: async (from, to) => {
       if (renamed.length === 1 && to.startsWith(world.checkout)) {
         throw new Error('died');
       }
-      await replacementFiles.rename(from, to);
+      await quickFiles.rename(from, to);
       renamed.push(...(to.startsWith(world.checkout) ? [to] : []));
     },
   };
@@ -193,7 +192,7 @@ describe("somebody else's edit after a crash between two files", () => {
   test('an edit of a file that is still to be drafted refuses the apply before any is replaced', async () => {
     const world = await threeFiles();
     const files: ReplacementFiles = {
-      ...replacementFiles,
+      ...quickFiles,
       likeOriginal: async () => world.write(1, 'mine\n'),
     };
     expect(await world.apply(files)).toMatchObject({

@@ -1,5 +1,21 @@
+import { randomBytes } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+
 import { replacementFiles } from '../../../src/host/apply/replacement-files.ts';
 import type { ReplacementFiles } from '../../../src/host/apply/replacement-files.ts';
+
+/** The real file system without waiting for the disk: a process that dies loses nothing that a disk would have kept. */
+export const quickFiles: ReplacementFiles = {
+  ...replacementFiles,
+  syncFolder: async () => {},
+  draft: async (path, data, mode) => {
+    const unique = randomBytes(6).toString('hex');
+    const draft = join(dirname(path), `.${basename(path)}.${unique}.calib-tmp`);
+    await writeFile(draft, data, { mode, flag: 'wx' });
+    return draft;
+  },
+};
 
 export interface FailurePlan {
   /** The step (from 1) that fails. */
@@ -8,7 +24,7 @@ export interface FailurePlan {
   kind: 'crash' | 'once';
 }
 
-/** The real file system with a failure at one step; a draft that fails leaves half of its content behind. */
+/** `quickFiles` with a failure at one step; a draft that fails leaves half of its content behind. */
 export function failingFiles({ at, kind }: FailurePlan): { files: ReplacementFiles; steps: () => number } {
   let steps = 0;
   const fails = () => {
@@ -25,7 +41,7 @@ export function failingFiles({ at, kind }: FailurePlan): { files: ReplacementFil
       }
       await step(...args);
     };
-  const { makeFolder, draft, rename, syncFolder, likeOriginal, remove } = replacementFiles;
+  const { makeFolder, draft, rename, syncFolder, likeOriginal, remove } = quickFiles;
   return {
     steps: () => steps,
     files: {
