@@ -1,10 +1,16 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { describe, expect, test } from 'vitest';
 
 import { runPaths } from '../../src/host/run-directory/paths.ts';
-import { runWorld, writeRepeat, writeText } from '../host/run-directory/run-directory-fixture.ts';
+import {
+  NAMESPACE,
+  runWorld,
+  writeJson,
+  writeRepeat,
+  writeText,
+} from '../host/run-directory/run-directory-fixture.ts';
 import { temporaryFolder } from '../host/run-directory/temporary-folder.ts';
 import { runCalib } from './run-calib.ts';
 
@@ -93,6 +99,8 @@ describe('status (spec 06 §5)', () => {
   });
 });
 
+const slower = { nova_speed: { metrics: { throughput_qps: 4, latency_mean_s: 2 } } };
+
 describe('report (spec 06 §6)', () => {
   test('writes both files and says where', async () => {
     const { runDir, root } = runWorld();
@@ -142,14 +150,63 @@ describe('report (spec 06 §6)', () => {
     expect(run.stderr).toContain(runPaths.report(runDir));
   });
 
-  test('--compare adds what changed since the earlier session (spec 06 §14)', async () => {
-    const old = runWorld();
+  test('--compare adds commits, log, stat and every metric since the earlier session (spec 06 §14)', async () => {
+    const { runDir, root, git, write, sha } = runWorld();
+    const old = join(root, '.tune-runs', 'old');
+    cpSync(runDir, old, { recursive: true });
+    write('engine.py', 'x = 1\n');
+    git('add', 'engine.py');
+    git('commit', '-q', '-m', 'Cache the encoder');
+    const now = git('rev-parse', 'HEAD');
+    const world = { runDir, sha: now, legacy: false };
+    for (const repeat of [1, 2, 3]) writeRepeat(world, repeat, repeat === 1 ? slower : {});
+    const plan = JSON.parse(readFileSync(runPaths.plan(runDir), 'utf8')) as object;
+    writeJson(runPaths.plan(runDir), { ...plan, calibration_git_sha: now, git_sha: now });
+    const run = await runCalib(['report', '--run-dir', runDir, '--compare', old]);
+    expect(run).toMatchObject({ exitCode: 0, stderr: '' });
+    const report = readFileSync(runPaths.report(runDir), 'utf8');
+    expect(report).toContain(`- Previous: \`${sha}\` (\`${old}\`, 3 repeats)`);
+    expect(report).toContain(`- This: \`${now}\` (\`${runDir}\`, 3 repeats)`);
+    expect(report).toMatch(/^[0-9a-f]+ Cache the encoder$/m);
+    expect(report).toMatch(/^ engine\.py \| 1 \+$/m);
+    expect(report).toContain(
+      '| nova_speed | Throughput (req/s) | 4.385 | 4.000 | -8.8% | worse | 4.500–4.385 → 4.500–4.000 |',
+    );
+    expect(report).toContain(
+      '| nova_speed | Latency mean (s) | 2.181 | 2.100 | -3.7% | better | 2.050–2.181 → 2.000–2.100 |',
+    );
+  });
+
+  test('--compare with a session of another clone says which commit is missing (spec 06 §14)', async () => {
+    const old = runWorld({ plan: { calibration_git_sha: 'e'.repeat(40) } });
     const { runDir } = runWorld();
     const run = await runCalib(['report', '--run-dir', runDir, '--compare', old.runDir]);
     expect(run.exitCode).toBe(0);
-    const report = readFileSync(runPaths.report(runDir), 'utf8');
-    expect(report).toContain('## Changes since the previous calibration');
-    expect(report).toContain('| nova_speed | Throughput (req/s) | 4.385 | 4.385 | +0.0% | same |');
+    expect(readFileSync(runPaths.report(runDir), 'utf8')).toContain(
+      `this checkout has no commit ${'e'.repeat(40)}`,
+    );
+  });
+
+  test('--compare with what is no session is an error, and the report stays as it was', async () => {
+    const { runDir } = runWorld();
+    const run = await runCalib(['report', '--run-dir', runDir, '--compare', await temporaryFolder()]);
+    expect(run.exitCode).toBe(1);
+    expect(run.stderr).toContain('no plan.json in');
+    expect(existsSync(runPaths.report(runDir))).toBe(false);
+  });
+
+  test('evidence is looked for with the plan’s patterns, else with the catalog’s (spec 06 §14)', async () => {
+    const { runDir, root } = runWorld();
+    const config = ['name: nova-v1', 'hf_model_id: none/none', 'hf_datasets: []', 'evidence:'];
+    const pattern = '  - {name: CUDA graphs, pattern: "graph: (?:True|on)", min_count: 2}';
+    writeText(join(root, 'catalog/models/nova-v1/config.yaml'), [...config, pattern, ''].join('\n'));
+    for (const repeat of [1, 2, 3])
+      writeText(runPaths.log(runDir, NAMESPACE, repeat), 'graph: on\n'.repeat(repeat));
+    const run = await runCalib(['report', '--run-dir', runDir, '--catalog', join(root, 'catalog')]);
+    expect(run).toMatchObject({ exitCode: 0, stderr: '' });
+    const line = `(2 lines wanted in each log; ${NAMESPACE} run 1: 1)`;
+    expect(readFileSync(runPaths.report(runDir), 'utf8')).toContain(`- CUDA graphs: **not found** ${line}`);
+    expect(readFileSync(runPaths.htmlReport(runDir), 'utf8')).toContain('<strong>not found</strong>');
   });
 });
 
@@ -161,6 +218,41 @@ describe('apply-plan (spec 06 §7)', () => {
     expect(JSON.parse(run.stdout)).toMatchObject({
       model: 'nova-v1',
       stages: [{ stage_key: 'nova_accuracy', test: `${root}/tests/ci/test_nova_ci.py` }, { concurrency: 8 }],
+    });
+  });
+
+  test('has every field of spec 06 §7 in its order, then calib’s', async () => {
+    const { runDir } = runWorld();
+    const { stdout } = await runCalib(['apply-plan', '--run-dir', runDir]);
+    const plan = JSON.parse(stdout) as { stages: { metrics: object[] }[] };
+    const fields = (value: unknown) => Object.keys(value as object).join(' ');
+    expect(fields(plan)).toMatch(/^model run_dir repeats stages calibration_git_sha files\b/);
+    expect(fields(plan.stages[1])).toMatch(
+      /^stage_key test threshold_file title stage_group variant calibration_preset gpus concurrency metrics\b/,
+    );
+    expect(fields(plan.stages[1]?.metrics[0])).toMatch(
+      new RegExp(
+        '^metric_key source source_kind symbol subkey stage_group worst_op per_run_raw worst_raw worst_rounded ' +
+          'write_value digits scale label current_raw direction current_text write_text location unknown_reason',
+      ),
+    );
+  });
+
+  test('a refusal has the same shape whatever the reason (spec 06 §7)', async () => {
+    const world = runWorld();
+    writeRepeat(world, 2, { nova_speed: { sample_counts: { total: 5, ok: 3 } } });
+    const run = await runCalib(['apply-plan', '--run-dir', world.runDir]);
+    expect(run.exitCode).toBe(1);
+    expect(Object.keys(JSON.parse(run.stdout) as object)).toEqual([
+      'error',
+      'reason',
+      'calibration_git_sha',
+      'mismatches',
+      'missing_sha',
+    ]);
+    expect(JSON.parse(run.stdout)).toMatchObject({
+      error: 'strict_incomplete',
+      mismatches: ['nova_speed: ✓△✓ (2/3)'],
     });
   });
 
