@@ -1,0 +1,126 @@
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { describe, expect, test } from 'vitest';
+
+import { openSession } from '../../src/activities/open-session.ts';
+import { precheck } from '../../src/activities/precheck.ts';
+import type { SessionPlan } from '../../src/domain/session/session-plan.ts';
+import { readPrecheck } from '../../src/host/run-directory/read-precheck.ts';
+import { makeRequirements } from '../domain/precheck/requirements-fixture.ts';
+import { putVenv } from '../host/precheck/precheck-world.ts';
+import { temporaryFolder } from '../host/run-directory/temporary-folder.ts';
+import { directoryWorld, sessionPlan } from './directory-world.ts';
+
+const pins = [{ package: 'torch', match: 'release' as const }];
+
+/** A session's plan and its opened directory, on a checkout that pins torch and a venv that has it. */
+async function opened(
+  overrides: Partial<SessionPlan> = {},
+  installed = '2.11.0+cu130',
+): Promise<SessionPlan> {
+  const world = await directoryWorld();
+  world.write('pyproject.toml', '[project]\nname = "nova"\ndependencies = ["torch==2.11.0"]\n');
+  world.git('add', '-A');
+  world.git('commit', '-qm', 'second');
+  const venv_python = putVenv(join(await temporaryFolder(), 'venv'), [{ name: 'torch', version: installed }]);
+  const requirements = makeRequirements({ pins });
+  const gate = { skip: false, skip_version_check: false, requirements };
+  const plan = await sessionPlan(world, { venv_python, precheck: gate, ...overrides });
+  await openSession(plan);
+  return plan;
+}
+const precheckJson = (plan: SessionPlan) => join(plan.run_dir, 'precheck.json');
+const recorded = (plan: SessionPlan): unknown => JSON.parse(readFileSync(precheckJson(plan), 'utf8'));
+
+describe('the environment gate of a session (spec 04 §1)', () => {
+  test('passes, and leaves its record and its lines', async () => {
+    const plan = await opened();
+    expect(await precheck(plan)).toEqual({ ok: true, errors: [], warnings: [] });
+    expect(recorded(plan)).toMatchObject({
+      ok: true,
+      session_id: plan.session_id,
+      pins: { torch: '2.11.0' },
+    });
+    expect(readFileSync(join(plan.run_dir, 'run.log'), 'utf8')).toContain(
+      'torch: 2.11.0+cu130 (pin 2.11.0) [ok]',
+    );
+  });
+
+  test('gives the report its versions', async () => {
+    const plan = await opened();
+    await precheck(plan);
+    expect(await readPrecheck(plan.run_dir)).toMatchObject({ torch: '2.11.0+cu130', gpu_summary: null });
+  });
+
+  test('answers with every gap and the command that closes it', async () => {
+    const plan = await opened({}, '2.10.0');
+    const verdict = await precheck(plan);
+    expect(verdict.ok).toBe(false);
+    expect(verdict.errors).toEqual([
+      expect.stringMatching(
+        /^torch 2\.10\.0 is installed, pyproject\.toml pins 2\.11\.0: .* → cd .* && uv pip install/,
+      ),
+    ]);
+    expect(recorded(plan)).toMatchObject({ ok: false, errors: verdict.errors });
+  });
+
+  test('takes a mismatch for a warning where the version check is skipped', async () => {
+    const requirements = makeRequirements({ pins });
+    const plan = await opened(
+      { precheck: { skip: false, skip_version_check: true, requirements } },
+      '2.10.0',
+    );
+    const verdict = await precheck(plan);
+    expect([verdict.ok, verdict.warnings.length]).toEqual([true, 1]);
+  });
+
+  test('makes the two empty slice folders that a run may make (gate 3)', async () => {
+    const home = await temporaryFolder();
+    const environment = [{ name: 'OMNI_CI_HOME', value: home, source: 'config' as const }];
+    const requirements = makeRequirements({ environment });
+    const gate = { skip: false, skip_version_check: false, requirements };
+    const plan = await opened({ environment: { OMNI_CI_HOME: home }, precheck: gate });
+    expect([(await precheck(plan)).ok, readdirSync(home).sort()]).toEqual([
+      true,
+      ['.cache', '.torchinductor'],
+    ]);
+  });
+
+  test('leaves no record after an early stop (§9)', async () => {
+    const plan = await opened({ venv_python: '/nowhere/python' });
+    expect([(await precheck(plan)).ok, existsSync(precheckJson(plan))]).toEqual([false, false]);
+  });
+
+  test('checks what an older plan says, and warns about what it does not say', async () => {
+    const plan = await opened({ precheck: { skip: false, skip_version_check: false } });
+    const verdict = await precheck({ ...plan, units: plan.units.map((unit) => ({ ...unit, gpus: 0 })) });
+    expect([verdict.ok, verdict.warnings.length]).toEqual([true, 1]);
+  });
+
+  test('twice equals once', async () => {
+    const plan = await opened();
+    const first = await precheck(plan);
+    expect(await precheck(plan)).toEqual(first);
+  });
+});
+
+describe('a skipped gate (spec 04 §1, 06 §15)', () => {
+  const skip = { skip: true, skip_version_check: false };
+
+  test('leaves a stub without versions and pins', async () => {
+    const plan = await opened({ precheck: skip });
+    expect(await precheck(plan)).toEqual({ ok: true, errors: [], warnings: ['precheck skipped'] });
+    expect(recorded(plan)).toMatchObject({ versions: {}, pins: {}, skipped: true });
+  });
+
+  test('is refused while ASR stages are selected', async () => {
+    const plan = await opened({ precheck: skip });
+    const units = plan.units.map((unit) => ({ ...unit, test: 'tests/test_qwen3_asr_ci.py' }));
+    const verdict = await precheck({ ...plan, units });
+    expect([verdict.ok, verdict.errors[0]]).toEqual([
+      false,
+      expect.stringContaining('--skip-precheck is refused while ASR stages are selected'),
+    ]);
+  });
+});
