@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { array, assert, nat, property, stringMatching } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { compareVersions, parseVersion, satisfies } from '../../../src/domain/precheck/version.ts';
@@ -54,10 +54,10 @@ describe('versions as PEP 440 orders them (spec 04 §3)', () => {
   });
 
   it('finds every release equal to itself whatever local suffix it has', () => {
-    const release = fc.array(fc.nat(99), { minLength: 1, maxLength: 4 }).map((parts) => parts.join('.'));
-    const suffix = fc.stringMatching(/^[a-z0-9]{1,6}$/);
-    fc.assert(
-      fc.property(release, suffix, (version, local) => {
+    const release = array(nat(99), { minLength: 1, maxLength: 4 }).map((parts) => parts.join('.'));
+    const suffix = stringMatching(/^[a-z0-9]{1,6}$/);
+    assert(
+      property(release, suffix, (version, local) => {
         expect(satisfies(`${version}+${local}`, { operator: '==', version })).toBe(true);
       }),
     );
