@@ -84,7 +84,8 @@ export function reopenAll(plan: SessionPlan, state: SessionState): void {
   for (const { namespace } of plan.units) {
     for (let repeat = 1; repeat <= plan.repeats; repeat += 1) {
       const mark = markOf(state, { namespace, repeat });
-      if (mark === 'h') state.reextract.push(repeatKey({ namespace, repeat }));
+      const key = repeatKey({ namespace, repeat });
+      if (mark === 'h' && !state.reextract.includes(key)) state.reextract.push(key);
       if (mark === 'o' || mark === 'h') setMark(state, { namespace, repeat }, '.');
     }
   }
