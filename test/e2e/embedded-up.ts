@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 import { Client, Connection } from '@temporalio/client';
-import { vi } from 'vitest';
+import { expect, vi } from 'vitest';
 
-import type { SessionState } from '../../src/domain/session/session-state.ts';
+import { type SessionState, isEnd } from '../../src/domain/session/session-state.ts';
 import { stateQuery } from '../../src/workflows/messages.ts';
 import { type CalibRun, cleanEnvironment, runBuiltCalib, startCalib } from './built-calib.ts';
 
-const PHASE_LIMIT_MS = 60_000;
+const PHASE_LIMIT_MS = 40_000;
 
 /** A `calib up` of this test file alone: own database, own ports, own state folder. */
 export interface EmbeddedUp {
@@ -31,6 +31,8 @@ export interface EmbeddedUp {
   until: (session: string, holds: (state: SessionState) => boolean) => Promise<SessionState>;
   untilPhase: (session: string, kind: SessionState['phase']['kind']) => Promise<SessionState>;
   client: Client;
+  /** Aborts every session that is still open: what a failed test leaves must not hold up the next one. */
+  abortAll: () => Promise<void>;
   /** Ctrl-C; gives the exit code once the process has ended. */
   interrupt: () => Promise<number | undefined>;
   /** SIGKILL: the embedded server stays, as after a crash. */
@@ -69,15 +71,35 @@ export async function startUp(
     return (await running.child).exitCode;
   };
   const state = async (session: string) => await running.client.workflow.getHandle(session).query(stateQuery);
-  const until = async (session: string, holds: (seen: SessionState) => boolean) =>
-    await vi.waitFor(
+  const until = async (session: string, holds: (seen: SessionState) => boolean) => {
+    const seen = await vi.waitFor(
       async () => {
-        const seen = await state(session);
-        if (!holds(seen)) throw new Error(`session ${session}: ${JSON.stringify(seen)}`);
-        return seen;
+        const now = await state(session);
+        // An end that nobody waits for will not go away.
+        if (!holds(now) && !isEnd(now.phase)) throw new Error(`session ${session}: ${JSON.stringify(now)}`);
+        return now;
       },
       { timeout: PHASE_LIMIT_MS, interval: 100 },
     );
+    if (!holds(seen)) throw new Error(`session ${session} has ended: ${JSON.stringify(seen.phase)}`);
+    return seen;
+  };
+  const openSessions = async () => {
+    const ids: string[] = [];
+    for await (const { workflowId } of running.client.workflow.list({
+      query: "ExecutionStatus = 'Running'",
+    })) {
+      ids.push(workflowId);
+    }
+    return ids;
+  };
+  const abortAll = async () => {
+    for (const id of await openSessions()) await running.client.workflow.getHandle(id).signal('abort');
+    await vi.waitFor(async () => expect(await openSessions()).toEqual([]), {
+      timeout: PHASE_LIMIT_MS,
+      interval: 200,
+    });
+  };
   const serverPid = async () => await livingServer(db);
   return {
     dir,
@@ -110,6 +132,7 @@ export async function startUp(
     again: async () => {
       running = await launch();
     },
+    abortAll,
     serverPid,
     close: async () => {
       if (running.child.exitCode === null && running.child.signalCode === null) await end('SIGINT');

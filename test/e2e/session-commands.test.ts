@@ -26,6 +26,7 @@ beforeEach(async () => {
 });
 
 afterEach(async () => {
+  await up.abortAll();
   await suite.remove();
 });
 
@@ -84,7 +85,7 @@ describe('pause and resume', () => {
     await untilWaiting('alpha');
     const paused = await up.calib('signal', session, 'pause');
     expect(paused).toMatchObject({ exitCode: 0 });
-    expect(paused.stdout).toContain('the running repeat goes on to its end');
+    expect(paused.stdout).toContain('1 running repeat');
     await suite.release('go');
     await up.until(session, ({ phase, active }) => phase.kind === 'paused' && active.length === 0);
     expect([await suite.launches('alpha'), await suite.launches('beta')]).toEqual([1, 0]);

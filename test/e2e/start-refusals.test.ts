@@ -1,0 +1,178 @@
+import { appendFile, mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+import { type ScriptedSuite, makeScriptedSuite } from '../fixtures/scripted-suite/make-scripted-suite.ts';
+import { type CalibRun, cleanEnvironment, runBuiltCalib } from './built-calib.ts';
+import { type EmbeddedUp, startUp } from './embedded-up.ts';
+
+let suite: ScriptedSuite;
+
+beforeAll(async () => {
+  suite = await makeScriptedSuite();
+});
+
+afterAll(async () => {
+  await suite.remove();
+});
+
+/** The options of the suite with one of them replaced. */
+function optionsWith(name: string, value: string): string[] {
+  const at = suite.options.indexOf(name);
+  return suite.options.map((option, index) => (index === at + 1 ? value : option));
+}
+
+describe('without a Temporal server', () => {
+  /** Nothing listens on port 1. */
+  async function calib(...args: string[]): Promise<CalibRun> {
+    const env = cleanEnvironment({ TEMPORAL_ADDRESS: '127.0.0.1:1', XDG_CONFIG_HOME: suite.dir });
+    return await runBuiltCalib(args, { env });
+  }
+
+  it.each([
+    ['start', () => ['start', '--detach', ...suite.options]],
+    ['list', () => ['list']],
+    ['query', () => ['query', 'latest', 'status']],
+    ['signal', () => ['signal', 'latest', 'pause']],
+    ['watch', () => ['watch', 'latest']],
+    ['worker', () => ['worker']],
+  ])('%s exits 3 and says how to start one (spec 08)', async (_name, args) => {
+    const { exitCode, stdout, stderr } = await calib(...args());
+    expect(exitCode, stderr).toBe(3);
+    expect(stdout).toBe('');
+    expect(stderr).toContain('no Temporal server answers on 127.0.0.1:1');
+    expect(stderr).toContain('calib up');
+  });
+
+  it('nothing is written below the checkout by a start that was refused', async () => {
+    expect(await readdir(suite.repo)).not.toContain('.tune-runs');
+  });
+});
+
+describe('what start refuses before anything is written', () => {
+  let up: EmbeddedUp;
+
+  beforeAll(async () => {
+    up = await startUp();
+  });
+
+  afterAll(async () => {
+    await up.close();
+  });
+
+  async function refusedStart(...args: string[]): Promise<CalibRun> {
+    const run = await up.calib('start', '--detach', ...args);
+    expect(run.exitCode, run.stderr).toBe(2);
+    expect(run.stdout).toBe('');
+    const { stdout } = await up.calib('list', '--all', '--json');
+    expect(JSON.parse(stdout)).toEqual([]);
+    return run;
+  }
+
+  it('an unknown stage, with the list of stages, bases and groups (spec 03 §1)', async () => {
+    const { stderr } = await refusedStart(...suite.options, '--stages', 'alpha_acuracy');
+    for (const name of ['alpha_accuracy', 'alpha_speed', 'beta_wer', '@wer']) expect(stderr).toContain(name);
+  });
+
+  it('an unknown model, with the models of the catalog', async () => {
+    const { stderr } = await refusedStart(...optionsWith('--model', 'scribbled'));
+    expect(stderr).toContain('scribbled');
+    expect(stderr).toMatch(/\bscripted\b/);
+  });
+
+  it('an unknown host, with the profiles of the catalog', async () => {
+    const { stderr } = await refusedStart(
+      ...suite.options.filter((option) => option !== '--no-host'),
+      '--host',
+      'elsewhere',
+    );
+    expect(stderr).toContain('elsewhere');
+    expect(stderr).toContain('nowhere');
+  });
+
+  it('a machine without a profile, unless --no-host says so (spec 08)', async () => {
+    const { stderr } = await refusedStart(...suite.options.filter((option) => option !== '--no-host'));
+    expect(stderr).toContain('--no-host');
+  });
+
+  it('less than one repeat (spec 03 §7)', async () => {
+    const { stderr } = await refusedStart(...suite.options, '--repeats', '0');
+    expect(stderr).toContain('at least 1');
+  });
+
+  it.each(['with/slash', 'with space', ''])('the label %j, which cannot name a folder', async (label) => {
+    const { stderr } = await refusedStart(...suite.options, '--label', label);
+    expect(stderr).toContain(`label ${JSON.stringify(label)} cannot name a run directory`);
+  });
+
+  it('stages.yaml of another version of the tests, with the command that cures it (spec 02 §13)', async () => {
+    const test = join(suite.repo, 'tests/test_beta_ci.py');
+    const text = await readFile(test, 'utf8');
+    await appendFile(test, '\nBETA_NEW = 1\n');
+    const { stderr } = await refusedStart(...suite.options);
+    await writeFile(test, text);
+    expect(stderr).toContain('tests/test_beta_ci.py');
+    expect(stderr).toContain('calib discover --model scripted');
+  });
+
+  it('a run root inside version control that is not ignored (spec 05 §2)', async () => {
+    const { stderr } = await refusedStart(...suite.options, '--run-root', join(suite.repo, 'runs'));
+    expect(stderr).toContain(join(suite.repo, 'runs'));
+    expect(stderr).toContain('ignore');
+  });
+
+  it('a checkout that is none', async () => {
+    const folder = join(suite.dir, 'empty');
+    await mkdir(folder);
+    const { stderr } = await refusedStart(...optionsWith('--repo-root', folder));
+    expect(stderr).toContain(folder);
+  });
+
+  it('a run directory that does not exist, or one without --resume', async () => {
+    const missing = await refusedStart('--resume', '--output-dir', join(suite.dir, 'none'), ...suite.options);
+    expect(missing.stderr).toContain(join(suite.dir, 'none'));
+    const bare = await refusedStart('--output-dir', suite.dir, ...suite.options);
+    expect(bare.stderr).toContain('--resume');
+  });
+
+  it('and a session of that name is not there to be asked: exit 3', async () => {
+    for (const args of [
+      ['query', 'nobody', 'status'],
+      ['signal', 'latest', 'pause'],
+      ['watch', 'nobody'],
+    ]) {
+      const { exitCode, stderr } = await up.calib(...args);
+      expect(exitCode, stderr).toBe(3);
+      expect(stderr).toContain('no session');
+      expect(stderr).toContain('calib list --all');
+    }
+  });
+
+  it('a dirty work tree is no reason: it is recorded, and its difference kept with untracked files (spec 05 §4)', async () => {
+    await appendFile(join(suite.repo, 'scripted.py'), '\n# changed\n');
+    await writeFile(join(suite.repo, 'tests/notes.txt'), 'untracked\n');
+    const run = await up.calib(
+      'start',
+      ...suite.options,
+      '--stages',
+      'beta',
+      '--repeats',
+      '1',
+      '--label',
+      'dirty',
+    );
+    expect(run.exitCode, run.stderr).toBe(0);
+    expect(run.stderr).toContain('workspace.diff');
+    const [session] = await readdir(join(suite.repo, '.tune-runs'));
+    const runDir = join(suite.repo, '.tune-runs', session ?? '');
+    const diff = await readFile(join(runDir, 'workspace.diff'), 'utf8');
+    expect(diff).toContain('+# changed');
+    expect(diff).toContain('tests/notes.txt');
+    expect(JSON.parse(await readFile(join(runDir, 'plan.json'), 'utf8'))).toMatchObject({
+      dirty: true,
+      git_sha: suite.commit,
+    });
+    expect(await readFile(join(runDir, 'report.md'), 'utf8')).toMatch(/dirty|work tree/i);
+  });
+});
