@@ -1,5 +1,6 @@
 import { ApplicationFailure } from '@temporalio/activity';
 
+import { CalibError } from '../domain/calib-error.ts';
 import { failureTypes } from '../domain/session/failure-types.ts';
 
 /** What a disk says that cannot be written at the moment, or not by us. */
@@ -27,4 +28,11 @@ export function storageFailure(error: unknown): ApplicationFailure | null {
     type: failureTypes.storage,
     cause: error,
   });
+}
+
+/** Whether asking again later may succeed: a disk that refuses at the moment, or something that is not ready yet. */
+export function mayPass(error: unknown): boolean {
+  if (storageFailure(error) !== null) return true;
+  const isNotReady = error instanceof CalibError && error.code === 'not-ready';
+  return isNotReady && (error.cause === undefined || storageFailure(error.cause) !== null);
 }
