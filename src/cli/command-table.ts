@@ -42,4 +42,5 @@ export const commandTable: readonly CommandEntry[] = [
   entry('apply', 'decide a waiting session: show, ask, write the literals', () => import('./apply.ts')),
   entry('publish', 'what to commit after an apply; commits when told to', () => import('./publish.ts')),
   entry('watch', 'live progress of a session', () => import('./watch.ts')),
+  entry('logs', "the active pytest's output", () => import('./logs.ts')),
 ];

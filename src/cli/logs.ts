@@ -1,0 +1,58 @@
+import { Option, type Command } from 'commander';
+
+import { CalibError } from '../domain/calib-error.ts';
+import { addExamples } from './examples.ts';
+import { type CliContext, addSharedOptions, createContext } from './options.ts';
+
+export interface LogsOptions {
+  follow?: boolean;
+  runDir?: string;
+  unit?: string;
+}
+
+/** `logs`: view A of spec 05 §11, what pytest itself says; `watch` is the other one. */
+export function register(program: Command): void {
+  const command = program
+    .command('logs')
+    .description(
+      "the active pytest's whole output (else the last one's), on the host that runs it; closing it does not touch the session",
+    )
+    .argument('[session]', 'session id, unambiguous prefix, or latest')
+    .addOption(
+      new Option(
+        '-f, --follow',
+        'go on with what is written, switch to the next pytest, end with the session',
+      ),
+    )
+    .addOption(new Option('--run-dir <dir>', 'directory of a session, where there is no server to ask'))
+    .addOption(
+      new Option('--unit <namespace>', 'only the runs of this unit (`query SESSION units` lists them)'),
+    );
+  addSharedOptions(command, ['repo-root']);
+  addExamples(command, [
+    'calib logs latest --follow',
+    'calib logs latest | tail -n 50',
+    'calib logs --run-dir .tune-runs/20260423T050000Z_mmsu_r3',
+  ]);
+  command.action(async (reference: string | undefined, options: LogsOptions, self: Command) => {
+    await printLogs(createContext(self), reference, options);
+  });
+}
+
+async function printLogs(
+  context: CliContext,
+  reference: string | undefined,
+  options: LogsOptions,
+): Promise<void> {
+  const { locateLogs } = await import('./locate-logs.ts');
+  const { followLogs, printLatestLog } = await import('./print-logs.ts');
+  if ((reference === undefined) === (options.runDir === undefined)) {
+    throw new CalibError('invalid-input', 'logs takes either a session or --run-dir', {
+      remedy: '`calib logs latest --follow` shows the newest session',
+    });
+  }
+  const namespace = options.unit ?? null;
+  const located = await locateLogs(context, reference ?? null, options.runDir ?? null);
+  if (options.follow) await followLogs({ ...located, namespace });
+  else await printLatestLog({ ...located, namespace });
+}

@@ -1,0 +1,110 @@
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+import { execa } from 'execa';
+import { onTestFinished, describe, expect, test } from 'vitest';
+
+import { runPaths } from '../../src/host/run-directory/paths.ts';
+import { appendRunLog } from '../../src/host/run-directory/run-log.ts';
+import { NAMESPACE, runWorld, writeText } from '../host/run-directory/run-directory-fixture.ts';
+import { startPytest } from '../host/run-directory/started-pytest.ts';
+import { runCalib } from './run-calib.ts';
+
+const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+
+/** `calib logs --follow` as it runs; `line` gives its next line on stderr. */
+function follow(runDir: string) {
+  const child = execa(
+    process.execPath,
+    ['--import', import.meta.resolve('tsx'), main, 'logs', '--run-dir', runDir, '--follow'],
+    { reject: false, stdin: 'ignore', stderr: ['pipe'] },
+  );
+  onTestFinished(() => {
+    child.kill('SIGKILL');
+  });
+  const lines = createInterface({ input: child.stderr })[Symbol.asyncIterator]();
+  return { child, line: async () => (await lines.next()).value as string | undefined };
+}
+
+describe('logs (spec 05 §11, view A)', () => {
+  test('prints the last log, and whose it is on stderr', async () => {
+    const { runDir } = runWorld();
+    const log = runPaths.attemptLog(runDir, NAMESPACE, 2, 1);
+    writeText(log, 'collected 3 items\n');
+
+    expect(await runCalib(['logs', '--run-dir', runDir])).toEqual({
+      exitCode: 0,
+      stdout: 'collected 3 items',
+      stderr: `==> ${NAMESPACE} run 2/3, attempt 1: ${log}`,
+    });
+  });
+
+  test('reads a directory of the original tool', async () => {
+    const { runDir } = runWorld({ legacy: true });
+    writeText(runPaths.log(runDir, NAMESPACE, 3), 'old\n');
+
+    expect(await runCalib(['logs', '--run-dir', runDir])).toMatchObject({
+      stdout: 'old',
+      stderr: `==> ${NAMESPACE} run 3/3: ${runPaths.log(runDir, NAMESPACE, 3)}`,
+    });
+  });
+
+  test('never shows run.log in place of pytest’s output', async () => {
+    const { runDir } = runWorld();
+    await appendRunLog(runDir, ['a milestone'], new Date());
+
+    const run = await runCalib(['logs', '--run-dir', runDir]);
+
+    expect(run).toMatchObject({ exitCode: 1, stdout: '' });
+    expect(run.stderr.split('\n')[0]).toBe(`error: no pytest was started yet in ${runDir}`);
+  });
+
+  test('follows from pytest to pytest and ends with the session', async () => {
+    const { runDir } = runWorld();
+    const { child, line } = follow(runDir);
+    expect(await line()).toBe('waiting for a pytest of session');
+
+    const first = await startPytest({ runDir, namespace: NAMESPACE, repeat: 1, attempt: 1 });
+    first.write('first\n');
+    expect(await line()).toBe(`==> ${NAMESPACE} run 1/3, attempt 1: ${first.log}`);
+    await first.end(1);
+    expect(await line()).toBe(`--- ${NAMESPACE} run 1 ended (exit 1)`);
+
+    const second = await startPytest({ runDir, namespace: NAMESPACE, repeat: 2, attempt: 1 });
+    expect(await line()).toBe(`==> ${NAMESPACE} run 2/3, attempt 1: ${second.log}`);
+    second.write('second\n');
+    await second.end();
+    await appendRunLog(runDir, ['session completed: report only, no file edited'], new Date());
+
+    expect(await line()).toBe(`--- ${NAMESPACE} run 2 ended (exit 0)`);
+    expect(await line()).toBe('session has ended');
+    expect(await child).toMatchObject({ exitCode: 0, stdout: 'first\nsecond' });
+  });
+
+  test('leaves at Ctrl-C with 130 and without a word of error', async () => {
+    const { runDir } = runWorld();
+    const { child, line } = follow(runDir);
+    await line();
+
+    child.kill('SIGINT');
+
+    expect(await line()).toBeUndefined();
+    expect(await child).toMatchObject({ exitCode: 130, stdout: '' });
+  });
+
+  test.each([
+    ['neither session nor directory', ['logs']],
+    ['both', ['logs', 'latest', '--run-dir', '/x']],
+  ])('takes exactly one place, not %s', async (_what, args) => {
+    const run = await runCalib(args);
+    expect(run.exitCode).toBe(2);
+    expect(run.stderr).toContain('logs takes either a session or --run-dir');
+  });
+
+  test('names the units where the wanted one is none', async () => {
+    const { runDir } = runWorld();
+    const run = await runCalib(['logs', '--run-dir', runDir, '--unit', 'test_x']);
+    expect(run.exitCode).toBe(2);
+    expect(run.stderr).toContain(`no unit test_x in this session: ${NAMESPACE}`);
+  });
+});
