@@ -1,7 +1,7 @@
 import { Client, Connection, WorkflowNotFoundError } from '@temporalio/client';
 
 import { CalibError } from '../domain/calib-error.ts';
-import { type ClientSettings, loadClientSettings } from '../worker/client-settings.ts';
+import { type ClientSettings, loadClientSettings, withoutLoopbackProxy } from '../worker/client-settings.ts';
 import { loadDataConverter } from '../worker/data-converter.ts';
 import { refusesConnections } from '../worker/refuses-connections.ts';
 import { calibrateWorkflowType } from '../workflows/messages.ts';
@@ -27,6 +27,7 @@ export async function openSessionClient(): Promise<SessionClient> {
   if (await refusesConnections(settings.address)) throw noServer(settings.address);
   try {
     const connection = await Connection.connect({
+      ...withoutLoopbackProxy(settings.address),
       ...settings.connection,
       address: settings.address,
       connectTimeout: CONNECT_LIMIT_MS,

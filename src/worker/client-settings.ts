@@ -31,6 +31,15 @@ export function loadClientSettings(): ClientSettings {
   }
 }
 
+/**
+ * Client options that keep a connection to this machine off the proxy of the environment, which gRPC would otherwise use for
+ * loopback as well; another host may be reachable only through it.
+ */
+export function withoutLoopbackProxy(address: string): { channelArgs?: Record<string, number> } {
+  const isLoopback = /^(localhost|127(\.\d+){3}|\[?::1\]?):\d+$/.test(address);
+  return isLoopback ? { channelArgs: { 'grpc.enable_http_proxy': 0 } } : {};
+}
+
 /** Settings of an embedded server: a given local address and nothing of the operator's profile. */
 export function localClientSettings(address: string): ClientSettings {
   return { address, namespace: 'default', connection: { address } };

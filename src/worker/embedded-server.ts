@@ -7,6 +7,7 @@ import { Connection } from '@temporalio/client';
 
 import { CalibError } from '../domain/calib-error.ts';
 import { type ProcessIdentity, isAlive, readProcessIdentity } from '../host/process/process-identity.ts';
+import { withoutLoopbackProxy } from './client-settings.ts';
 import { freePort } from './free-port.ts';
 import { registerSearchAttributes } from './search-attributes.ts';
 import { findRunningServer, removeServerRecord, writeServerRecord } from './server-record.ts';
@@ -107,7 +108,11 @@ async function untilReady(address: string, process: ProcessIdentity, db: string)
   for (;;) {
     if (!isAlive(process)) throw serverEnded(db);
     try {
-      const connection = await Connection.connect({ address, connectTimeout: 1000 });
+      const connection = await Connection.connect({
+        ...withoutLoopbackProxy(address),
+        address,
+        connectTimeout: 1000,
+      });
       try {
         await connection.workflowService.describeNamespace({ namespace: 'default' });
         return;
@@ -127,7 +132,7 @@ async function untilReady(address: string, process: ProcessIdentity, db: string)
 }
 
 async function prepareNamespace(address: string, ui: string): Promise<void> {
-  const connection = await Connection.connect({ address });
+  const connection = await Connection.connect({ ...withoutLoopbackProxy(address), address });
   try {
     await registerSearchAttributes(connection, 'default');
     await recordWebUi(connection, 'default', ui);
