@@ -6,7 +6,7 @@ import type { Command } from 'commander';
 import { addExamples } from './examples.ts';
 import { exitCode } from './exit-code.ts';
 import { addSharedOptions, createContext, type CliContext } from './options.ts';
-import { answer, answerJson, note } from './output.ts';
+import { answer, answerJson, colours, note } from './output.ts';
 import { precheckRequirements, type PrecheckStages } from './plan-precheck.ts';
 
 interface PrecheckOptions {
@@ -59,7 +59,7 @@ async function precheck(context: CliContext, options: PrecheckOptions): Promise<
     now: new Date(),
     onCheck: (check) => {
       if (!context.json) {
-        renderCheck(check).forEach((line) => answer(line));
+        renderCheck(check).forEach((line) => answer(painted(line)));
       }
     },
   });
@@ -71,7 +71,7 @@ async function precheck(context: CliContext, options: PrecheckOptions): Promise<
     const warnings = checks.flatMap((check) => check.warnings);
     answerJson(document ?? { model: context.modelName, ok, errors, warnings, checks, stopped: true });
   } else {
-    renderSummary(checks).forEach((line) => answer(line));
+    renderSummary(checks).forEach((line) => answer(painted(line)));
   }
   process.exitCode = ok ? exitCode.done : exitCode.notReady;
 }
@@ -92,4 +92,16 @@ async function stagesOf(context: CliContext, tokens: string | undefined): Promis
     note(expansionLine);
   }
   return { catalog: known, selected: stages };
+}
+
+/** A line with its mark, or its first word, in colour where stdout is a terminal. */
+function painted(line: string): string {
+  const { green, red, dim, yellow } = colours(process.stdout);
+  return line
+    .replace(/^( *)✓/, (_all, indent: string) => indent + green('✓'))
+    .replace(/^( *)✗/, (_all, indent: string) => indent + red('✗'))
+    .replace(/^ *· .*$/, dim)
+    .replace(/^(error:|precheck FAILED.*)/, red)
+    .replace(/^warning:/, yellow)
+    .replace(/^precheck OK/, green);
 }

@@ -8,11 +8,16 @@ export interface HubListing {
   revision: string | null;
   /** Files of that snapshot by relative path; size in bytes, null for a link that does not resolve. Null: no snapshot. */
   files: Record<string, number | null> | null;
-  /** Names of `blobs/*.incomplete`. */
+  /** Absolute paths of `blobs/*.incomplete`. */
   incomplete: string[];
+  /** Seconds since one of them was last written; null without any. */
+  incompleteAgeSeconds: number | null;
   /** Shards by `*.index.json` (both relative to the snapshot); null for an index that cannot be read. */
   weightMaps: Record<string, string[] | null>;
 }
+
+/** A download that writes nothing for longer than this has ended. */
+const activeSeconds = 120;
 
 /** Folder of a repository below the hub cache. */
 export function hubFolderName(kind: HubKind, id: string): string {
@@ -26,7 +31,9 @@ export function snapshotProblem(kind: HubKind, listing: HubListing): string | nu
     return 'not in the cache';
   }
   if (incomplete.length > 0) {
-    return `${incomplete.length} unfinished download(s) in blobs: ${incomplete[0] ?? ''}`;
+    const age = listing.incompleteAgeSeconds ?? Infinity;
+    const running = age < activeSeconds ? `, written ${age} s ago: let the download that runs finish` : '';
+    return `${incomplete.length} unfinished download(s), ${incomplete[0] ?? ''}${running}`;
   }
   if (revision === null) {
     return 'no refs/main, so the default revision is unknown';

@@ -13,6 +13,8 @@ export interface AssetFact {
   revision: string | null;
   /** Why it does not count as cached. */
   problem: string | null;
+  /** Absolute paths of unfinished downloads. */
+  unfinished: string[];
 }
 
 export interface AssetsQuestion {
@@ -90,8 +92,19 @@ function missingGap(question: AssetsQuestion, missing: readonly AssetFact[]): Ga
     message:
       `missing: ${listed.join(', ')}; searched ${hubDir} (${hubSetting}; ${profile}); ` +
       `HF_TOKEN, which private repositories need, is ${hfTokenSet ? '' : 'not '}set here`,
-    remedies: [...missing.map((asset) => downloadCommand(asset, question)), ...fallback],
+    remedies: [
+      ...missing.map((asset) => downloadCommand(asset, question)),
+      ...fallback,
+      ...missing.flatMap(leftoverCommand),
+    ],
   };
+}
+
+/** A download that was given up leaves its part for ever, also after another one has succeeded. */
+function leftoverCommand({ unfinished }: AssetFact): string[] {
+  return unfinished.length === 0
+    ? []
+    : [`if that leaves it unfinished and no download runs: rm ${unfinished.map(shellWord).join(' ')}`];
 }
 
 function downloadCommand({ id, kind }: AssetFact, { endpoint, hfHome }: AssetsQuestion): string {

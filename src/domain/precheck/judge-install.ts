@@ -8,7 +8,7 @@ export interface InstallQuestion {
   install: VenvFacts['project'];
   /** Whether the URL of the install is the checkout, links resolved. */
   pointsHere: boolean;
-  /** Suites that need no module of an install run from the checkout alone. */
+  /** Whether the project's own module must import; a suite without one runs from the checkout alone. */
   needed: boolean;
   repoRoot: string;
   venvPython: string;

@@ -70,7 +70,7 @@ export interface PrecheckDocument {
   errors: string[];
   warnings: string[];
   env: Record<string, string>;
-  assets: Omit<AssetFact, 'problem'>[];
+  assets: Omit<AssetFact, 'problem' | 'unfinished'>[];
   gpus: Pick<GpuFact, 'index' | 'name' | 'uuid' | 'memory_total_mib' | 'memory_used_mib'>[];
   driver: string | null;
   cuda: string | null;

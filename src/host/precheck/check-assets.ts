@@ -28,7 +28,8 @@ export async function checkAssets(request: PrecheckRequest): Promise<CheckedAsse
       ids.map(async (id): Promise<AssetFact> => {
         const listing = await listHubRepository(dir, kind, id);
         const problem = snapshotProblem(kind, listing);
-        return { id, kind, required, cached: problem === null, revision: listing.revision, problem };
+        const { revision, incomplete: unfinished } = listing;
+        return { id, kind, required, cached: problem === null, revision, problem, unfinished };
       }),
     ),
   );

@@ -6,6 +6,7 @@ import { checkResult, type CheckResult } from '../../domain/precheck/check-resul
 import { judgeImports } from '../../domain/precheck/judge-imports.ts';
 import { judgeInstall } from '../../domain/precheck/judge-install.ts';
 import { judgePins, type PinsAnswer } from '../../domain/precheck/judge-pins.ts';
+import { normalisedName } from '../../domain/precheck/requirement.ts';
 import type { ImportReading, ProjectReading, VenvReading } from '../../domain/precheck/venv-facts.ts';
 import type { CheckedGpus } from './check-gpus.ts';
 import { childEnvironment, type PrecheckRequest } from './precheck-request.ts';
@@ -74,10 +75,16 @@ export async function checkInstall(
     projectName: known ? project.facts.name : null,
     install,
     pointsHere: await isSameFolder(install?.url ?? null, repoRoot),
-    needed: requirements.imports.length > 0,
+    needed: known && importsOwnModule(requirements.imports, project.facts.name),
     repoRoot,
     venvPython,
   });
+}
+
+/** The calibrated project's module among those that must import: `sglang_omni` of `sglang-omni`. */
+function importsOwnModule(modules: readonly string[], projectName: string | null): boolean {
+  const own = projectName === null ? null : normalisedName(projectName);
+  return modules.some((module) => normalisedName(module.split('.')[0] ?? '') === own);
 }
 
 async function isSameFolder(url: string | null, folder: string): Promise<boolean> {

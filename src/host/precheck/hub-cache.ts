@@ -26,13 +26,13 @@ export function hubPlace(env: Readonly<Record<string, string>>): HubPlace {
 /** Lists what the cache holds of one repository, without the hub library and without the network (spec 04 §5). */
 export async function listHubRepository(hubDir: string, kind: HubKind, id: string): Promise<HubListing> {
   const folder = join(hubDir, hubFolderName(kind, id));
-  const [present, revision, blobs] = await Promise.all([
+  const [present, revision, unfinished] = await Promise.all([
     isFolder(folder),
     readFile(join(folder, 'refs', 'main'), 'utf8').then(
       (text) => text.trim() || null,
       () => null,
     ),
-    readdir(join(folder, 'blobs')).catch(() => []),
+    listUnfinished(join(folder, 'blobs')),
   ]);
   const snapshot = revision === null ? null : join(folder, 'snapshots', revision);
   const files = snapshot !== null && (await isFolder(snapshot)) ? await listFiles(snapshot, '') : null;
@@ -40,9 +40,25 @@ export async function listHubRepository(hubDir: string, kind: HubKind, id: strin
     present,
     revision,
     files,
-    incomplete: blobs.filter((name) => name.endsWith('.incomplete')).sort(),
+    incomplete: unfinished.map(({ path }) => path),
+    incompleteAgeSeconds:
+      unfinished.length === 0 ? null : Math.min(...unfinished.map(({ ageSeconds }) => ageSeconds)),
     weightMaps: snapshot === null || files === null ? {} : await readWeightMaps(snapshot, Object.keys(files)),
   };
+}
+
+async function listUnfinished(blobs: string): Promise<{ path: string; ageSeconds: number }[]> {
+  const names = (await readdir(blobs).catch(() => [])).filter((name) => name.endsWith('.incomplete'));
+  const found = await Promise.all(
+    names.sort().map(async (name) => {
+      const path = join(blobs, name);
+      // One that is gone by now has just been finished.
+      const stats = await stat(path).catch(() => null);
+      const ageMs = stats === null ? null : Date.now() - stats.mtimeMs;
+      return ageMs === null ? [] : [{ path, ageSeconds: Math.max(0, Math.round(ageMs / 1000)) }];
+    }),
+  );
+  return found.flat();
 }
 
 async function isFolder(path: string): Promise<boolean> {

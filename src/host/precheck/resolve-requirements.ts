@@ -71,7 +71,7 @@ async function testsInScope(question: RequirementsQuestion): Promise<string[]> {
 
 function requirementHost({ name, file, profile }: LoadedHost): RequirementHost {
   return {
-    name: profile.name ?? name,
+    name,
     file,
     repo_root: profile.repo_root ?? null,
     venv_python: profile.venv_python ?? null,

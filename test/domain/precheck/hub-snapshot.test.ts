@@ -12,6 +12,7 @@ function listing(more: Partial<HubListing> = {}): HubListing {
     revision: 'a1b2c3d4e5f6',
     files: { 'config.json': 10, 'model.safetensors': 1000 },
     incomplete: [],
+    incompleteAgeSeconds: null,
     weightMaps: {},
     ...more,
   };
@@ -37,8 +38,13 @@ describe('what counts as cached (spec 04 §4–5)', () => {
     ['no snapshot of it', { files: null }, 'no snapshot of revision a1b2c3d4'],
     [
       'an interrupted download',
-      { incomplete: ['ab.incomplete'] },
-      '1 unfinished download(s) in blobs: ab.incomplete',
+      { incomplete: ['/b/ab.incomplete'], incompleteAgeSeconds: 3600 },
+      '1 unfinished download(s), /b/ab.incomplete',
+    ],
+    [
+      'a download that seems to run',
+      { incomplete: ['/b/ab.incomplete'], incompleteAgeSeconds: 5 },
+      '1 unfinished download(s), /b/ab.incomplete, written 5 s ago: let the download that runs finish',
     ],
     [
       'a broken link',

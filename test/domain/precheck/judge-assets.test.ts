@@ -13,6 +13,7 @@ const cached = (kind: AssetFact['kind'], id: string, required = true): AssetFact
   cached: true,
   revision: 'a1b2c3d4e5',
   problem: null,
+  unfinished: [],
 });
 const missing = (kind: AssetFact['kind'], id: string, required = true): AssetFact => ({
   id,
@@ -21,6 +22,7 @@ const missing = (kind: AssetFact['kind'], id: string, required = true): AssetFac
   cached: false,
   revision: null,
   problem: 'not in the cache',
+  unfinished: [],
 });
 
 function judge(assets: AssetFact[], more: Partial<AssetsQuestion> = {}) {
@@ -80,6 +82,13 @@ describe('models and datasets (spec 04 §2 row 8)', () => {
   it("prints the hub's own endpoint, and no fallback, where none is configured", () => {
     const [gap] = judge([missing('model', 'acme/m')], { endpoint: null, hfHome: null }).errors;
     expect(gap?.remedies).toEqual(['HF_ENDPOINT=https://huggingface.co huggingface-cli download acme/m']);
+  });
+
+  it('says how to get rid of the rest of a download that was given up', () => {
+    const [gap] = judge([{ ...missing('model', 'acme/m'), unfinished: ['/hf/hub/x.incomplete'] }]).errors;
+    expect(gap?.remedies.at(-1)).toBe(
+      'if that leaves it unfinished and no download runs: rm /hf/hub/x.incomplete',
+    );
   });
 
   it('announces datasets that the config does not list (spec 04 §6)', () => {

@@ -25,6 +25,7 @@ describe('the hub cache by its layout (spec 04 §5)', () => {
       revision,
       files: { 'model.safetensors.index.json': index.length, 'one.safetensors': 2, 'sub/two.safetensors': 1 },
       incomplete: [],
+      incompleteAgeSeconds: null,
       weightMaps: { 'model.safetensors.index.json': ['one.safetensors', 'two.safetensors'] },
     });
   });
@@ -50,7 +51,9 @@ describe('the hub cache by its layout (spec 04 §5)', () => {
     const hub = await temporaryFolder();
     const folder = putHubRepository(hub, 'model', 'acme/m', { 'a.bin': 'x' });
     put(join(folder, 'blobs/ffff.incomplete'), '');
-    expect((await listHubRepository(hub, 'model', 'acme/m')).incomplete).toEqual(['ffff.incomplete']);
+    const { incomplete, incompleteAgeSeconds } = await listHubRepository(hub, 'model', 'acme/m');
+    expect(incomplete).toEqual([join(folder, 'blobs/ffff.incomplete')]);
+    expect(incompleteAgeSeconds).toBeTypeOf('number');
   });
 
   it('takes an index without a weight map for an ordinary file, and a damaged one for a gap', async () => {

@@ -70,7 +70,7 @@ describe('what a precheck has to ask (spec 04 §1, §6)', () => {
       selected: null,
     });
     expect(host).toMatchObject({
-      name: 'The lab',
+      name: 'lab',
       hf_hub: '/data/hf',
       checklist: ['/data', '/data/file'],
       goal: 'TTS',

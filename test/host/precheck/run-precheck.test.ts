@@ -178,6 +178,15 @@ describe('venv (spec 04 §3, §10 gate 2)', () => {
     ]);
   });
 
+  it('must hold the project itself where its own module has to import', async () => {
+    const world = await precheckWorld();
+    const venvPython = putVenv(join(world.scratch, 'other'), []);
+    const outcome = await run(world, { pins: [], imports: ['nova_suite'] }, { venvPython });
+    expect(messages(outcome, 'install')[0]).toContain(`nova-suite is not installed for ${venvPython}`);
+    const others = await run(world, { pins: [], imports: ['json'] }, { venvPython });
+    expect(check(others, 'install').mark).toBe('·');
+  });
+
   it('must import its modules with the usable GPUs in sight', async () => {
     const world = await precheckWorld();
     const modules = { 'torch.py': standInTorch(2) };
