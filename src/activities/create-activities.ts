@@ -1,6 +1,7 @@
 import { ApplicationFailure } from '@temporalio/activity';
 
 import { CalibError } from '../domain/calib-error.ts';
+import { redactSecrets } from '../domain/secrets/redact-secrets.ts';
 import { failureTypes } from '../domain/session/failure-types.ts';
 import { appendRunLog } from '../host/run-directory/run-log.ts';
 import type { ActivityDependencies } from './activity-dependencies.ts';
@@ -24,8 +25,18 @@ export function createActivities(deps: ActivityDependencies): SessionActivities 
     syncSession: ({ run_dir }) => explained(() => syncSession(run_dir)),
     writeReport: ({ run_dir }) => explained(() => writeReport(run_dir)),
     applyThresholds: (input) => explained(() => applyThresholds(input)),
-    logMilestones: ({ run_dir, lines }) => explained(() => appendRunLog(run_dir, lines, new Date())),
+    logMilestones: ({ run_dir, lines }) => givenUp(() => appendRunLog(run_dir, lines, new Date())),
   };
+}
+
+/** A line that the disk does not take now is given up: the session keeps it among its notes and goes on. */
+async function givenUp(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    const message = redactSecrets(error instanceof Error ? error.message : String(error));
+    throw ApplicationFailure.nonRetryable(message, failureTypes.refused);
+  }
 }
 
 /**
@@ -39,7 +50,8 @@ async function explained<T>(work: () => Promise<T>): Promise<T> {
     const refusal = storageFailure(error);
     if (refusal !== null) throw refusal;
     if (!(error instanceof CalibError)) throw error;
-    const message = error.remedy === undefined ? error.message : `${error.message} (${error.remedy})`;
+    const text = error.remedy === undefined ? error.message : `${error.message} (${error.remedy})`;
+    const message = redactSecrets(text);
     const maybePassing =
       error.code === 'not-ready' && (error.cause === undefined || storageFailure(error.cause) !== null);
     if (maybePassing) throw ApplicationFailure.create({ message, type: failureTypes.storage, cause: error });
