@@ -4,9 +4,10 @@ import { resolve } from 'node:path';
 import type { ApplyPlanDocument } from '../../domain/apply/apply-plan-document.ts';
 import { isRefusal } from '../../domain/apply/apply-plan-document.ts';
 import type { RunSnapshot } from '../../domain/audit/run-snapshot.ts';
+import { sessionCommit } from '../../domain/plan/plan.ts';
 import { isDocsStage, thresholdFileOf } from '../../domain/stages/stage.ts';
 import type { StageDefinition } from '../../domain/stages/stage.ts';
-import { readSessionTree } from '../git/session-tree.ts';
+import { readSessionTree, treeMoved } from '../git/session-tree.ts';
 import { runPaths } from '../run-directory/paths.ts';
 import { readActiveRuns } from '../run-directory/read-active-runs.ts';
 import { readApplyPlan } from '../run-directory/read-apply-plan.ts';
@@ -41,14 +42,13 @@ export async function checkPreconditions(question: {
     return refused(edited);
   }
   const { tree_fingerprint: fingerprint, catalog_dir: catalogDir } = snapshot.plan;
-  const git = await readSessionTree({ repoRoot, runDir: resolve(runDir), catalogDir });
-  return fingerprint === git.treeFingerprint
-    ? { kind: 'met', plan }
-    : refused([
-        fingerprint === undefined
-          ? 'the plan does not record what the work tree held: the session was not made by calib'
-          : 'the work tree is no longer the one that the session observed: restore it first (git status shows what differs)',
-      ]);
+  if (fingerprint === undefined) {
+    return refused(['the plan does not record what the work tree held: the session was not made by calib']);
+  }
+  const found = await readSessionTree({ repoRoot, runDir: resolve(runDir), catalogDir });
+  const observed = { git_sha: sessionCommit(snapshot.plan), tree_fingerprint: fingerprint };
+  const moved = treeMoved(found, observed);
+  return moved === null ? { kind: 'met', plan } : refused([`${moved}; restore it first`]);
 }
 
 function refused(lines: readonly string[]): Preconditions {

@@ -9,7 +9,7 @@ import type { StageDefinition } from '../../../src/domain/stages/stage.ts';
 import { renderStagesYaml } from '../../../src/domain/stages/stages-yaml.ts';
 import { parseModelConfig } from '../../../src/domain/catalog/model-config.ts';
 import { updateStagesFile } from '../../../src/host/discovery/update-stages-file.ts';
-import { readGitState } from '../../../src/host/git/read-git-state.ts';
+import { readSessionTree } from '../../../src/host/git/session-tree.ts';
 import { runPaths } from '../../../src/host/run-directory/paths.ts';
 import {
   runWorld,
@@ -61,7 +61,7 @@ export async function applyWorld({ split = false }: { split?: boolean } = {}) {
     split && stage.group === 'speed' ? { ...stage, threshold_file: LIMITS_FILE } : stage,
   );
   writeText(runPaths.stagesYaml(runDir), renderStagesYaml(stages));
-  const { sha, treeFingerprint } = await readGitState(root);
+  const { sha, treeFingerprint } = await readSessionTree({ repoRoot: root, runDir, catalogDir: catalog });
   for (let repeat = 1; repeat <= 3; repeat += 1) {
     writeRepeat({ runDir, sha, legacy: false }, repeat);
   }
@@ -99,7 +99,11 @@ export type ApplyWorld = Awaited<ReturnType<typeof applyWorld>>;
 
 /** The same session as if it had been started on the checkout as it is now. */
 export async function atHead(world: ApplyWorld): Promise<ApplyWorld> {
-  const { sha, treeFingerprint } = await readGitState(world.root);
+  const { sha, treeFingerprint } = await readSessionTree({
+    repoRoot: world.root,
+    runDir: world.runDir,
+    catalogDir: world.catalog,
+  });
   world.changePlan({
     calibration_git_sha: sha,
     git_sha: sha,

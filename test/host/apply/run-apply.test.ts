@@ -1,5 +1,6 @@
 import {
   chmodSync,
+  cpSync,
   existsSync,
   mkdirSync,
   readFileSync,
@@ -20,8 +21,10 @@ import { replacementFiles } from '../../../src/host/apply/replacement-files.ts';
 import type { ReplacementFiles } from '../../../src/host/apply/replacement-files.ts';
 import { runApply } from '../../../src/host/apply/run-apply.ts';
 import { undoApply } from '../../../src/host/apply/undo-apply.ts';
+import { launchFiles } from '../../../src/host/process/launch-files.ts';
+import { readProcessIdentity } from '../../../src/host/process/process-identity.ts';
 import { runPaths } from '../../../src/host/run-directory/paths.ts';
-import { sha256 } from '../run-directory/run-directory-fixture.ts';
+import { NAMESPACE, sha256, writeJson } from '../run-directory/run-directory-fixture.ts';
 import {
   APPLIED,
   applyWorld,
@@ -155,6 +158,14 @@ describe('an apply (spec 06 §11)', () => {
     expect(world.git('status', '--porcelain', '--', TEST_FILE)).toContain('T');
   });
 
+  test('does not mind a catalog that was corrected in the checkout', async () => {
+    const world = await applyWorld();
+    const catalog = join(world.root, 'ci');
+    cpSync(world.catalog, catalog, { recursive: true });
+    world.changePlan({ catalog_dir: catalog });
+    expect(await apply(world)).toMatchObject({ kind: 'applied' });
+  });
+
   test('that has nothing to change records that', async () => {
     const world = await applyWorld();
     const keep = Object.fromEntries(
@@ -230,7 +241,25 @@ describe('is refused with the reason, and nothing is written (spec 06 §11)', ()
   test('when anything else in the work tree differs', async () => {
     const world = await applyWorld();
     world.write('conftest.py', 'x = 1\n');
-    expect(await refusal(world)).toMatch(/^the work tree is no longer the one that the session observed/);
+    expect(await refusal(world)).toMatch(
+      /^the work tree is no longer the one that the session observes: .*conftest\.py; restore it first$/,
+    );
+  });
+
+  test('while a pytest of the session is alive', async () => {
+    const world = await applyWorld();
+    const self = readProcessIdentity(process.pid);
+    const folder = runPaths.launch(world.runDir, NAMESPACE, 2, 1);
+    writeJson(launchFiles.identity(folder), {
+      schema: 'calib.launch/1',
+      token: 't',
+      boot_id: self?.boot_id,
+      supervisor: { pid: self?.pid, start_ticks: self?.start_ticks },
+      child: { pid: self?.pid, start_ticks: self?.start_ticks },
+      started_at: '2026-04-23T06:00:00Z',
+      command: ['pytest'],
+    });
+    expect(await refusal(world)).toBe(`pytest of ${NAMESPACE} repeat 2 is still running`);
   });
 
   test('when the report is not written', async () => {
