@@ -1,4 +1,4 @@
-import { chmod, chown, readdir, rm, stat } from 'node:fs/promises';
+import { chmod, chown, open, readdir, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 import { type DurableFiles, durableFiles, isTemporaryName } from '../run-directory/write-atomic.ts';
@@ -20,6 +20,12 @@ export const replacementFiles: ReplacementFiles = {
     }
     // After the owner: changing it clears the set-id bits.
     await chmod(draft, wanted.mode & 0o7777);
+    const handle = await open(draft, 'r');
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
   },
   remove: async (path) => {
     await rm(path, { force: true });

@@ -1,5 +1,6 @@
 import {
   chmodSync,
+  chownSync,
   cpSync,
   existsSync,
   mkdirSync,
@@ -144,6 +145,13 @@ describe('an apply (spec 06 §11)', () => {
     const moved = await atHead(world);
     await apply(moved);
     expect(statSync(join(world.root, TEST_FILE)).mode & 0o7777).toBe(0o754);
+  });
+
+  test.runIf(process.getuid?.() === 0)('keeps the owner', async () => {
+    const world = await applyWorld();
+    chownSync(join(world.root, TEST_FILE), 4321, 1234);
+    await apply(world);
+    expect(statSync(join(world.root, TEST_FILE))).toMatchObject({ uid: 4321, gid: 1234 });
   });
 
   test('replaces the file behind a link within the repository and leaves the link', async () => {
