@@ -51,7 +51,12 @@ export async function startUp(
 ): Promise<EmbeddedUp> {
   const dir = await realpath(await mkdtemp(join(tmpdir(), 'calib-up-')));
   const db = join(dir, 'temporal.db');
-  const folders = { XDG_STATE_HOME: join(dir, 'state'), XDG_CONFIG_HOME: join(dir, 'config') };
+  const folders = {
+    XDG_STATE_HOME: join(dir, 'state'),
+    XDG_CONFIG_HOME: join(dir, 'config'),
+    // Lanes are leased host-wide: files that run side by side must not wait for each other.
+    CALIB_LEASE_SCOPE: dir,
+  };
   const launch = async () => {
     const args = ['up', '--json', '--port', '0', '--ui-port', '0', '--db', db, ...(options.args ?? [])];
     const child = startCalib(args, { env: cleanEnvironment({ ...folders, ...options.env }) });
