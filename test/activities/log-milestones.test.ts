@@ -7,7 +7,7 @@ import { createActivities } from '../../src/activities/create-activities.ts';
 import { runPaths } from '../../src/host/run-directory/paths.ts';
 import { temporaryFolder } from '../host/run-directory/temporary-folder.ts';
 
-const { logMilestones } = createActivities({
+const activities = createActivities({
   hostname: 'h20-1',
   gpus: null,
   lanes: 1,
@@ -17,7 +17,7 @@ const { logMilestones } = createActivities({
 test('appends milestones to run.log', async () => {
   const runDir = await temporaryFolder();
 
-  await logMilestones({ run_dir: runDir, lines: ['one', 'two'] });
+  await activities.logMilestones({ run_dir: runDir, lines: ['one', 'two'] });
 
   expect((await readFile(runPaths.runLog(runDir), 'utf8')).split('\n')).toHaveLength(3);
 });
@@ -26,9 +26,9 @@ test('gives a line up that the disk does not take: it must not hold the session,
   const runDir = await temporaryFolder();
   await mkdir(runPaths.runLog(runDir));
 
-  const failure: unknown = await logMilestones({ run_dir: runDir, lines: ['one'] }).catch(
-    (error: unknown) => error,
-  );
+  const failure: unknown = await activities
+    .logMilestones({ run_dir: runDir, lines: ['one'] })
+    .catch((error: unknown) => error);
 
   expect(failure).toBeInstanceOf(ApplicationFailure);
   expect(failure).toMatchObject({

@@ -52,7 +52,7 @@ function classifyMetrics(stage: AuditedStage, observation: Observation): StrictC
     return { symbol: '✗', reason: describeMissingCounts(observation) };
   }
   if (total < 1) {
-    return { symbol: '✗', reason: `no samples (total ${total})` };
+    return { symbol: '✗', reason: describeNoSamples(total) };
   }
   if (ok !== total) {
     return { symbol: '△', reason: describePartial(ok, total) };
@@ -88,6 +88,11 @@ function withCause(problem: string, observation: Observation): string {
   const { reason, pytest_outcome: outcome } = observation;
   const cause = reason === 'incomplete_metrics_extraction' ? outcome : reason || outcome;
   return cause === undefined || cause === '' || cause === 'ok' ? problem : `${problem} (${cause})`;
+}
+
+/** `total` is a number of samples below 1: nothing was measured, whatever the metrics say. */
+export function describeNoSamples(total: number): string {
+  return `no samples (total ${total})`;
 }
 
 /** `ok` and `total` are numbers of samples. */

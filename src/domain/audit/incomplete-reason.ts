@@ -3,6 +3,7 @@ import { isDocsStage } from '../stages/stage.ts';
 import type { StageDefinition } from '../stages/stage.ts';
 import {
   describeMissingCounts,
+  describeNoSamples,
   describePartial,
   describeScopeMismatch,
   describeUnusableMetrics,
@@ -76,6 +77,9 @@ function recordedReason(stage: ScheduledStage, observation: Observation): string
 function sampleReason(stage: ScheduledStage, observation: Observation): string | null {
   const { total, ok } = observation.sample_counts;
   const expected = stage.expected_samples;
+  if (total !== null && total < 1 && countsConfigured(stage)) {
+    return describeNoSamples(total);
+  }
   if (total !== null && expected !== undefined && total !== expected && countsConfigured(stage)) {
     return describeScopeMismatch(total, expected);
   }

@@ -1,9 +1,8 @@
-import { classifyStrict } from '../audit/classify-strict.ts';
-import type { StrictCell } from '../audit/strict-cell.ts';
+import { type AuditCell, auditCell } from '../audit/audit-matrix.ts';
 import type { StageDefinition } from '../stages/stage.ts';
 import type { StageExtraction } from './extraction.ts';
 import { type JudgedHalt, type StageFinding, haltAt, judgeStage } from './judge-stage.ts';
-import { type JudgedEnd, type StageStatus, endReason, stageStatus } from './stage-status.ts';
+import { type JudgedEnd, type StageStatus, endReason, pytestOutcome, stageStatus } from './stage-status.ts';
 
 export interface RepeatEvidence {
   /** All planned stages of the unit: one bad sibling spoils the whole repeat (spec 05 §9). */
@@ -37,13 +36,13 @@ export interface JudgedRepeat {
   /** `status` and `reason` of each stage's record, by stage key. */
   statuses: Record<string, StageStatus>;
   /** Strict symbol that each stage's record will have, by stage key. */
-  cells: Record<string, StrictCell>;
+  cells: Record<string, AuditCell>;
 }
 
 /** What one finished pytest invocation is worth (spec 05 §9, "Partial and failed repeats"). Pure. */
 export function judgeRepeat(evidence: RepeatEvidence): JudgedRepeat {
   const statuses: Record<string, StageStatus> = {};
-  const cells: Record<string, StrictCell> = {};
+  const cells: Record<string, AuditCell> = {};
   for (const stage of evidence.stages) {
     const extraction = extractionOf(evidence, stage);
     const status = stageStatus(stage, extraction, evidence.end);
@@ -114,7 +113,7 @@ function cellOf(judged: {
   extraction: StageExtraction;
   status: StageStatus;
   end: JudgedEnd;
-}): StrictCell {
+}): AuditCell {
   const { metrics, sample_counts } = judged.extraction;
   const observation = {
     ...judged.status,
@@ -123,8 +122,13 @@ function cellOf(judged: {
     duration_s: null,
     attempts: null,
     pytest_rc: judged.end.exit_code,
+    pytest_outcome: pytestOutcome(judged.end),
   };
-  return classifyStrict(judged.stage, { kind: 'recorded', observation, integrity: 'committed' });
+  const file = { kind: 'recorded', observation, integrity: 'committed' } as const;
+  const { incomplete, ...cell } = auditCell({ stage: judged.stage, file, commit: '' });
+  // Absent where it follows from the strict cell: these cells travel through histories.
+  const follows = incomplete === (cell.symbol === '✓' ? null : cell.reason);
+  return follows || incomplete === undefined ? cell : { ...cell, incomplete };
 }
 
 function extractionOf(evidence: RepeatEvidence, stage: StageDefinition): StageExtraction {
