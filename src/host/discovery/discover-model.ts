@@ -7,10 +7,7 @@ import { findingAt, type Finding } from '../../domain/discovery/finding.ts';
 import { testFileName } from '../../domain/discovery/stage-base.ts';
 import type { ReadSource } from '../../domain/discovery/write-stage.ts';
 import { expandGlob } from './expand-glob.ts';
-import { readPythonFile } from './read-python-file.ts';
-
-/** Reading overlaps; parsing, which is the bulk, does not. */
-const filesAtOnce = 16;
+import { readPythonFiles } from './read-python-files.ts';
 
 export interface DiscoverModelOptions {
   /** Absolute path of the checkout. */
@@ -75,17 +72,11 @@ async function readAll(question: {
 }): Promise<ReadSource[]> {
   const { repoRoot, paths, problems } = question;
   const sources: ReadSource[] = [];
-  const realRoot = await realpath(repoRoot);
-  for (let start = 0; start < paths.length; start += filesAtOnce) {
-    const batch = paths.slice(start, start + filesAtOnce);
-    const files = await Promise.all(batch.map((path) => readPythonFile({ realRoot, path })));
-    for (const file of files) {
-      const result = file();
-      if ('source' in result) {
-        sources.push(result.source);
-      } else {
-        problems.push(result.finding);
-      }
+  for (const file of await readPythonFiles({ realRoot: await realpath(repoRoot), paths })) {
+    if ('source' in file) {
+      sources.push(file.source);
+    } else {
+      problems.push(file.finding);
     }
   }
   return sources;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFile, realpath } from 'node:fs/promises';
+import { readFileSync, realpathSync } from 'node:fs';
 import { join, sep } from 'node:path';
 
 import { findingAt, type Finding } from '../../domain/discovery/finding.ts';
@@ -7,38 +7,45 @@ import type { ReadSource } from '../../domain/discovery/write-stage.ts';
 import { decodePythonSource } from '../../python/decode-source.ts';
 import { readSourceFacts } from '../../python/read-source-facts.ts';
 
-/** What is in a Python file, or why nothing can be read from it, with the line where there is one. */
+/** What is in a Python file, or why nothing can be read from it, with the line where there is one. Plain values. */
 export type PythonFile = { source: ReadSource } | { finding: Finding };
 
 /**
- * Reads a Python file of the checkout and parses it when the result is asked for, so that many files can be read at once
- * and parsed one after the other.
+ * Reads and parses a Python file of the checkout. Synchronous: the parser is, and takes most of the time.
  *
  * @param place `realRoot` is the repository root with links resolved; `path` is relative to it and may not lead out of it
  */
-export async function readPythonFile(place: { realRoot: string; path: string }): Promise<() => PythonFile> {
+export function readPythonFile(place: { realRoot: string; path: string }): PythonFile {
   const { realRoot, path } = place;
-  const unreadable = (message: string) => () => ({
-    finding: findingAt(null, { kind: 'unreadable-file', severity: 'error', file: path, message }),
-  });
-  const real = await realpath(join(realRoot, path)).catch(() => null);
+  const real = attempt(() => realpathSync.native(join(realRoot, path)));
   if (real === null) {
-    return unreadable('the file does not exist');
+    return unreadable(path, 'the file does not exist');
   }
-  if (!real.startsWith(`${realRoot}${sep}`)) {
-    return unreadable('the file is a link that leads out of the repository');
+  if (!real.startsWith(realRoot === sep ? sep : `${realRoot}${sep}`)) {
+    return unreadable(path, 'the file is a link that leads out of the repository');
   }
-  const bytes = await readFile(real).catch(() => null);
-  return bytes === null ? unreadable('the file cannot be read') : () => parse(path, bytes);
+  const bytes = attempt(() => readFileSync(real));
+  return bytes === null ? unreadable(path, 'the file cannot be read') : parse(path, bytes);
+}
+
+function attempt<Value>(action: () => Value): Value | null {
+  try {
+    return action();
+  } catch {
+    return null;
+  }
+}
+
+function unreadable(path: string, message: string): PythonFile {
+  return {
+    finding: findingAt(null, { kind: 'unreadable-file', severity: 'error', file: path, message }),
+  };
 }
 
 function parse(path: string, bytes: Uint8Array): PythonFile {
-  let text: string;
-  try {
-    text = decodePythonSource(bytes, path);
-  } catch {
-    const message = 'the file is not UTF-8 text';
-    return { finding: findingAt(null, { kind: 'unreadable-file', severity: 'error', file: path, message }) };
+  const text = attempt(() => decodePythonSource(bytes, path));
+  if (text === null) {
+    return unreadable(path, 'the file is not UTF-8 text');
   }
   const result = readSourceFacts(text);
   if (result.kind === 'syntax-error') {
