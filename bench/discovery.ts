@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+import type * as Discovery from '../src/host/discovery/discover-model.ts';
 import { parseModelConfig } from '../src/domain/catalog/model-config.ts';
 
 /**
@@ -71,7 +72,7 @@ try {
   const yaml = 'name: bench\nhf_datasets: []\ntest_globs: ["tests/*.py"]\n';
   const { value: config } = parseModelConfig({ file: 'config.yaml', yaml, directoryName: 'bench' });
   const built = new URL('../dist/host/discovery/discover-model.js', import.meta.url).href;
-  const { discoverModel } = (await import(built)) as typeof import('../src/host/discovery/discover-model.ts');
+  const { discoverModel } = (await import(built)) as typeof Discovery;
   const load = loadavg()[0]?.toFixed(1) ?? '?';
   console.log(`${availableParallelism()} cores, load ${load} at the start; aim: < ${aimSeconds} s`);
   for (let round = 1; round <= rounds; round += 1) {
