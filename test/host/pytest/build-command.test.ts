@@ -1,0 +1,39 @@
+import { describe, expect, it } from 'vitest';
+
+import { buildPytestCommand } from '../../../src/host/pytest/build-command.ts';
+
+describe('the pytest command (spec 05 §6)', () => {
+  it('is the interpreter, the test file, -v -s, the base temp, and then the extra arguments', () => {
+    expect(
+      buildPytestCommand({
+        venvPython: '/srv/venv/bin/python',
+        test: 'tests/test_a_ci.py',
+        baseTemp: '/srv/run/basetemp_run1',
+        extraArgs: ['--concurrency', '8'],
+      }),
+    ).toEqual([
+      '/srv/venv/bin/python',
+      '-m',
+      'pytest',
+      'tests/test_a_ci.py',
+      '-v',
+      '-s',
+      '--basetemp=/srv/run/basetemp_run1',
+      '--concurrency',
+      '8',
+    ]);
+  });
+
+  it('keeps what a shell would interpret as one argument each', () => {
+    const odd = ['$(touch /tmp/x)', '; rm -rf ~', '`id`', '*', '', "it's"];
+    const command = buildPytestCommand({
+      venvPython: '/srv/my venv/bin/python',
+      test: 'tests/test a; b.py',
+      baseTemp: '/srv/$HOME/x',
+      extraArgs: odd,
+    });
+    expect(command.slice(-odd.length)).toEqual(odd);
+    expect(command).toContain('tests/test a; b.py');
+    expect(command).toContain('--basetemp=/srv/$HOME/x');
+  });
+});
