@@ -97,6 +97,14 @@ describe('models-list and hosts-list (spec 03 §8)', () => {
     ]);
   });
 
+  it('names the active host on stderr for stages-list, so that its JSON stays whole (01 §6)', async () => {
+    const catalog = temporaryFolder({ ...catalogFiles, 'models/nova/stages.yaml': '# none\n' });
+    const args = ['stages-list', '--json', '--catalog', catalog, '--model', 'nova', '--host', 'box'];
+    const { stdout, stderr } = await runCalib(args);
+    expect(JSON.parse(stdout)).toEqual([]);
+    expect(stderr).toMatch(/^host: The box \(repo=/);
+  });
+
   it('prints hosts with hostname and whether active as JSON, without a banner', async () => {
     const catalog = temporaryFolder(catalogFiles);
     const { stdout, stderr } = await runCalib([
