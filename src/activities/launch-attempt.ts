@@ -18,7 +18,7 @@ import { type Ended, type Launch, type Repeat, toSeconds } from './repeat.ts';
 export type Launched =
   | { kind: 'ended'; ended: Ended }
   /** No lane was to be had in time: nothing was launched (spec 05 §7). */
-  | { kind: 'no-lane'; attempt: number; reason: string; waitedSeconds: number };
+  | { kind: 'no-lane'; attempt: number; reason: string; leased: boolean; waitedSeconds: number };
 
 /**
  * Launches pytest once more for a repeat that has no launch going on, and follows it to its end.
@@ -36,7 +36,8 @@ export async function launchAttempt(repeat: Repeat, first: boolean): Promise<Lau
     const opening = await openLane(repeat, use);
     const waitedSeconds = toSeconds(Date.now() - startedAtMs);
     if (opening.kind === 'closed') {
-      return { kind: 'no-lane', attempt: launch.attempt, reason: opening.reason, waitedSeconds };
+      const { reason, leased } = opening;
+      return { kind: 'no-lane', attempt: launch.attempt, reason, leased, waitedSeconds };
     }
     const { lane } = opening;
     try {

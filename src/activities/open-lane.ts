@@ -22,8 +22,8 @@ export interface OpenLane {
 
 export type LaneOpening =
   | { kind: 'open'; lane: OpenLane }
-  /** The gate stayed closed: nothing was launched, nothing is held (spec 05 §7). */
-  | { kind: 'closed'; reason: string };
+  /** The gate stayed closed: nothing is held (spec 05 §7). `leased`: other runs of calib's have all lanes. */
+  | { kind: 'closed'; reason: string; leased: boolean };
 
 /** What a lane is opened for. */
 export type LaneUse = Pick<Launch, 'attempt' | 'launchDir' | 'mark'> & {
@@ -82,7 +82,7 @@ async function takeGpus(repeat: Repeat, use: LaneUse): Promise<LaneOpening> {
     onWaiting: ({ waitedMs, text }) => report({ waitedMs: waitedBefore + waitedMs, text }),
     signal: Context.current().cancellationSignal,
   });
-  if (leased.kind === 'closed') return { kind: 'closed', reason: leased.reason };
+  if (leased.kind === 'closed') return { kind: 'closed', reason: leased.reason, leased: leased.leased };
   const indices = leased.gpus.map(({ index }) => index);
   const lane = {
     name: `${deps.hostname}/gpu${indices.join(',')}`,
@@ -94,7 +94,7 @@ async function takeGpus(repeat: Repeat, use: LaneUse): Promise<LaneOpening> {
     const refused = await clearedLane({ repeat, use, indices, cleaner });
     if (refused === null) return { kind: 'open', lane };
     await lane.lease.release();
-    return { kind: 'closed', reason: refused };
+    return { kind: 'closed', reason: refused, leased: false };
   } catch (error) {
     await lane.lease.release();
     throw error;
@@ -152,7 +152,7 @@ async function takeSlot(repeat: Repeat, use: LaneUse): Promise<LaneOpening> {
       holders.push(`${name}: held by ${taken.holder || 'another run'}`);
     }
     const text = `no lane without GPUs is free: ${holders.join(' | ')}`;
-    if (Date.now() >= use.deadlineMs) return { kind: 'closed', reason: text };
+    if (Date.now() >= use.deadlineMs) return { kind: 'closed', reason: text, leased: true };
     await report({ waitedMs: Date.now() - use.startedAtMs, text });
     await sleep(timing.slotPollMs, undefined, { signal });
   }

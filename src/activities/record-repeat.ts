@@ -86,14 +86,22 @@ export async function recordRepeat(repeat: Repeat, ended: Ended): Promise<Repeat
 }
 
 /**
- * Records that an attempt found no lane: counted in the budget, never an observation (spec 05 §9).
+ * Records that an attempt found no lane: counted in the budget, never an observation (spec 05 §9). Where other runs of
+ * calib's have the lanes, nothing is wrong: then it is only asked again.
  *
- * @throws ApplicationFailure `InfraFailure`, retryable, while the pass's budget has launches left.
+ * @throws ApplicationFailure, retryable: `RepeatBusy` while others run, else `InfraFailure` while the budget lasts.
  */
 export async function recordNoLane(
   repeat: Repeat,
-  failed: { attempt: number; reason: string; waitedSeconds: number; startedAt: string },
+  failed: { attempt: number; reason: string; leased: boolean; waitedSeconds: number; startedAt: string },
 ): Promise<RepeatOutcome> {
+  if (failed.leased) {
+    throw ApplicationFailure.create({
+      message: `waits for a lane: ${failed.reason}`,
+      type: failureTypes.busy,
+      nextRetryDelay: repeat.timing.busyRetryMs,
+    });
+  }
   const reason = `launch gate failed: ${failed.reason}`;
   const launches = (await readSpentAttempts(repeat)).length + 1;
   const now = utcTimestamp(new Date());

@@ -234,6 +234,22 @@ describe('lanes of one host (spec 05 §12 row 10)', () => {
     for (const { result } of attempts) expect(outcomeOf(await result).kind).toBe('complete');
   });
 
+  it.each([0, 1])('costs no attempt to wait for other runs of calib (%i GPUs)', async (gpus) => {
+    const world = await repeatWorld({ gpus });
+    world.gpus(0);
+    world.steps(`echo x >> "$WORLD/runs"; await "$WORLD/go"; ${measured()}exit 0`);
+    const other = world.start({ repeat: 2 });
+    await until(() => world.exists('runs'));
+    world.limitWait(0.05);
+    const first = await world.run({ repeat: 1 });
+    expect([first, await world.attempts()]).toMatchObject([
+      { kind: 'threw', failure: { type: 'RepeatBusy', message: expect.stringContaining('repeat 2') } },
+      [],
+    ]);
+    world.put('go', '');
+    await other.result;
+  });
+
   it('runs as many of them at a time as the worker has lanes', async () => {
     const world = await repeatWorld({ gpus: 0, deps: { lanes: 2 } });
     world.steps(`echo x >> "$WORLD/runs"; await "$WORLD/go"; ${measured()}exit 0`);

@@ -103,6 +103,17 @@ export async function repeatWorld(options: RepeatWorldOptions = {}) {
   const writeStages = (changed: StageDefinition[]) =>
     writeFileSync(runPaths.stagesYaml(runDir), renderStagesYaml(changed));
   writeStages(stages);
+  const policies: Policies = {
+    attempts_per_pass: 4,
+    max_passes: 10,
+    timeout_s: 60,
+    stall_s: 600,
+    silence_s: 3600,
+    gpu_wait_s: 60,
+    worker_wait_s: 600,
+    retry_backoff_s: 5,
+    ...options.policies,
+  };
   const plan = makePlan(stages, {
     session_id: SESSION,
     calibration_git_sha: git.sha,
@@ -113,17 +124,7 @@ export async function repeatWorld(options: RepeatWorldOptions = {}) {
     hostname: 'host-a',
     environment: options.environment?.(folder) ?? {},
     cleanup_script: options.cleanupScript ?? null,
-    policies: {
-      attempts_per_pass: 4,
-      max_passes: 10,
-      timeout_s: 60,
-      stall_s: 600,
-      silence_s: 3600,
-      gpu_wait_s: 60,
-      worker_wait_s: 600,
-      retry_backoff_s: 5,
-      ...options.policies,
-    },
+    policies,
     units: [
       {
         namespace: NAMESPACE,
@@ -171,6 +172,10 @@ export async function repeatWorld(options: RepeatWorldOptions = {}) {
       writePlan();
     },
     writeStages,
+    limitWait: (seconds: number) => {
+      plan.policies = { ...policies, gpu_wait_s: seconds };
+      writePlan();
+    },
     /** What the next pytest does, as shell steps; `result`, `await` and `$BASETEMP` are at hand. */
     steps: (text: string) => writeFileSync(path('steps.sh'), text),
     gpus: (...usedMib: number[]) => {

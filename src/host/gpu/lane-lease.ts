@@ -79,6 +79,15 @@ export async function acquireLaneLease(options: LeaseOptions): Promise<LeaseResu
   };
 }
 
+/** What the holder of a resource says of itself; null when nobody holds it. Takes nothing. */
+export async function laneHolder(
+  resource: string,
+  scope: string = process.env['CALIB_LEASE_SCOPE'] ?? '',
+): Promise<string | null> {
+  const ask = (part: 'owner' | 'run') => askHolder(socketName({ scope, resource, part }));
+  return (await ask('owner')) ?? (await ask('run')) ?? null;
+}
+
 /** Several leases as one. */
 export function joinLeases(leases: readonly LaneLease[]): LaneLease {
   return {

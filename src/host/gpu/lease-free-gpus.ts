@@ -2,7 +2,7 @@ import { setTimeout as sleepFor } from 'node:timers/promises';
 
 import { describeBlocker, formatBlocker } from './describe-blocker.ts';
 import { isFreeGpu } from './gpu-readiness.ts';
-import { type LaneLease, acquireLaneLease, joinLeases, laneResources } from './lane-lease.ts';
+import { type LaneLease, acquireLaneLease, joinLeases, laneHolder, laneResources } from './lane-lease.ts';
 import type { Gpu, GpuReading } from './nvidia-smi.ts';
 import { readGpus } from './nvidia-smi.ts';
 
@@ -30,8 +30,8 @@ export interface LeaseFreeGpusOptions {
 
 export type LeasedGpus =
   | { kind: 'open'; waitedMs: number; gpus: Gpu[]; lease: LaneLease }
-  /** Nothing is held. */
-  | { kind: 'closed'; waitedMs: number; reason: string };
+  /** Nothing is held. `leased`: other runs of calib's have what would have been enough. */
+  | { kind: 'closed'; waitedMs: number; reason: string; leased: boolean };
 
 /** Spec 05 §7. */
 const defaultPollMs = 5000;
@@ -51,25 +51,27 @@ export async function leaseFreeGpus(options: LeaseFreeGpusOptions): Promise<Leas
     const look = await lookAndLease(options);
     const waitedMs = now() - startedAt;
     if (look.kind === 'leased') return { kind: 'open', waitedMs, gpus: look.gpus, lease: look.lease };
-    if (look.kind === 'hopeless') return { kind: 'closed', waitedMs, reason: look.text };
+    if (look.kind === 'hopeless') return { kind: 'closed', waitedMs, reason: look.text, leased: false };
     if (waitedMs >= options.deadlineMs) {
-      return { kind: 'closed', waitedMs, reason: `${look.text} (waited ${Math.round(waitedMs / 1000)} s)` };
+      const reason = `${look.text} (waited ${Math.round(waitedMs / 1000)} s)`;
+      return { kind: 'closed', waitedMs, reason, leased: look.leased };
     }
     await options.onWaiting?.({ waitedMs, text: look.text });
     await sleep(options.pollMs ?? defaultPollMs, options.signal);
   }
 }
 
-type Look = { kind: 'leased'; gpus: Gpu[]; lease: LaneLease } | { kind: 'short' | 'hopeless'; text: string };
+type Look =
+  | { kind: 'leased'; gpus: Gpu[]; lease: LaneLease }
+  | { kind: 'short'; text: string; leased: boolean }
+  | { kind: 'hopeless'; text: string };
 
 async function lookAndLease(options: LeaseFreeGpusOptions): Promise<Look> {
   const { count, allowed } = options;
   const reading = await (options.read ?? readGpus)();
   if (reading.kind !== 'gpus') {
-    return {
-      kind: reading.kind === 'missing' ? 'hopeless' : 'short',
-      text: `${reading.message}. ${reading.remedy}`,
-    };
+    const text = `${reading.message}. ${reading.remedy}`;
+    return reading.kind === 'missing' ? { kind: 'hopeless', text } : { kind: 'short', text, leased: false };
   }
   const usable = reading.gpus.filter((gpu) => allowed === null || allowed.includes(gpu.index));
   if (usable.length < count) {
@@ -80,40 +82,51 @@ async function lookAndLease(options: LeaseFreeGpusOptions): Promise<Look> {
   const free = usable.filter(isFreeGpu);
   const busy = usable.filter((gpu) => !isFreeGpu(gpu));
   const taken = await takeLowest(options, options.evenBusy === true ? [...free, ...busy] : free);
-  if (taken.kind === 'taken') return { kind: 'leased', gpus: taken.gpus, lease: joinLeases(taken.leases) };
-  const blockers = await Promise.all(busy.map(describeBlocker));
-  const held = taken.leased.map(({ index, holder }) => `GPU ${index}: leased to ${holder || 'another run'}`);
-  return {
-    kind: 'short',
-    text: `need ${count} GPU(s): ${[...held, ...blockers.map(formatBlocker)].join(' | ')}`,
-  };
+  if (taken !== null) return { kind: 'leased', gpus: taken.gpus, lease: joinLeases(taken.leases) };
+  return await describeShortage(options, usable);
 }
 
-type Taking =
-  | { kind: 'taken'; gpus: Gpu[]; leases: LaneLease[] }
-  | { kind: 'short'; leased: { index: number; holder: string }[] };
+async function describeShortage(options: LeaseFreeGpusOptions, usable: readonly Gpu[]): Promise<Look> {
+  let available = 0;
+  const held = await Promise.all(
+    usable.map(async (gpu): Promise<string[]> => {
+      const holder = await laneHolder(resourceOf(gpu), options.scope);
+      if (holder !== null || isFreeGpu(gpu)) available += 1;
+      if (holder !== null) return [`GPU ${gpu.index}: leased to ${holder || 'another run'}`];
+      return isFreeGpu(gpu) ? [] : [formatBlocker(await describeBlocker(gpu))];
+    }),
+  );
+  const text = `need ${options.count} GPU(s): ${held.flat().join(' | ')}`;
+  return { kind: 'short', text, leased: available >= options.count };
+}
+
+interface Taking {
+  gpus: Gpu[];
+  leases: LaneLease[];
+}
 
 /** All that are needed or none: holding some while waiting for others is how two waiters block each other. */
-async function takeLowest(options: LeaseFreeGpusOptions, candidates: readonly Gpu[]): Promise<Taking> {
+async function takeLowest(options: LeaseFreeGpusOptions, candidates: readonly Gpu[]): Promise<Taking | null> {
   const gpus: Gpu[] = [];
   const leases: LaneLease[] = [];
-  const leased: { index: number; holder: string }[] = [];
-  if (candidates.length < options.count) return { kind: 'short', leased };
+  if (candidates.length < options.count) return null;
   for (const gpu of candidates) {
     if (gpus.length === options.count) break;
     const result = await acquireLaneLease({
-      resources: laneResources({ gpuUuids: [gpu.uuid], host: '', name: '' }),
+      resources: [resourceOf(gpu)],
       holder: options.holder,
       ...(options.scope === undefined ? {} : { scope: options.scope }),
     });
-    if (result.kind === 'held') {
-      gpus.push(gpu);
-      leases.push(result.lease);
-    } else leased.push({ index: gpu.index, holder: result.holder });
+    if (result.kind === 'busy') continue;
+    gpus.push(gpu);
+    leases.push(result.lease);
   }
-  if (gpus.length === options.count) {
-    return { kind: 'taken', gpus: gpus.toSorted((a, b) => a.index - b.index), leases };
-  }
+  if (gpus.length === options.count) return { gpus: gpus.toSorted((a, b) => a.index - b.index), leases };
   await Promise.all(leases.map((lease) => lease.release()));
-  return { kind: 'short', leased };
+  return null;
+}
+
+/** By UUID: an index means another GPU in another container. */
+function resourceOf({ uuid }: Gpu): string {
+  return laneResources({ gpuUuids: [uuid], host: '', name: '' }).join();
 }
