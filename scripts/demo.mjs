@@ -65,7 +65,9 @@ async function startServer() {
   const args = hasOwnServer()
     ? ['worker', '--json']
     : ['up', '--json', '--port', '0', '--ui-port', '0', '--db', db];
-  const child = start(calib, args, { stdio: ['ignore', 'pipe', openSync(log, 'a')] });
+  // Lanes are leased host-wide; the demo needs no GPU, and is not to wait for a calibration that runs here.
+  const scoped = { ...process.env, CALIB_LEASE_SCOPE: folder };
+  const child = start(calib, args, { stdio: ['ignore', 'pipe', openSync(log, 'a')], env: scoped });
   const line = await Promise.race([firstLine(child.stdout), child.ended.then(() => null)]);
   if (line === null)
     throw new StepFailed(`calib ${args[0]} ended before it was ready:\n${readFileSync(log, 'utf8')}`);
