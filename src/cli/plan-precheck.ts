@@ -50,6 +50,8 @@ export async function planPrecheck(
   if (refusal !== null) {
     throw new CalibError('refused', refusal, { remedy: 'start without --skip-precheck' });
   }
-  const requirements = await precheckRequirements(context, stages);
+  const resolved = await precheckRequirements(context, stages);
+  // A fresh start has insisted on a choice already; a session that began without a profile goes on without.
+  const requirements = { ...resolved, host_declined: resolved.host === null };
   return { skip: skipPrecheck, skip_version_check: skipVersionCheck, requirements };
 }
