@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { describe, expect, test } from 'vitest';
@@ -200,6 +200,18 @@ describe('the check after an apply (spec 06 §11)', () => {
     ]);
   });
 
+  test('names a stages.yaml in the checkout by its relative path', async () => {
+    const world = await readyWorld();
+    cpSync(world.catalog, join(world.root, 'ci'), { recursive: true });
+    world.changePlan({ catalog_dir: join(world.root, 'ci') });
+    expect(await checkLines(world)).toContain(
+      'discovery ran again: ci/models/nova-v1/stages.yaml is up to date',
+    );
+    expect(await readApplied(world.runDir)).toMatchObject({
+      check: { ok: true, stages_yaml: 'ci/models/nova-v1/stages.yaml' },
+    });
+  });
+
   test('tells a catalog that discovery cannot bring up to date', async () => {
     const world = await readyWorld();
     world.changeConfig((yaml) => yaml.replace('tests/ci/test_nova_ci.py', 'tests/none/*.py'));
@@ -243,7 +255,21 @@ describe('the check after an apply (spec 06 §11)', () => {
     );
     await writeReport(world.runDir);
     expect(reportSection(world)).toContain('> **Undone** at 2026-04-25T00:00:00Z');
-    const hashes = (text: string) => text.match(/[0-9a-f]{64}/g);
-    expect(hashes(world.catalogStages())).toEqual(hashes(stages));
+    expect(world.catalogStages()).toBe(stages);
+  });
+
+  test('after an undo brings a stages.yaml up to date that somebody has changed', async () => {
+    const world = await readyWorld();
+    await applyThresholds(inputFor(world));
+    const file = join(world.catalog, 'models/nova-v1/stages.yaml');
+    writeFileSync(file, world.catalogStages().replace('title: "NOVA Accuracy"', 'title: "Mine"'));
+    const undone = await undoApply({ runDir: world.runDir, now: new Date() });
+    if (undone.kind === 'refused') {
+      throw new Error(undone.reason);
+    }
+    await checkApplied({ runDir: world.runDir, document: undone.document, now: new Date() });
+    const stages = parseStagesYaml(world.catalogStages(), file);
+    expect(await findStaleStages({ repoRoot: world.root, stages })).toEqual([]);
+    expect(stages[0]?.title).toBe('NOVA Accuracy');
   });
 });

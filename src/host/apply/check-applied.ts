@@ -1,5 +1,3 @@
-import { isAbsolute, relative } from 'node:path';
-
 import type { AppliedChange, AppliedCheck, AppliedDocument } from '../../domain/apply/applied-document.ts';
 import { isRefusal } from '../../domain/apply/apply-plan-document.ts';
 import type { ApplyPlanDocument } from '../../domain/apply/apply-plan-document.ts';
@@ -43,20 +41,21 @@ export async function checkApplied(question: {
 async function look(runDir: string, document: AppliedDocument, now: Date): Promise<AppliedCheck> {
   const snapshot = await readRunDirectory(runDir);
   const repoRoot = snapshot.plan.repo_root ?? '';
-  const found = await rediscover({ plan: snapshot.plan, repoRoot, now });
+  const undo = document.undone !== null;
+  const found = await rediscover({ runDir, plan: snapshot.plan, repoRoot, undo, now });
   const moved = found.stages === null ? [] : movedSources(snapshot.stages, found.stages);
   const fresh = await readApplyPlan({ snapshot: withStages(snapshot, found.stages), repoRoot });
   const wrong = isRefusal(fresh)
     ? [`a fresh plan is refused: ${fresh.reason}`]
     : document.changes.flatMap((change) => wrongLiteral({ change, document, fresh }));
   const isRight = moved.length === 0 && wrong.length === 0;
-  const word = document.undone === null ? 'equal' : 'the old literal';
+  const word = undo ? 'the old literal' : 'equal';
   return {
     ok: found.ok && isRight,
     at: utcTimestamp(now),
-    stages_yaml: shownPath(repoRoot, found.file),
+    stages_yaml: found.file,
     lines: [
-      ...found.lines,
+      found.line,
       ...(found.stages !== null && moved.length === 0
         ? ['every stage has the sources it was calibrated with']
         : moved),
@@ -69,12 +68,6 @@ async function look(runDir: string, document: AppliedDocument, now: Date): Promi
 
 function countText(changes: number): string {
   return changes === 1 ? 'the one changed threshold' : `all ${changes} changed thresholds`;
-}
-
-/** Below the checkout by its relative path, which is what a commit names. */
-function shownPath(repoRoot: string, file: string | null): string | null {
-  const inside = file === null ? '' : relative(repoRoot, file);
-  return inside === '' || inside.startsWith('..') || isAbsolute(inside) ? file : inside;
 }
 
 /** The session's stages as discovery has them now; a stage that is gone stays as it was. */
