@@ -77,7 +77,7 @@ async function runClaimed(repeat: Repeat): Promise<RepeatOutcome> {
   const pending = await pendingAttempt(repeat);
   if (pending !== null) {
     const ended = await adoptAttempt(repeat, pending);
-    if (ended !== null) return await recordRepeat(repeat, ended);
+    if (ended !== null) return withEveryCell(repeat, await recordRepeat(repeat, ended));
   }
   const moved = await movedCommit(repeat);
   if (moved !== null) return haltOnMove(repeat, { text: moved, launches: 0, duration_s: 0, lane: null });
@@ -86,7 +86,13 @@ async function runClaimed(repeat: Repeat): Promise<RepeatOutcome> {
     if (outcome !== null) return outcome;
   }
   await discardInvalid(repeat, recorded);
-  return await launch(repeat);
+  return withEveryCell(repeat, await launch(repeat));
+}
+
+/** What stood before the launch was set aside: stages that it left no record of are as if never run. */
+function withEveryCell({ stages }: Repeat, outcome: RepeatOutcome): RepeatOutcome {
+  const notRun = stages.map(({ key }) => [key, { symbol: '—', reason: 'missing file' }] as const);
+  return { ...outcome, cells: { ...Object.fromEntries(notRun), ...outcome.cells } };
 }
 
 async function launch(repeat: Repeat): Promise<RepeatOutcome> {

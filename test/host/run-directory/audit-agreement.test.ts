@@ -387,9 +387,9 @@ test('whatever is committed, discarded and broken, the audit says what stands, a
 test('a reader sees the old or the new of a repeat that is being recorded, never half of one', async () => {
   const runDir = await makeDirectory();
   const seen = new Set<string>();
-  let writing = true;
+  const writing = { done: false };
   const reader = (async () => {
-    while (writing) {
+    while (!writing.done) {
       const { strict, git_provenance } = await offline(runDir);
       for (const { cells, reasons } of strict) seen.add(`${cells[0] ?? ''} ${reasons[0] ?? ''}`);
       expect(git_provenance.ok).toBe(true);
@@ -399,7 +399,7 @@ test('a reader sees the old or the new of a repeat that is being recorded, never
     await commitLaunch(runDir, 1, launches['good'] as Launch, attempt);
     await discard(runDir, 1);
   }
-  writing = false;
+  writing.done = true;
   await reader;
 
   const uncommitted = '— uncommitted: recording was interrupted before its commit marker was written';
