@@ -42,11 +42,13 @@ export function register(program: Command): void {
 }
 
 async function up(options: UpOptions, json: boolean): Promise<void> {
+  const { claimDatabase } = await import('../worker/claim-database.ts');
   const { startEmbeddedServer } = await import('../worker/embedded-server.ts');
   const { localClientSettings } = await import('../worker/client-settings.ts');
   const { runWorker } = await import('../worker/run-worker.ts');
   const db = resolve(options.db);
   const { signal: stop } = listenForStop(announceDrain);
+  await claimDatabase(db);
   const server = await startEmbeddedServer({
     db,
     port: options.port,
