@@ -11,7 +11,7 @@ import { openSession } from './open-session.ts';
 import { precheck } from './precheck.ts';
 import { purgeRepeat } from './purge-repeat.ts';
 import { runRepeat } from './run-repeat.ts';
-import { storageFailure } from './storage-failure.ts';
+import { mayPass, storageFailure } from './storage-failure.ts';
 import { syncSession } from './sync-session.ts';
 import { writeReport } from './write-report.ts';
 
@@ -52,9 +52,8 @@ async function explained<T>(work: () => Promise<T>): Promise<T> {
     if (!(error instanceof CalibError)) throw error;
     const text = error.remedy === undefined ? error.message : `${error.message} (${error.remedy})`;
     const message = redactSecrets(text);
-    const maybePassing =
-      error.code === 'not-ready' && (error.cause === undefined || storageFailure(error.cause) !== null);
-    if (maybePassing) throw ApplicationFailure.create({ message, type: failureTypes.storage, cause: error });
+    if (mayPass(error))
+      throw ApplicationFailure.create({ message, type: failureTypes.storage, cause: error });
     throw ApplicationFailure.nonRetryable(message, failureTypes.invalid);
   }
 }
