@@ -1,4 +1,5 @@
 import type { AppliedDocument } from '../domain/apply/applied-document.ts';
+import { redactSecrets } from '../domain/secrets/redact-secrets.ts';
 import { readApplyJournal } from '../host/apply/apply-journal.ts';
 import { checkApplied } from '../host/apply/check-applied.ts';
 import { runApply } from '../host/apply/run-apply.ts';
@@ -83,5 +84,5 @@ async function lookAgain(runDir: string, applied: AppliedDocument, now: Date): P
 }
 
 function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return redactSecrets(error instanceof Error ? error.message : String(error));
 }

@@ -1,7 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import { isStricter, writeText, writeValue } from '../../../src/domain/apply/write-value.ts';
+import { isCount, isStricter, writeText, writeValue } from '../../../src/domain/apply/write-value.ts';
+import { parsePythonNumber } from '../../../src/domain/numbers/python-number.ts';
 import type { WriteValueOptions } from '../../../src/domain/apply/write-value.ts';
 
 const wer = { group: 'wer', worst: 'max', digits: 2, scale: 100 } as const;
@@ -64,7 +65,27 @@ describe('the written text (spec 06 §9)', () => {
     [0.0001, wer, false, '0.0001'],
     [1e15, speed('max', 3), false, '1000000000000000.0'],
     [0, wer, false, '0.0'],
+    [1e-7, speed('max', 3), false, '1e-07'],
+    [-0, count, true, '0'],
+    [-3, speed('min', 3), true, '-3'],
+    [1e16, speed('min', 3), true, '1e+16'],
   ])('%d with %j replacing an integer: %s', (value, rule, currentIsInteger, text) => {
     expect(writeText(value, { ...rule, currentIsInteger })).toBe(text);
+  });
+
+  test('reads back as exactly the value', () => {
+    const rules = fc.constantFrom<WriteValueOptions>(wer, count, speed('min', 3), speed('max', 1));
+    fc.assert(
+      fc.property(
+        fc.double({ noNaN: true, noDefaultInfinity: true }),
+        rules,
+        fc.boolean(),
+        (value, rule, isInteger) => {
+          const text = writeText(value, { ...rule, currentIsInteger: isInteger });
+          expect(parsePythonNumber(text)?.value).toBe(Number(text));
+          expect(Number(text)).toBe(isInteger || isCount(rule) ? value + 0 : value);
+        },
+      ),
+    );
   });
 });
