@@ -6,10 +6,11 @@ import { readRunDirectory } from '../host/run-directory/read-run-directory.ts';
 import { writeFileAtomic } from '../host/run-directory/write-atomic.ts';
 import { renderReports } from '../report/render-reports.ts';
 import type { ReportOutcome } from './activity-types.ts';
+import { orGone } from './session-files.ts';
 
 /** Writes `report.md` and `report.html` of a ready directory, or says what stands in the way. */
 export async function writeReport(runDir: string): Promise<ReportOutcome> {
-  const snapshot = await readRunDirectory(runDir);
+  const snapshot = await orGone(runDir, readRunDirectory(runDir));
   const { facts } = await readReportFacts({
     snapshot,
     repoRoot: snapshot.plan.repo_root ?? null,

@@ -79,6 +79,8 @@ async function writeTogether(planned: readonly PlannedFile[], files: DurableFile
       await files.syncFolder((current = folder));
     }
   } catch (error) {
+    // A full disk is not to be filled further by every further try; renamed drafts are not there any more.
+    for (const { from } of drafts) await files.drop(from);
     throw cannotWrite(current, error);
   }
 }

@@ -21,6 +21,8 @@ export interface DurableFiles {
   rename: (from: string, to: string) => Promise<void>;
   /** Makes renames inside the folder survive a power cut. */
   syncFolder: (folder: string) => Promise<void>;
+  /** Removes a draft that will not be renamed; what cannot be removed stays, nobody reads it. */
+  drop: (draft: string) => Promise<void>;
 }
 
 const TEMPORARY_SUFFIX = '.calib-tmp';
@@ -43,8 +45,7 @@ export const durableFiles: DurableFiles = {
       await handle.writeFile(data);
       await handle.sync();
     } catch (error) {
-      // A full disk is not to be filled further by every further try.
-      await unlink(temporary).catch(() => undefined);
+      await durableFiles.drop(temporary);
       throw error;
     } finally {
       await handle.close();
@@ -60,6 +61,7 @@ export const durableFiles: DurableFiles = {
       await handle.close();
     }
   },
+  drop: async (draft) => await unlink(draft).catch(() => undefined),
 };
 
 /**

@@ -50,6 +50,8 @@ export function failingFiles({ at, kind }: FailurePlan): { files: ReplacementFil
       syncFolder: guarded(syncFolder),
       likeOriginal: guarded(likeOriginal),
       remove: guarded(remove),
+      // A dead process tidies nothing up.
+      drop: async () => {},
       draft: async (path, data, mode) => {
         if (!fails()) {
           return await draft(path, data, mode);

@@ -38,6 +38,8 @@ function failingAt(step: number): { files: DurableFiles; stepsTaken: () => numbe
       guard();
       await durableFiles.syncFolder(folder);
     },
+    // After a crash nobody tidies up.
+    drop: async () => await Promise.resolve(),
   };
   return { files, stepsTaken: () => taken };
 }
