@@ -53,7 +53,7 @@ try {
   const pieces = Math.round((gigabytes * 2 ** 30) / pieceBytes);
   let next = performance.now() + lookEveryMs;
   for (let written = 0; written < pieces; written += 1) {
-    if (!writer.write(content)) await new Promise((resolve) => writer.once('drain', resolve));
+    if (!writer.write(content)) await new Promise<void>((resolve) => writer.once('drain', () => resolve()));
     if (performance.now() < next) continue;
     await look();
     next = performance.now() + lookEveryMs;

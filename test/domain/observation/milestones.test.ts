@@ -4,9 +4,13 @@ import {
   type RepeatLabel,
   configLines,
   endedLine,
+  gateOpenLine,
   extractionLines,
   repeatLabel,
   retryLine,
+  runningLine,
+  stoppingLine,
+  waitingLine,
   stageLine,
   usingLaneLine,
 } from '../../../src/domain/observation/milestones.ts';
@@ -119,4 +123,41 @@ test('lists at most twenty problems (spec 05 §11)', () => {
   expect(lines[0]).toBe('  ⚠ metric extraction warnings (28):');
   expect(lines).toHaveLength(22);
   expect(lines.at(-1)).toBe('    … and 8 more');
+});
+
+test('says what the gate found', () => {
+  const gate = { usedMib: { 0: 3, 1: 2048 }, limitMib: 2048, waitedSeconds: 3.2 };
+  expect(gateOpenLine(LABEL, gate)).toBe(
+    `${repeatLabel(LABEL)} launch gate: GPU ready {0: 3, 1: 2048} MiB (each <= 2048) after 3s`,
+  );
+});
+
+test('says what a launch waits for', () => {
+  expect(waitingLine(LABEL, { waitedSeconds: 30.4, text: 'need 2 GPU(s): GPU 1: 4096 MiB' })).toBe(
+    `${repeatLabel(LABEL)} waiting 30s: need 2 GPU(s): GPU 1: 4096 MiB`,
+  );
+});
+
+test('shows a running pytest in bytes and seconds of silence, with its GPUs where it has some', () => {
+  const run = { logBytes: 1234, silentSeconds: 5.4 };
+  expect([
+    runningLine(LABEL, { ...run, usedMib: { 0: 70_000 } }),
+    runningLine(LABEL, { ...run, usedMib: null }),
+  ]).toEqual([
+    `${repeatLabel(LABEL)} running… GPU mem={0: 70000} log=1234B stall=5s`,
+    `${repeatLabel(LABEL)} running… log=1234B stall=5s`,
+  ]);
+});
+
+test.each([
+  [{ kind: 'fatal', signature: 'Segmentation fault' }, 'crash detected in log (Segmentation fault)'],
+  [{ kind: 'timeout', limitSeconds: 60 }, 'time limit of 60 s reached'],
+  [
+    { kind: 'stall', stallSeconds: 600, signature: 'Connection refused' },
+    'no log growth for 600 s after "Connection refused"',
+  ],
+  [{ kind: 'stall', stallSeconds: 3600, signature: null }, 'no log growth for 3600 s'],
+  [{ kind: 'cancelled', why: 'session aborted' }, 'session aborted'],
+] as const)('says why it stops pytest: %j', (stop, cause) => {
+  expect(stoppingLine(LABEL, stop)).toBe(`${repeatLabel(LABEL)} ${cause} — stopping pytest`);
 });

@@ -53,6 +53,21 @@ describe('how a launch ended (spec 05 §8)', () => {
       'infra: timeout (14400 s)',
     ],
     [
+      'a silence that nothing explains',
+      { signal: 'SIGTERM', ownStop: { kind: 'stall', stallSeconds: 3600, signature: null } },
+      'infra: timeout (no log growth for 3600 s)',
+    ],
+    [
+      'a pass that left memory on its GPUs',
+      { exitCode: 0, leftover: 'GPU memory not released after run' },
+      'infra: GPU memory not released after run',
+    ],
+    [
+      'a crash that left memory on its GPUs',
+      { exitCode: 139, leftover: 'GPU memory not released after run' },
+      'infra: exit 139 (segfault)',
+    ],
+    [
       'a stall',
       { signal: 'SIGTERM', ownStop: { kind: 'stall', stallSeconds: 600, signature: 'Connection refused' } },
       'infra: timeout (no log growth for 600 s after "Connection refused")',

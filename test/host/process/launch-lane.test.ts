@@ -1,0 +1,39 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+import { expect, it, onTestFinished } from 'vitest';
+
+import { launchFiles } from '../../../src/host/process/launch-files.ts';
+import { readLaunchLane, writeLaunchLane } from '../../../src/host/process/launch-lane.ts';
+
+const lane = {
+  lane: 'host-a/gpu0,1',
+  gpus: [0, 1],
+  gpu_uuids: ['GPU-0', 'GPU-1'],
+  gate_s: 3.01,
+  launched_at: '2026-04-23T05:00:00Z',
+  notes: [],
+};
+
+function launchDir(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'calib-lane-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  return folder;
+}
+
+it('tells an adopter the lane of a launch', async () => {
+  const folder = launchDir();
+  writeLaunchLane(folder, lane);
+  expect(await readLaunchLane(folder)).toEqual({ schema: 'calib.launch-lane/1', ...lane });
+});
+
+it.each([
+  ['was never written', null],
+  ['is damaged', '{"schema": "calib.launch-lane/1"'],
+  ['is of another kind', '{"schema": "calib.launch/1"}'],
+])('knows no lane where the document %s', async (_case, text) => {
+  const folder = launchDir();
+  if (text !== null) writeFileSync(launchFiles.lane(folder), text);
+  expect(await readLaunchLane(folder)).toBeNull();
+});
