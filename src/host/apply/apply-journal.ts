@@ -21,8 +21,8 @@ export type JournalledFile = z.infer<typeof journalledFileSchema>;
  * them old or all of them new.
  *
  * `prepared`: copies are made, no file is touched: given up by the next call. `committed`: every file is to be brought to
- * its new content, whatever happens. `reverting`: somebody else's edit stands in the way, so every file that was changed
- * goes back. `reverted`, `done`: ended.
+ * its new content, whatever happens. `reverting`: somebody else's edit or a file that may not be replaced stands in the
+ * way, so every file that was changed goes back. `reverted`, `done`: ended.
  */
 export const applyJournalSchema = z.object({
   schema: z.literal('calib.apply-journal/1'),
@@ -32,6 +32,8 @@ export const applyJournalSchema = z.object({
   files: z.array(journalledFileSchema),
   /** What `applied.json` says once the files are changed. */
   record: appliedDocumentSchema,
+  /** Why the files go back; given from `reverting` on. */
+  reason: z.string().optional(),
 });
 export type ApplyJournal = z.infer<typeof applyJournalSchema>;
 

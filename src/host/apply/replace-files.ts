@@ -1,13 +1,12 @@
 import type { AppliedDocument } from '../../domain/apply/applied-document.ts';
 import { CalibError } from '../../domain/calib-error.ts';
-import { hasCode } from '../run-directory/file-entries.ts';
 import { copyPath, hashOn, sha256Of, sidesOf } from './apply-journal.ts';
 import type { ApplyJournal, CopySide, JournalledFile } from './apply-journal.ts';
 import { hashOfFile, removeAllDrafts, saveJournal, writeWhole } from './journal-writer.ts';
 import type { ApplyPlace } from './journal-writer.ts';
 import { replacementFiles } from './replacement-files.ts';
 import type { ReplacementFiles } from './replacement-files.ts';
-import { completeJournal, draftCopy } from './settle-journal.ts';
+import { completeJournal, draftCopy, isDenied } from './settle-journal.ts';
 import type { ReplaceOutcome } from './settle-journal.ts';
 
 /** A file's whole content, old and new. */
@@ -86,9 +85,6 @@ async function begin(place: ApplyPlace, journal: ApplyJournal): Promise<ReplaceO
   return await completeJournal(place, committed, drafts);
 }
 
-/** Errors that repeating does not cure: the folder may not be written, or its owner cannot be kept. */
-const denied = ['EACCES', 'EPERM', 'EROFS', 'ENOENT'];
-
 async function draftOrReason(wanted: {
   place: ApplyPlace;
   file: JournalledFile;
@@ -98,7 +94,7 @@ async function draftOrReason(wanted: {
   try {
     return { draft: await draftCopy(wanted) };
   } catch (error) {
-    if (error instanceof CalibError && denied.some((code) => hasCode(error.cause, code))) {
+    if (error instanceof CalibError && isDenied(error)) {
       return { reason: error.message };
     }
     throw error;

@@ -1,5 +1,7 @@
 import { dirname } from 'node:path';
 
+import { CalibError } from '../../domain/calib-error.ts';
+import { hasCode } from '../run-directory/file-entries.ts';
 import { runPaths } from '../run-directory/paths.ts';
 import { cannotWrite, jsonDocument } from '../run-directory/write-atomic.ts';
 import { hashOn, readApplyJournal, readCopy, sidesOf } from './apply-journal.ts';
@@ -56,50 +58,73 @@ export async function completeJournal(
     if (found === hashOn(file, to)) {
       continue;
     }
-    if (found !== hashOn(file, from)) {
-      const reverting: ApplyJournal = { ...journal, state: 'reverting' };
+    const isForeign = found !== hashOn(file, from);
+    const obstacle = isForeign
+      ? `${file.path} was edited while files were being written`
+      : await putContent({ place, file, index, side: to, draft: drafts.get(file.path) });
+    if (obstacle !== null) {
       await removeAllDrafts(place, journal);
+      const reverting: ApplyJournal = { ...journal, state: 'reverting', reason: obstacle };
       await saveJournal(place, reverting);
       return await revertJournal(place, reverting);
     }
-    await putContent({ place, file, index, side: to, draft: drafts.get(file.path) });
   }
   await writeWhole(place, runPaths.applied(place.runDir), jsonDocument(journal.record));
   await saveJournal(place, { ...journal, state: 'done' });
   return { kind: 'replaced' };
 }
 
+/** Files that somebody else has edited stay as they are. */
 async function revertJournal(place: ApplyPlace, journal: ApplyJournal): Promise<ReplaceOutcome> {
   const { from, to } = sidesOf(journal);
-  const foreign: string[] = [];
   for (const [index, file] of journal.files.entries()) {
-    const found = await hashOfFile(file.path);
-    if (found === hashOn(file, to)) {
-      await putContent({ place, file, index, side: from, draft: undefined });
-    } else if (found !== hashOn(file, from)) {
-      foreign.push(file.path);
+    if ((await hashOfFile(file.path)) === hashOn(file, to)) {
+      const obstacle = await putContent({ place, file, index, side: from, draft: undefined });
+      if (obstacle !== null) {
+        throw new CalibError('not-ready', obstacle, {
+          remedy: 'it was written a moment ago: see what changed',
+        });
+      }
     }
   }
   await saveJournal(place, { ...journal, state: 'reverted' });
-  const who = foreign.length === 0 ? 'a file' : foreign.join(', ');
-  return { kind: 'refused', reason: `${who} was edited while files were being written; all was taken back` };
+  return { kind: 'refused', reason: `${journal.reason ?? 'interrupted'}; all was taken back` };
 }
 
+/**
+ * Gives a file one of its contents.
+ *
+ * @returns why it may not be replaced, null when it was
+ * @throws CalibError `not-ready` for a refusal that may pass
+ */
 async function putContent(step: {
   place: ApplyPlace;
   file: JournalledFile;
   index: number;
   side: CopySide;
   draft: string | undefined;
-}): Promise<void> {
+}): Promise<string | null> {
   const { place, file, index, side } = step;
-  const draft = step.draft ?? (await draftCopy({ place, file, index, side }));
   try {
+    const draft = step.draft ?? (await draftCopy({ place, file, index, side }));
     await place.files.rename(draft, file.path);
     await place.files.syncFolder(dirname(file.path));
+    return null;
   } catch (error) {
-    throw cannotWrite(file.path, error);
+    const refusal = error instanceof CalibError ? error : cannotWrite(file.path, error);
+    if (isDenied(refusal)) {
+      return refusal.message;
+    }
+    throw refusal;
   }
+}
+
+/** Errors that repeating does not cure: the file or folder may not be written, or its owner cannot be kept. */
+const denied = ['EACCES', 'EPERM', 'EROFS', 'ENOENT'];
+
+/** Whether a failed write is one that the operator has to cure. */
+export function isDenied(error: CalibError): boolean {
+  return denied.some((code) => hasCode(error.cause, code));
 }
 
 /** A draft of one of a file's contents beside it, with its mode and owner. @throws CalibError `not-ready` */

@@ -204,6 +204,43 @@ describe("somebody else's edit after a crash between two files", () => {
   });
 });
 
+describe('a file that may not be replaced although its folder may be written', () => {
+  const noRename = (world: World, at: number): ReplacementFiles => {
+    let renames = 0;
+    return {
+      ...quickFiles,
+      rename: async (from, to) => {
+        renames += to.startsWith(world.checkout) ? 1 : 0;
+        if (renames === at && to.startsWith(world.checkout)) {
+          throw Object.assign(new Error('EPERM: operation not permitted, rename'), { code: 'EPERM' });
+        }
+        await quickFiles.rename(from, to);
+      },
+    };
+  };
+
+  test.each([1, 2, 3])('(number %i) refuses the apply, and the others go back', async (at) => {
+    const world = await threeFiles();
+    expect(await world.apply(noRename(world, at))).toMatchObject({
+      kind: 'refused',
+      reason: expect.stringMatching(/^cannot write .*: EPERM.*; all was taken back$/),
+    });
+    expect(world.contents()).toEqual(BEFORE);
+    expect(readdirSync(world.checkout)).toEqual(['a.py', 'b.py', 'c.py']);
+    expect(await world.apply()).toEqual({ kind: 'replaced' });
+  });
+
+  test('refuses an undo, and the others stay applied', async () => {
+    const world = await threeFiles();
+    await world.apply();
+    expect(await world.undo(noRename(world, 2))).toMatchObject({ kind: 'refused' });
+    expect(world.contents()).toEqual(AFTER);
+    expect(await readApplied(world.runDir)).toMatchObject({ undone: null });
+    expect(await world.undo()).toEqual({ kind: 'replaced' });
+    expect(world.contents()).toEqual(BEFORE);
+  });
+});
+
 describe('a session whose apply died', () => {
   test.each([5, 20, 23, 26, 29, 32, 35])('at step %i is applied by the same command again', async (at) => {
     const world = await applyWorld({ split: true });
