@@ -11,7 +11,7 @@ import { endLaunch } from './end-launch.ts';
 import { endOwnProcesses, endStrayProcesses } from './end-own-processes.ts';
 import { followLaunch } from './follow-launch.ts';
 import { type OpenLane, isStillFree, openLane } from './open-lane.ts';
-import { type PreparedLaunch, announceLaunch, prepareLaunch } from './prepare-launch.ts';
+import { type PreparedLaunch, announceLaunch, announceRepeat, prepareLaunch } from './prepare-launch.ts';
 import { type Ended, type Launch, type Repeat, toSeconds } from './repeat.ts';
 
 /** What became of an attempt. */
@@ -21,7 +21,8 @@ export type Launched =
   | { kind: 'no-lane'; attempt: number; reason: string; leased: boolean; waitedSeconds: number };
 
 /**
- * Launches pytest once more for a repeat that has no launch going on, and follows it to its end.
+ * Launches pytest once more for a repeat that has no launch going on, and follows it to its end. `first` is the first
+ * attempt of a pass, which is announced.
  *
  * @throws the cancellation's reason when cancelled; CalibError or the file system's error when something refuses.
  */
@@ -30,6 +31,7 @@ export async function launchAttempt(repeat: Repeat, first: boolean): Promise<Lau
   const startedAtMs = Date.now();
   const use = { ...launch, startedAtMs, deadlineMs: startedAtMs + repeat.policies.gpu_wait_s * 1000 };
   repeat.heartbeats.say(startingBeat(launch));
+  if (first) await announceRepeat(repeat);
   await endOwnProcesses(repeat, null);
   if (repeat.unit.gpus > 0) await endStrayProcesses(repeat);
   for (;;) {
@@ -44,7 +46,7 @@ export async function launchAttempt(repeat: Repeat, first: boolean): Promise<Lau
       const takenAtMs = Date.now();
       const prepared = await prepareLaunch(repeat, launch, lanePart(lane));
       if (await isStillFree(repeat, lane, takenAtMs, use)) {
-        const ended = await runOn(repeat, { launch, lane, prepared, startedAtMs, first });
+        const ended = await runOn(repeat, { launch, lane, prepared, startedAtMs });
         return { kind: 'ended', ended };
       }
     } finally {
@@ -78,10 +80,9 @@ async function runOn(
     lane: OpenLane;
     prepared: PreparedLaunch;
     startedAtMs: number;
-    first: boolean;
   },
 ): Promise<Ended> {
-  const { lane, prepared, first } = start;
+  const { lane, prepared } = start;
   const launch: Launch = {
     ...start.launch,
     lane: {
@@ -94,7 +95,7 @@ async function runOn(
     },
   };
   writeLaunchLane(launch.launchDir, launch.lane);
-  await announceLaunch(repeat, launch, first);
+  await announceLaunch(repeat, launch);
   // The last moment at which nothing has been started: afterwards a cancelled attempt has a pytest to care for.
   Context.current().cancellationSignal.throwIfAborted();
   const launchedAtMs = Date.now();

@@ -4,6 +4,7 @@ import { basename, dirname } from 'node:path';
 import { configLines, usingLaneLine } from '../domain/observation/milestones.ts';
 import type { LaunchSpec } from '../host/process/launch-supervised.ts';
 import { buildPytestCommand } from '../host/pytest/build-command.ts';
+import { readTestContext } from '../host/pytest/read-test-context.ts';
 import { sessionCacheRoots, wipeJitCache } from '../host/pytest/wipe-jit-cache.ts';
 import { runPaths } from '../host/run-directory/paths.ts';
 import { launchEnvironment } from './launch-environment.ts';
@@ -55,14 +56,19 @@ export async function prepareLaunch(
   return { spec, notes };
 }
 
-/** What `run.log` says when pytest is about to start; the banner once per pass (spec 05 §11). */
-export async function announceLaunch(repeat: Repeat, launch: Launch, first: boolean): Promise<void> {
-  const { label, stages } = repeat;
+/** The banner of a repeat in `run.log` (spec 05 §11). */
+export async function announceRepeat(repeat: Repeat): Promise<void> {
+  const { label, stages, files, unit } = repeat;
+  const context = await readTestContext(files.plan.repo_root, unit.test);
+  await logLines(repeat, ...configLines(label, stages, context));
+}
+
+/** What `run.log` says when pytest is about to start. */
+export async function announceLaunch(repeat: Repeat, launch: Launch): Promise<void> {
   const { lane, gpus, notes } = launch.lane;
   await logLines(
     repeat,
-    ...(first ? configLines(label, stages) : []),
-    usingLaneLine(label, { name: lane, gpus, attempt: launch.attempt }),
+    usingLaneLine(repeat.label, { name: lane, gpus, attempt: launch.attempt }),
     ...notes.map((note) => `  ⚠ ${note}`),
   );
 }

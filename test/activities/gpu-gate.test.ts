@@ -145,12 +145,10 @@ describe('the GPU gate of a launch (spec 05 §7)', () => {
     world.steps(good);
     await world.run();
     const lines = world.milestones().map((line) => line.replace(/\d+s$/, 'Ns'));
-    expect(lines.slice(0, 1)).toEqual([
+    expect(lines.slice(4, 6)).toEqual([
       `${label} launch gate: GPU ready {0: 17} MiB (each <= 2048) after Ns`,
-    ]);
-    expect(lines).toContain(
       `${label} using lane host-a/gpu0, GPU(s) [0] (CUDA_VISIBLE_DEVICES=0), attempt 1`,
-    );
+    ]);
   });
 });
 

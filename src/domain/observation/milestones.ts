@@ -1,3 +1,4 @@
+import type { ContextBinding } from '../discovery/source-facts.ts';
 import { formatFixed } from '../numbers/format-fixed.ts';
 import type { OwnStop } from '../pytest/classify-end.ts';
 import { isDocsStage } from '../stages/stage.ts';
@@ -24,16 +25,41 @@ export function repeatLabel(label: RepeatLabel): string {
   return `[${namespace}] run ${repeat}/${repeats} (${stageCount} stage(s), needs ${gpus} GPU)`;
 }
 
-/** What a repeat is about to measure: its stages and their metrics with the direction of "bad". */
-export function configLines(label: RepeatLabel, stages: readonly StageDefinition[]): string[] {
+/** What a test's source says about its conditions. */
+export interface TestContext {
+  datasets: readonly string[];
+  /** Source order. */
+  bindings: readonly ContextBinding[];
+}
+
+/** What a repeat is about to measure: its conditions, its stages and their metrics with the direction of "bad". */
+export function configLines(
+  label: RepeatLabel,
+  stages: readonly StageDefinition[],
+  context: TestContext = { datasets: [], bindings: [] },
+): string[] {
   const tracked = stages
     .filter((stage) => !isDocsStage(stage))
     .map((stage) => {
       const metrics = Object.entries(stage.metrics).map(([key, { worst }]) => `${key}(${worst})`);
       return `    ${stage.key}: ${metrics.join(', ')}`;
     });
-  const what = tracked.length === 0 ? ['  docs smoke: pass/fail only'] : ['  tracked metrics:', ...tracked];
+  const what =
+    tracked.length === 0
+      ? ['  docs smoke: pass/fail only']
+      : [...conditionLines(context), '  tracked metrics:', ...tracked];
   return [`${repeatLabel(label)} config:`, ...what];
+}
+
+const CONTEXT_KEYWORDS = ['max_samples', 'max_tokens', 'max_new_tokens', 'max_concurrency'] as const;
+
+/** Spec 05 §11: of several the last in the file; a constant's number, or its name where it has none. */
+function conditionLines({ datasets, bindings }: TestContext): string[] {
+  const limits = CONTEXT_KEYWORDS.flatMap((keyword) => {
+    const last = bindings.findLast((binding) => binding.keyword === keyword);
+    return last === undefined ? [] : [`  ${keyword}: ${last.literal ?? `<${last.name ?? '?'}>`}`];
+  });
+  return datasets.length === 0 ? limits : [`  dataset(s): ${datasets.join(', ')}`, ...limits];
 }
 
 /** The lane that a repeat got, and pytest's view of it. */

@@ -15,6 +15,7 @@ import {
   usingLaneLine,
 } from '../../../src/domain/observation/milestones.ts';
 import { type JudgedEnd, stageStatus } from '../../../src/domain/observation/stage-status.ts';
+import type { ContextKeyword } from '../../../src/domain/discovery/source-facts.ts';
 import type { StageDefinition } from '../../../src/domain/stages/stage.ts';
 import {
   ASSERTION,
@@ -45,6 +46,23 @@ test('announces what is tracked', () => {
     '  tracked metrics:',
     '    nova_speed: throughput_qps(min), rtf_mean(max)',
   ]);
+});
+
+test('announces the conditions that the test passes on: the last in the file, a name where there is no number', () => {
+  const binding = (keyword: ContextKeyword, name: string | null, literal: string | null) => ({
+    keyword,
+    name,
+    literal,
+    line: 1,
+  });
+  const bindings = [
+    binding('max_concurrency', null, '4'),
+    binding('max_samples', 'MAX_SAMPLES', '50'),
+    binding('max_concurrency', 'CONCURRENCY', null),
+  ];
+  expect(
+    configLines(LABEL, [makeStage()], { datasets: ['org/seed', 'org/mmsu'], bindings }).slice(1, 4),
+  ).toEqual(['  dataset(s): org/seed, org/mmsu', '  max_samples: 50', '  max_concurrency: <CONCURRENCY>']);
 });
 
 test('announces a docs smoke test as such', () => {
