@@ -1,4 +1,4 @@
-import { chmod, chown, open, readdir, rm, stat } from 'node:fs/promises';
+import { chmod, chown, open, readdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 import { type DurableFiles, durableFiles, isTemporaryName } from '../run-directory/write-atomic.ts';
@@ -7,7 +7,6 @@ import { type DurableFiles, durableFiles, isTemporaryName } from '../run-directo
 export interface ReplacementFiles extends DurableFiles {
   /** Gives `draft` the mode and the owner of `original`. */
   likeOriginal: (draft: string, original: string) => Promise<void>;
-  remove: (path: string) => Promise<void>;
 }
 
 /** The real file system. */
@@ -27,9 +26,6 @@ export const replacementFiles: ReplacementFiles = {
       await handle.close();
     }
   },
-  remove: async (path) => {
-    await rm(path, { force: true });
-  },
 };
 
 /** Removes what an interrupted apply left beside a file: in the checkout it would count as somebody's change. */
@@ -39,7 +35,7 @@ export async function removeDrafts(path: string, files: ReplacementFiles): Promi
   const names = await readdir(folder).catch(() => []);
   for (const name of names) {
     if (name.startsWith(prefix) && isTemporaryName(name)) {
-      await files.remove(join(folder, name));
+      await files.drop(join(folder, name));
     }
   }
 }

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -255,6 +256,29 @@ describe('a session whose apply died', () => {
     await expect(runApply(options, failingFiles({ at, kind: 'crash' }).files)).rejects.toThrow('ENOSPC');
     expect(await runApply(options)).toMatchObject({ kind: 'applied', document: { edits: 3 } });
     expect(world.contents()).toEqual([APPLIED.accuracy(test ?? ''), APPLIED.speed(limits ?? '')]);
+    expect(world.git('ls-files', '--others', '--exclude-standard')).toBe('');
+  });
+
+  // Copies and journal, drafts, first file, second file, record.
+  test.each([10, 22, 31, 33, 37])('by SIGKILL before step %i is applied by the next process', async (at) => {
+    const world = await applyWorld({ split: true });
+    const before = world.contents();
+    const after = [APPLIED.accuracy(before[0] ?? ''), APPLIED.speed(before[1] ?? '')];
+    const worker = join(import.meta.dirname, '../../fixtures/apply-worker/apply-worker.ts');
+    const died = spawnSync(process.execPath, ['--import', 'tsx', worker, world.runDir, `${at}`]);
+    expect(died.signal).toBe('SIGKILL');
+    for (const [index, content] of world.contents().entries()) {
+      expect([before[index], after[index]]).toContain(content);
+    }
+    const options = {
+      runDir: world.runDir,
+      mode: 'full',
+      decide: {},
+      commandId: 'c1',
+      now: new Date(),
+    } as const;
+    expect(await runApply(options)).toMatchObject({ kind: 'applied', document: { edits: 3 } });
+    expect(world.contents()).toEqual(after);
     expect(world.git('ls-files', '--others', '--exclude-standard')).toBe('');
   });
 

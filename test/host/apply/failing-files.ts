@@ -41,7 +41,7 @@ export function failingFiles({ at, kind }: FailurePlan): { files: ReplacementFil
       }
       await step(...args);
     };
-  const { makeFolder, draft, rename, syncFolder, likeOriginal, remove } = quickFiles;
+  const { makeFolder, draft, rename, syncFolder, likeOriginal, drop } = quickFiles;
   return {
     steps: () => steps,
     files: {
@@ -49,7 +49,7 @@ export function failingFiles({ at, kind }: FailurePlan): { files: ReplacementFil
       rename: guarded(rename),
       syncFolder: guarded(syncFolder),
       likeOriginal: guarded(likeOriginal),
-      remove: guarded(remove),
+      drop: guarded(drop),
       // A dead process tidies nothing up.
       drop: async () => {},
       draft: async (path, data, mode) => {
