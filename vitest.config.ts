@@ -18,7 +18,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'server',
-          include: ['test/{workflows,histories,worker,e2e,faults}/**/*.test.ts'],
+          include: ['test/{workflows,worker,e2e,faults}/**/*.test.ts'],
           globalSetup: ['test/server/global-setup.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
