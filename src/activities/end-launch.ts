@@ -19,6 +19,8 @@ export interface LaunchOutcome {
   holdsLane?: boolean;
 }
 
+const mostNotes = 20;
+
 /**
  * After the end of a launch, whatever it was: the rest of the log, the processes that it left behind, and the memory of
  * its GPUs (spec 05 §7, §8). Changes nothing on disk but `run.log`.
@@ -38,7 +40,7 @@ export async function endLaunch(repeat: Repeat, launch: Launch, outcome: LaunchO
   });
   await watch?.finish();
   const processes = await endOwnProcesses(repeat, outcome.identity);
-  const notes = [...launch.lane.notes, ...(watch?.notes ?? []), ...processes.ended.map(describeEnded)];
+  const notes = [...launch.lane.notes, ...(watch?.notes ?? []), ...endedNotes(processes)];
   const memory = outcome.holdsLane === false ? null : await waitForMemory(repeat, launch);
   if (memory !== null) notes.push(memory);
   return {
@@ -86,6 +88,13 @@ function leftoverOf({ unkillable }: EndedProcesses, memory: string | null): stri
     return `could not be ended, not even by SIGKILL: ${names}`;
   }
   return memory === null ? null : 'GPU memory not released after run';
+}
+
+/** Every kill is an event of the record; a server may have hundreds of children, of which the first tell the story. */
+function endedNotes({ ended }: EndedProcesses): string[] {
+  const more = ended.length - mostNotes;
+  const told = ended.slice(0, mostNotes).map(describeEnded);
+  return more > 0 ? [...told, `ended ${more} more of its processes`] : told;
 }
 
 function describeEnded({ pid, command, signal, proof }: EndedProcess): string {

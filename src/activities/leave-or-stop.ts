@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import { Context } from '@temporalio/activity';
 
 import { utcTimestamp } from '../domain/clock.ts';
@@ -7,6 +9,9 @@ import { appendAttempt } from '../host/run-directory/attempts-file.ts';
 import { attemptOf, classifyEnded } from './attempt-record.ts';
 import { endOwnProcesses } from './end-own-processes.ts';
 import { type Launch, type Repeat, logLines } from './repeat.ts';
+
+/** The claim on the repeat is held meanwhile: whoever comes next waits for it. */
+const answerLimitMs = 10_000;
 
 /** The parts of Temporal's cancellation details that decide about a running pytest. */
 export interface CancellationKind {
@@ -56,8 +61,11 @@ export async function reasonToStop(
   const { workflowExecution } = Context.current().info;
   if (workflowExecution === undefined) return null;
   const { workflowId, runId } = workflowExecution;
-  // A server that cannot be asked is no proof that the session is gone.
-  const open = await deps.isSessionOpen(workflowId, runId).catch(() => true);
+  // A server that cannot be asked, or does not answer, is no proof that the session is gone.
+  const unknown = new AbortController();
+  const silence = sleep(answerLimitMs, true, { signal: unknown.signal, ref: false }).catch(() => true);
+  const open = await Promise.race([deps.isSessionOpen(workflowId, runId).catch(() => true), silence]);
+  unknown.abort();
   return open ? null : 'session closed';
 }
 

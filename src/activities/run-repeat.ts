@@ -3,10 +3,12 @@ import { randomUUID } from 'node:crypto';
 import { utcTimestamp } from '../domain/clock.ts';
 import { policiesSchema } from '../domain/plan/plan.ts';
 import type { RepeatOutcome } from '../domain/session/repeat-outcome.ts';
+import { appendAttempt } from '../host/run-directory/attempts-file.ts';
 import { unrecordedAttempt } from '../host/run-directory/attempt-numbers.ts';
 import { readCommitMarker } from '../host/run-directory/commit-marker-file.ts';
 import { discardFolders } from '../host/run-directory/discard-reason.ts';
 import { discardRepeat } from '../host/run-directory/discard-repeat.ts';
+import { readCell } from '../host/run-directory/read-cell.ts';
 import { type RecordedRepeat, readCommittedRepeat } from '../host/run-directory/read-committed-repeat.ts';
 import type { ActivityDependencies } from './activity-dependencies.ts';
 import type { RunRepeatInput } from './activity-types.ts';
@@ -121,7 +123,20 @@ async function isDiscardInterrupted({ place }: Repeat): Promise<boolean> {
 }
 
 async function discardInvalid(repeat: Repeat, recorded: RecordedRepeat): Promise<void> {
-  if (recorded.kind === 'invalid') await setAside(repeat, recorded.reason);
+  if (recorded.kind !== 'invalid') return;
+  await completeAttempts(repeat);
+  await setAside(repeat, recorded.reason);
+}
+
+/** A worker that died between commit and record left the attempt in its observations alone: it counts all the same. */
+async function completeAttempts({ place, stages }: Repeat): Promise<void> {
+  const attempt = await unrecordedAttempt(place);
+  const [stage] = stages;
+  if (attempt === null || stage === undefined) return;
+  const cell = await readCell({ runDir: place.runDir, stage: stage.key, repeat: place.repeat });
+  if (cell.kind !== 'recorded' || cell.integrity !== 'committed') return;
+  const last = cell.observation.attempt_history?.at(-1);
+  if (last?.n === attempt) await appendAttempt(place, last);
 }
 
 async function setAside({ place, unit }: Repeat, reason: string): Promise<void> {

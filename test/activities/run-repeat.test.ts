@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
@@ -169,6 +169,37 @@ describe('a repeat with gaps (spec 05 §9 "Partial and failed repeats")', () => 
     const launches: number[] = [];
     for (let run = 1; run <= 3; run += 1) launches.push(outcomeOf(await world.run()).launches);
     expect([launches, (await world.attempts()).map(({ n }) => n)]).toEqual([[1, 2, 3], [3]]);
+  });
+
+  it('counts an attempt that a dying worker committed without recording it', async () => {
+    const world = await repeatWorld();
+    world.steps(`${partial}exit 1`);
+    await world.run();
+    rmSync(runPaths.attempts(world.runDir, NAMESPACE, 1));
+    expect(outcomeOf(await world.run())).toMatchObject({ kind: 'incomplete', launches: 2 });
+  });
+
+  it('records a run again whose commit was interrupted, without another launch', async () => {
+    const world = await repeatWorld();
+    world.steps(`echo x >> "$WORLD/runs"; ${measured()}exit 0`);
+    await world.run();
+    rmSync(runPaths.attempts(world.runDir, NAMESPACE, 1));
+    rmSync(runPaths.commitMarker(world.runDir, NAMESPACE, 1));
+    expect(outcomeOf(await world.run())).toMatchObject({ kind: 'complete', launches: 1 });
+    expect(world.read('runs')).toBe('x\n');
+  });
+
+  it('finishes an interrupted purge instead of reading what it left (05 §12 row 3)', async () => {
+    const world = await repeatWorld();
+    world.steps(`echo x >> "$WORLD/runs"; ${measured()}exit 0`);
+    await world.run();
+    await world.purge('purge-1');
+    const aside = join(runPaths.discarded(world.runDir, NAMESPACE), 'run1.1');
+    renameSync(join(aside, 'reason.json'), join(aside, 'reason.unfinished.json'));
+    const launch = runPaths.launch(world.runDir, NAMESPACE, 1, 1);
+    renameSync(join(aside, '_pytest', NAMESPACE, 'run1.attempt1'), launch);
+    expect(outcomeOf(await world.run())).toMatchObject({ kind: 'complete', launches: 1 });
+    expect([world.read('runs'), (await world.attempts()).map(({ n }) => n)]).toEqual(['x\nx\n', [2]]);
   });
 
   it('has a fresh budget, and higher numbers, after an operator purged it', async () => {

@@ -82,6 +82,15 @@ describe('the watch over a running pytest (spec 05 §8)', () => {
     ]);
   });
 
+  it('notes the first of very many processes that were left behind', async () => {
+    const world = await repeatWorld();
+    world.steps(`i=0; while [ $i -lt 25 ]; do setsid sleep 60 > "$WORLD/out" 2>&1 & i=$((i+1)); done
+      sleep 0.2; ${measured()}exit 0`);
+    await world.run();
+    const notes = (await world.attempts())[0]?.notes ?? [];
+    expect([notes.length, notes.at(-1)]).toEqual([21, expect.stringMatching(/^ended \d+ more/)]);
+  });
+
   it('measures the time to the first readiness line', async () => {
     const world = await repeatWorld();
     world.steps(`sleep 0.3; echo 'INFO: Application startup complete.'; sleep 0.6; ${measured()}exit 0`);
