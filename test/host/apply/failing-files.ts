@@ -50,8 +50,6 @@ export function failingFiles({ at, kind }: FailurePlan): { files: ReplacementFil
       syncFolder: guarded(syncFolder),
       likeOriginal: guarded(likeOriginal),
       drop: guarded(drop),
-      // A dead process tidies nothing up.
-      drop: async () => {},
       draft: async (path, data, mode) => {
         if (!fails()) {
           return await draft(path, data, mode);
