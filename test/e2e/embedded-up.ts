@@ -10,7 +10,8 @@ import { type SessionState, isEnd } from '../../src/domain/session/session-state
 import { stateQuery } from '../../src/workflows/messages.ts';
 import { type CalibRun, cleanEnvironment, runBuiltCalib, startCalib } from './built-calib.ts';
 
-const PHASE_LIMIT_MS = 40_000;
+/** A killed worker is noticed by the missing heartbeat, after half a minute. */
+const PHASE_LIMIT_MS = 80_000;
 
 /** A `calib up` of this test file alone: own database, own ports, own state folder. */
 export interface EmbeddedUp {

@@ -65,8 +65,6 @@ describe('what start refuses before anything is written', () => {
     const run = await up.calib('start', '--detach', ...args);
     expect(run.exitCode, run.stderr).toBe(2);
     expect(run.stdout).toBe('');
-    const { stdout } = await up.calib('list', '--all', '--json');
-    expect(JSON.parse(stdout)).toEqual([]);
     return run;
   }
 
@@ -147,6 +145,12 @@ describe('what start refuses before anything is written', () => {
       expect(stderr).toContain('no session');
       expect(stderr).toContain('calib list --all');
     }
+  });
+
+  it('nothing was started or written by any of these', async () => {
+    const { stdout } = await up.calib('list', '--all', '--json');
+    expect(JSON.parse(stdout)).toEqual([]);
+    expect(await readdir(suite.repo)).not.toContain('.tune-runs');
   });
 
   it('a dirty work tree is no reason: it is recorded, and its difference kept with untracked files (spec 05 §4)', async () => {

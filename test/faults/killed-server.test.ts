@@ -1,0 +1,61 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+
+import { type EmbeddedUp, startUp } from '../e2e/embedded-up.ts';
+import { type ScriptedSuite, makeScriptedSuite } from '../fixtures/scripted-suite/make-scripted-suite.ts';
+import { expectComplete, startWaiting } from './waiting-session.ts';
+
+let up: EmbeddedUp;
+let suite: ScriptedSuite;
+
+beforeAll(async () => {
+  up = await startUp();
+});
+
+afterAll(async () => {
+  await up.close();
+});
+
+beforeEach(async () => {
+  suite = await makeScriptedSuite();
+});
+
+afterEach(async () => {
+  await up.abortAll();
+  await suite.remove();
+});
+
+describe('what stops in the middle of a repeat is carried on', () => {
+  it('worker and server killed together: the session goes on from the database', async () => {
+    const session = await startWaiting(up, suite, 'server-too');
+    await up.kill();
+    process.kill((await up.serverPid()) ?? 0, 'SIGKILL');
+    await vi.waitFor(async () => expect(await up.serverPid()).toBeNull(), { timeout: 10_000 });
+    await up.again();
+    await suite.release('go');
+    await expectComplete(up, suite, session);
+  });
+
+  it('stopped by Ctrl-C: pytest goes on, and the next worker takes it over', async () => {
+    const session = await startWaiting(up, suite, 'drained');
+    expect(await up.interrupt()).toBe(0);
+    expect(await up.serverPid()).toBeNull();
+    expect(await suite.processes()).not.toEqual([]);
+    await up.again();
+    await suite.release('go');
+    await expectComplete(up, suite, session);
+  });
+});
+
+describe('pytest itself goes away', () => {
+  it.each(['SIGKILL', 'SIGSEGV'] as const)(
+    'by %s: an infra failure, tried again within the budget (spec 05 §8)',
+    async (signal) => {
+      await suite.script('beta', { end: { when: 'after-results', signal } }, 1);
+      const args = [...suite.options, '--stages', 'beta', '--repeats', '1', '--label', signal];
+      const session = await up.startDetached(...args);
+      const { symbols } = await up.untilPhase(session, 'awaiting_decision');
+      expect(symbols).toEqual({ beta_wer: '✓' });
+      expect(await suite.launches('beta')).toBe(2);
+    },
+  );
+});
