@@ -243,22 +243,6 @@ describe('a file that may not be replaced although its folder may be written', (
 });
 
 describe('a session whose apply died', () => {
-  test.each([5, 20, 23, 26, 29, 32, 35])('at step %i is applied by the same command again', async (at) => {
-    const world = await applyWorld({ split: true });
-    const [test, limits] = world.contents();
-    const options = {
-      runDir: world.runDir,
-      mode: 'full',
-      decide: {},
-      commandId: 'c1',
-      now: new Date('2026-04-23T07:00:00Z'),
-    } as const;
-    await expect(runApply(options, failingFiles({ at, kind: 'crash' }).files)).rejects.toThrow('ENOSPC');
-    expect(await runApply(options)).toMatchObject({ kind: 'applied', document: { edits: 3 } });
-    expect(world.contents()).toEqual([APPLIED.accuracy(test ?? ''), APPLIED.speed(limits ?? '')]);
-    expect(world.git('ls-files', '--others', '--exclude-standard')).toBe('');
-  });
-
   // Copies and journal, drafts, first file, second file, record.
   test.each([10, 22, 31, 33, 37])('by SIGKILL before step %i is applied by the next process', async (at) => {
     const world = await applyWorld({ split: true });
