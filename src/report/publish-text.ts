@@ -142,7 +142,9 @@ function environmentLines({ plan, precheck }: PublishFacts): string[] {
   return [
     `- Host: ${plan.hostname ?? '?'}${plan.host ? ` (profile ${plan.host})` : ''}`,
     `- GPU: ${cpuOnly ? 'none used (CPU)' : `${precheck?.gpu_summary ?? '?'}, driver ${precheck?.driver ?? '?'}`}`,
-    `- sglang ${precheck?.sglang ?? '?'} · torch ${precheck?.torch ?? '?'}`,
+    ...(precheck?.sglang || precheck?.torch
+      ? [`- sglang ${precheck.sglang ?? '?'} · torch ${precheck.torch ?? '?'}`]
+      : []),
     `- Python: ${plan.venv_python ?? '?'} (${plan.venv_source ?? '?'})`,
     ...(plan.calib_version === undefined ? [] : [`- calib v${plan.calib_version}`]),
     ...(plan.precheck_skipped === true ? ['- Precheck: **skipped**'] : []),
