@@ -10,7 +10,7 @@ import { hostTaskQueues, workflowTaskQueue } from '../workflows/messages.ts';
 import type { ClientSettings } from './client-settings.ts';
 import { loadDataConverter } from './data-converter.ts';
 import { fileLogger } from './worker-log.ts';
-import { workflowSource } from './workflow-bundle.ts';
+import { payloadConverterPath, workflowSource } from './workflow-bundle.ts';
 
 export interface RunWorkerOptions {
   settings: ClientSettings;
@@ -113,6 +113,7 @@ async function createWorkers(options: RunWorkerOptions, connection: NativeConnec
     Worker.create({
       ...shared,
       ...workflowSource({ encrypted: dataConverter.failureConverterPath !== undefined }),
+      dataConverter: { ...dataConverter, payloadConverterPath },
       taskQueue: workflowTaskQueue,
       maxCachedWorkflows: 50,
     }),

@@ -9,10 +9,16 @@ export const encryptedWorkflowBundlePath = fileURLToPath(
   new URL('../workflow-bundle.encrypted.js', import.meta.url),
 );
 
+const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+
+/** Module that every bundle of the workflows is made with: without it one unreadable signal wedges a session. */
+export const payloadConverterPath = fileURLToPath(
+  new URL(`../workflows/tolerant-payloads.${extension}`, import.meta.url),
+);
+
 /** The workflows for a worker: the prebuilt bundle (0.3 s to start) or, from sources, bundled on the spot (3 s). */
 export function workflowSource(options: { encrypted: boolean }) {
   const codePath = options.encrypted ? encryptedWorkflowBundlePath : workflowBundlePath;
   if (existsSync(codePath)) return { workflowBundle: { codePath } };
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
   return { workflowsPath: fileURLToPath(new URL(`../workflows/index.${extension}`, import.meta.url)) };
 }

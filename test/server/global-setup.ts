@@ -7,6 +7,7 @@ import { DefaultLogger, bundleWorkflowCode } from '@temporalio/worker';
 import type { TestProject } from 'vitest/node';
 
 import { startEmbeddedServer } from '../../src/worker/embedded-server.ts';
+import { payloadConverterPath } from '../../src/worker/workflow-bundle.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -36,6 +37,7 @@ export default async function setUp(project: TestProject): Promise<() => Promise
 async function writeBundle(path: string): Promise<void> {
   const { code } = await bundleWorkflowCode({
     workflowsPath: fileURLToPath(new URL('../../src/workflows/index.ts', import.meta.url)),
+    payloadConverterPath,
     logger: new DefaultLogger('WARN'),
   });
   await writeFile(path, code);

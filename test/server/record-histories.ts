@@ -12,6 +12,7 @@ import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/wo
 import { execa } from 'execa';
 
 import { startEmbeddedServer } from '../../src/worker/embedded-server.ts';
+import { payloadConverterPath } from '../../src/worker/workflow-bundle.ts';
 import { findTemporalCli } from '../../src/worker/temporal-cli.ts';
 import { type TestPlace, withOwnQueues, withSession } from './running-session.ts';
 import { StandInActivities } from './stand-in-activities.ts';
@@ -42,6 +43,7 @@ try {
     identity: 'worker',
     taskQueue: place.workflowQueue,
     workflowsPath: fileURLToPath(new URL('../../src/workflows/index.ts', import.meta.url)),
+    dataConverter: { payloadConverterPath },
   });
   const wanted = process.argv.slice(2);
   await worker.runUntil(async () => {

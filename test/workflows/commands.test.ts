@@ -246,6 +246,30 @@ describe('a command that makes no sense', () => {
     });
   });
 
+  test.each([
+    ['json/protobuf', '{}'],
+    ['json/plain', '{broken'],
+    ['binary/of-another-tool', '\u0000'],
+  ])(
+    'as a signal that cannot even be read (%s) is noted, and the session goes on',
+    async (encoding, text) => {
+      const { held, run } = heldSession({ repeats: 1 });
+      await run(async (session) => {
+        await held.started;
+        await place().client.workflowService.signalWorkflowExecution({
+          namespace: place().namespace,
+          workflowExecution: { workflowId: session.handle.workflowId },
+          signalName: 'pause',
+          input: { payloads: [{ metadata: { encoding: Buffer.from(encoding) }, data: Buffer.from(text) }] },
+        });
+        const { notes } = await session.until(({ notes }) => notes.length > 0);
+        expect(notes[0]?.text).toBe('signal pause changed nothing: pause: the payload must be a JSON object');
+        held.release();
+        expect((await session.finish()).outcome).toBe('completed');
+      });
+    },
+  );
+
   test('as a signal of an unknown name is noted', async () => {
     const { held, run } = heldSession();
     await run(async (session) => {
