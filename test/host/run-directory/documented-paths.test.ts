@@ -19,12 +19,7 @@ function documentedPaths(): string[] {
 function builtPaths(): string[] {
   const [first, second] = [11, 22];
   return Object.values(runPaths).map((build) => {
-    const path = (build as (dir: string, name: string, k: number, a: number) => string)(
-      '',
-      '<name>',
-      first,
-      second,
-    );
+    const path = build('', '<name>', first, second);
     return path
       .replace(/^<name>\//, '<stage>/')
       .replace('<name>', '<unit>')
