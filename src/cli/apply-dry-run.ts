@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
 import { runGit } from '../host/git/run-git.ts';
-import type { PreparedFile } from '../host/apply/prepare-apply.ts';
+import type { PreparedFile } from '../host/apply/edit-in-memory.ts';
 import type { ApplyOptions } from './apply.ts';
 import { processTerminal } from './apply-prompts.ts';
 import { exitCode } from './exit-code.ts';

@@ -1,17 +1,19 @@
 import { relative } from 'node:path';
 
 import type { AppliedChange } from '../../domain/apply/applied-document.ts';
-import type { ApplyChoice, PlannedThreshold, WriteChoice } from '../../domain/apply/apply-choice.ts';
+import type { ApplyChoice } from '../../domain/apply/apply-choice.ts';
 import type { ApplyQuestion, EditMode } from '../../domain/apply/apply-question.ts';
 import { decideApply } from '../../domain/apply/decide-apply.ts';
 import { symbolObstacle } from '../../domain/apply/symbol-isolation.ts';
+import { unobservedSharers } from '../../domain/apply/unobserved-sharers.ts';
 import type { RunSnapshot } from '../../domain/audit/run-snapshot.ts';
-import { replaceLiterals } from '../../python/replace-literals.ts';
+import { parseStagesYaml } from '../../domain/stages/parse-stages-yaml.ts';
 import { openCatalog } from '../catalog/open-catalog.ts';
 import { readRunDirectory } from '../run-directory/read-run-directory.ts';
+import { readStagesText } from '../run-directory/stages-copy.ts';
 import { checkPreconditions } from './check-preconditions.ts';
-import { resolveTarget } from './resolve-target.ts';
-import type { EditTarget } from './resolve-target.ts';
+import { editInMemory } from './edit-in-memory.ts';
+import type { PreparedFile, ThresholdWrite } from './edit-in-memory.ts';
 
 export interface PrepareApplyOptions {
   /** Absolute. */
@@ -19,11 +21,6 @@ export interface PrepareApplyOptions {
   mode: EditMode;
   /** As `DecideApplyOptions.decide`. */
   decide: Readonly<Record<string, string>>;
-}
-
-/** A file with its new content, verified; nothing is written yet. */
-export interface PreparedFile extends EditTarget {
-  after: Uint8Array;
 }
 
 export type PreparedApply =
@@ -74,13 +71,11 @@ export async function prepareApply({ runDir, mode, decide }: PrepareApplyOptions
         snapshot,
         changes: writes.map((write) => changeOf(repoRoot, write)),
         ...edited,
-        warnings: decision.warnings,
+        warnings: [...decision.warnings, ...(await sharedLiterals(snapshot, writes))],
       };
 }
 
-type Write = PlannedThreshold & WriteChoice;
-
-function isWrite(choice: ApplyChoice): choice is Write {
+function isWrite(choice: ApplyChoice): choice is ThresholdWrite {
   return choice.action === 'write';
 }
 
@@ -90,7 +85,7 @@ function refused(reason: string): PreparedApply {
 
 async function symbolObstacles(question: {
   snapshot: RunSnapshot;
-  writes: readonly Write[];
+  writes: readonly ThresholdWrite[];
   catalogDir: string;
 }): Promise<string[]> {
   const { snapshot, writes, catalogDir } = question;
@@ -108,43 +103,20 @@ async function symbolObstacles(question: {
   });
 }
 
-async function editInMemory(
-  repoRoot: string,
-  writes: readonly Write[],
-): Promise<{ files: PreparedFile[]; edits: number } | { problem: string }> {
-  const targets = new Map<string, { target: EditTarget; writes: Write[] }>();
-  for (const write of writes) {
-    const resolved = await resolveTarget({ repoRoot, file: write.stage.threshold_file });
-    if ('problem' in resolved) {
-      return resolved;
-    }
-    const { target } = resolved;
-    const known = targets.get(target.path)?.writes ?? [];
-    targets.set(target.path, { target, writes: [...known, write] });
-  }
-  const files: PreparedFile[] = [];
-  let edits = 0;
-  for (const { target, writes: wanted } of targets.values()) {
-    const replaced = replaceLiterals(target.bytes, target.file, wanted.map(replacementOf));
-    if (replaced.kind === 'refused') {
-      return { problem: replaced.reason };
-    }
-    files.push({ ...target, after: replaced.bytes });
-    edits += replaced.edits;
-  }
-  return { files, edits };
+async function sharedLiterals(snapshot: RunSnapshot, writes: readonly ThresholdWrite[]): Promise<string[]> {
+  const { text, path } = await readStagesText(snapshot.run_dir, snapshot.plan);
+  return unobservedSharers({
+    writes: writes.map(({ stage, metric }) => ({
+      stageKey: stage.stage_key,
+      metricKey: metric.metric_key,
+      source: metric.source,
+    })),
+    planned: snapshot.plan.stages,
+    known: parseStagesYaml(text, path),
+  });
 }
 
-function replacementOf({ metric, text }: Write) {
-  const { symbol, subkey, outer_key: concurrency, current_text: oldText } = metric;
-  return {
-    target: { symbol, subkey, concurrency },
-    oldText: oldText ?? '',
-    newText: text,
-  };
-}
-
-function changeOf(repoRoot: string, write: Write): AppliedChange {
+function changeOf(repoRoot: string, write: ThresholdWrite): AppliedChange {
   const { stage, metric, text, value } = write;
   return {
     stage_key: stage.stage_key,

@@ -16,6 +16,7 @@ import { join } from 'node:path';
 
 import { describe, expect, test } from 'vitest';
 
+import { parseStagesYaml, renderStagesYaml } from '../../../src/domain/stages/stages-yaml.ts';
 import { readApplied } from '../../../src/host/apply/applied-file.ts';
 import { prepareApply } from '../../../src/host/apply/prepare-apply.ts';
 import { replacementFiles } from '../../../src/host/apply/replacement-files.ts';
@@ -351,6 +352,19 @@ describe('is refused with the reason, and nothing is written (spec 06 §11)', ()
         ],
       },
     });
+  });
+});
+
+test('a literal of a stage that was not observed is written with a warning', async () => {
+  const world = await applyWorld();
+  const file = runPaths.stagesYaml(world.runDir);
+  const stages = parseStagesYaml(readFileSync(file, 'utf8'), file);
+  const other = stages
+    .filter(({ group }) => group === 'accuracy')
+    .map((stage) => ({ ...stage, key: 'nova_b_accuracy' }));
+  writeFileSync(file, renderStagesYaml([...stages, ...other]));
+  expect(await apply(world)).toMatchObject({
+    document: { warnings: [expect.stringMatching(/^nova_accuracy\.accuracy: .* stage nova_b_accuracy too/)] },
   });
 });
 
