@@ -1,5 +1,6 @@
-import { realpath } from 'node:fs/promises';
+import { realpath, stat } from 'node:fs/promises';
 
+import { CalibError } from '../../domain/calib-error.ts';
 import type { ModelConfig } from '../../domain/catalog/model-config.ts';
 import { nearestName } from '../../domain/catalog/nearest-name.ts';
 import { discoverStages, type StageDiscovery } from '../../domain/discovery/discover-stages.ts';
@@ -20,9 +21,12 @@ export interface DiscoverModelOptions {
 /**
  * Discovers a model's stages in a checkout (spec 02). Reads only below the repository root and never runs what it reads.
  * Problems of a file or a glob come back as findings of severity `error`; the other files are discovered all the same.
+ *
+ * @throws CalibError `invalid-input` when there is no such checkout
  */
 export async function discoverModel(options: DiscoverModelOptions): Promise<StageDiscovery> {
   const { repoRoot, config, discoveredAt } = options;
+  await requireFolder(repoRoot);
   const problems: Finding[] = [];
   const paths = await testPaths({ repoRoot, config, problems });
   const tests = await readAll({ repoRoot, paths, problems });
@@ -33,6 +37,18 @@ export async function discoverModel(options: DiscoverModelOptions): Promise<Stag
   const thresholdFiles = new Map(thresholds.map((source) => [source.path, source]));
   const discovery = discoverStages({ config, tests, thresholdFiles, discoveredAt });
   return { ...discovery, findings: [...problems, ...unmatchedEntries(config, paths), ...discovery.findings] };
+}
+
+async function requireFolder(path: string): Promise<void> {
+  const isFolder = await stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+  if (!isFolder) {
+    throw new CalibError('invalid-input', `${path}: no such folder, so there are no test files to read`, {
+      remedy: 'Give the checkout with --repo-root DIR (or TUNE_REPO_ROOT), or correct the host profile.',
+    });
+  }
 }
 
 /** Globs in config order, matches sorted, each file once (spec 02 §1). */

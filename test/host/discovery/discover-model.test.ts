@@ -66,6 +66,11 @@ describe('which files (spec 02 §1)', () => {
 });
 
 describe('files that cannot be used', () => {
+  test.each(['/nowhere/at/all', '/etc/hostname'])('a checkout that is none: %s', async (repoRoot) => {
+    const question = { repoRoot, config: config('test_globs: ["*.py"]\n'), discoveredAt: AT };
+    await expect(discoverModel(question)).rejects.toThrow(`${repoRoot}: no such folder`);
+  });
+
   test('one that does not parse is an error naming the line; the others are discovered', async () => {
     const files = { 'test_a.py': accuracy, 'test_b.py': 'A = 1\ndef f(:\n', 'test_c.py': accuracy };
     const { stages, findings } = await discover(files, 'test_globs: ["*.py"]\n');
