@@ -35,7 +35,7 @@ interface Publication {
   pullRequest: string;
   report: { path: string; text: string };
   /** Each edited file with the path of its content before the apply. */
-  before: { file: string; before: string }[];
+  before: { file: string; before: string | null }[];
 }
 
 /**

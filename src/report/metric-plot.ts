@@ -26,7 +26,7 @@ const CHARACTER_PX = FONT_PX * 0.58;
 /** Between the frame and the labels of the two lines, which stand right of it. */
 const LABEL_DISTANCE_PX = 8;
 /** Two labels closer than this share of the axis would overlap. */
-const LABEL_GAP = 0.09;
+const LABEL_GAP = 0.1;
 
 /**
  * Inline SVG of a metric's N values with the worst of them and the current threshold as lines. Colours are CSS
@@ -40,7 +40,6 @@ export function metricPlot(data: MetricPlotData): string {
     ...points.map((point) => point.value),
     ...lines(data).map((line) => line.value),
   ]);
-  const worstPoint = points.find((point) => point.value === data.worst?.value);
   const svg = Plot.plot({
     document: parseHTML('<!doctype html><html><body></body></html>').document,
     width: WIDTH,
@@ -77,7 +76,8 @@ export function metricPlot(data: MetricPlotData): string {
         x: 'run',
         y: 'value',
         r: 4.5,
-        fill: (point: (typeof points)[number]) => (point === worstPoint ? 'var(--worst)' : 'var(--value)'),
+        fill: (point: (typeof points)[number]) =>
+          point.value === data.worst?.value ? 'var(--worst)' : 'var(--value)',
         title: (point: (typeof points)[number]) => `repeat ${point.run}: ${point.text}`,
       }),
     ],

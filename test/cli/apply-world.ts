@@ -10,6 +10,9 @@ import { runPaths } from '../../src/host/run-directory/paths.ts';
 import { readRunDirectory } from '../../src/host/run-directory/read-run-directory.ts';
 import {
   runWorld,
+  sha256,
+  TEST_FILE,
+  TEST_SOURCE,
   writeJson,
   writeRepeat,
   writeText,
@@ -34,6 +37,8 @@ metric_sources:
       latency_mean_s: "speed.latency_mean_s"
 `;
 
+const DIRTY_SOURCE = `${TEST_SOURCE}# to be looked at\n`;
+
 export interface ApplyWorld extends RunWorld {
   session: string;
   /** Runs calib where no Temporal server answers. */
@@ -47,13 +52,17 @@ export interface ApplyWorldOptions {
   plan?: Partial<Plan>;
   /** One repeat was slower than what CI asserts: both speed metrics loosen. */
   slow?: boolean;
+  /** The test file had a change of the operator's, not committed, when the session started. */
+  dirty?: boolean;
 }
 
 /** A finished session that waits for its decision, with its report, its catalog in the checkout, and no server. */
-export async function applyWorld({ plan = {}, slow = false }: ApplyWorldOptions = {}): Promise<ApplyWorld> {
+export async function applyWorld(options: ApplyWorldOptions = {}): Promise<ApplyWorld> {
+  const { plan = {}, slow = false, dirty = false } = options;
   const world = runWorld();
   const { root, runDir } = world;
   if (slow) writeRepeat(world, 1, { nova_speed: { metrics: { throughput_qps: 4.1, latency_mean_s: 2.6 } } });
+  if (dirty) writeText(join(root, TEST_FILE), DIRTY_SOURCE);
   const catalogDir = join(root, 'catalog');
   writeText(join(catalogDir, 'models', 'nova-v1', 'config.yaml'), CONFIG);
   writeText(
@@ -67,6 +76,7 @@ export async function applyWorld({ plan = {}, slow = false }: ApplyWorldOptions 
     catalog_dir: catalogDir,
     stages_yaml: join(catalogDir, 'models', 'nova-v1', 'stages.yaml'),
     tree_fingerprint: treeFingerprint,
+    ...(dirty ? { file_sha256: { [TEST_FILE]: sha256(DIRTY_SOURCE) } } : {}),
     ...plan,
   });
   const calib = async (...args: string[]) =>

@@ -1,11 +1,11 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { describe, expect, test } from 'vitest';
 
 import { TEST_FILE } from '../host/run-directory/run-directory-fixture.ts';
-import { applyWorld } from './apply-world.ts';
+import { applyWorld, type ApplyWorldOptions } from './apply-world.ts';
 
 const REPORT = 'docs/calibration/session-report.md';
 const STAGES = 'catalog/models/nova-v1/stages.yaml';
@@ -17,8 +17,8 @@ interface Published {
   committed: { branch: string; commit: string; files: string[] } | null;
 }
 
-async function appliedWorld() {
-  const world = await applyWorld();
+async function appliedWorld(options: ApplyWorldOptions = {}) {
+  const world = await applyWorld(options);
   world.git('config', 'user.name', 't');
   world.git('config', 'user.email', 't@example.org');
   await world.apply('full');
@@ -70,7 +70,7 @@ describe('publish (spec 06 §13)', () => {
 
 describe('publish --commit (spec 06 §13)', () => {
   test('commits exactly its files on a new branch; what the operator has staged or changed stays', async () => {
-    const { published, git, write, sha, read } = await appliedWorld();
+    const { published, git, write, sha, read, root } = await appliedWorld();
     write('mine.py', 'x = 1\n');
     write('staged.py', 'y = 1\n');
     git('add', 'staged.py');
@@ -88,6 +88,9 @@ describe('publish --commit (spec 06 §13)', () => {
       '?? mine.py',
     ]);
     expect(read(REPORT)).toContain('## Applied changes');
+    // As the operator's own tools make them: not for one user alone.
+    const mask = 0o777 & ~process.umask();
+    expect(statSync(join(root, 'docs', 'calibration')).mode & 0o777).toBe(mask);
   });
 
   test('goes onto the branch that is checked out, and a second time finds nothing to commit', async () => {
@@ -126,7 +129,16 @@ describe('publish --commit (spec 06 §13)', () => {
     expect(git('branch', '--list', 'calibrate-nova')).toBe('');
     expect(git('rev-parse', 'HEAD')).toBe(sha);
     expect(git('status', '--porcelain')).toBe(before);
-    expect(existsSync(join(root, REPORT))).toBe(false);
+    expect(existsSync(join(root, 'docs'))).toBe(false);
+  });
+
+  test('a file that you had changed before the session is not swept in', async () => {
+    const { publish, git, root } = await appliedWorld({ dirty: true });
+    const run = await publish('--commit', '--branch', 'calibrate-nova');
+    expect(run.exitCode).toBe(1);
+    expect(run.stderr).toContain(`changed by you before the session, and not committed: ${TEST_FILE}`);
+    expect(git('branch', '--show-current')).toBe('main');
+    expect(existsSync(join(root, 'docs'))).toBe(false);
   });
 
   test('a file that is staged differently is not committed over', async () => {

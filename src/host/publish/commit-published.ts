@@ -1,5 +1,5 @@
-import { readFile, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readFile, rm, rmdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 
 import { CalibError } from '../../domain/calib-error.ts';
 import { gitText, runGit } from '../git/run-git.ts';
@@ -39,6 +39,7 @@ export async function commitPublished(request: PublishCommit): Promise<Published
   const place = await currentPlace(repoRoot);
   const undo: (() => Promise<unknown>)[] = [];
   try {
+    undo.push(await makeFolder(dirname(target)));
     undo.push(async () => await (previous === null ? rm(target, { force: true }) : write(target, previous)));
     await write(target, report.text);
     if (request.createBranch) {
@@ -62,6 +63,15 @@ export async function commitPublished(request: PublishCommit): Promise<Published
     throw notCommitted(error);
   }
   return { commit: await gitText(repoRoot, ['rev-parse', 'HEAD']), paths: await committedPaths(repoRoot) };
+}
+
+/** Makes a folder as the operator's own tools would (not 0700); gives what removes it again while it is empty. */
+async function makeFolder(folder: string): Promise<() => Promise<void>> {
+  const first = await mkdir(folder, { recursive: true });
+  return async () => {
+    if (first === undefined) return;
+    for (let made = folder; made.startsWith(first); made = dirname(made)) await rmdir(made);
+  };
 }
 
 async function write(target: string, data: string | Uint8Array): Promise<void> {
@@ -126,16 +136,21 @@ function notCommitted(error: unknown): Error {
  * Files that already differed from the session commit before calib edited them: committing them would sweep the
  * operator's own changes in (spec 06 §13).
  *
- * @param question `file` is repository-relative, `before` the path of its content before the apply
+ * @param question `file` is repository-relative, `before` the path of its content before the apply; null, when that is
+ *   not known, counts as a foreign change
  */
 export async function foreignChanges(question: {
   repoRoot: string;
   sessionCommit: string;
-  files: readonly { file: string; before: string }[];
+  files: readonly { file: string; before: string | null }[];
 }): Promise<string[]> {
   const { repoRoot, sessionCommit, files } = question;
   const found: string[] = [];
   for (const { file, before } of files) {
+    if (before === null) {
+      found.push(file);
+      continue;
+    }
     const committed = await gitText(repoRoot, [
       'rev-parse',
       '--verify',

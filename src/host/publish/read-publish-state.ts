@@ -71,7 +71,7 @@ async function changedStages(question: {
 }
 
 /**
- * Where the run directory keeps each edited file as it was before the apply.
+ * Where the run directory keeps each edited file as it was before the apply; null where it does not.
  *
  * @throws CalibError when the journal cannot be understood
  */
@@ -79,14 +79,14 @@ export async function contentsBefore(question: {
   runDir: string;
   repoRoot: string;
   applied: AppliedDocument;
-}): Promise<{ file: string; before: string }[]> {
+}): Promise<{ file: string; before: string | null }[]> {
   const { runDir, repoRoot, applied } = question;
   const journal = await readApplyJournal(runDir);
-  const found: { file: string; before: string }[] = [];
+  const found: { file: string; before: string | null }[] = [];
   for (const { file } of applied.files) {
     const path = await realpath(join(repoRoot, file));
     const index = journal?.files.findIndex((journalled) => journalled.path === path) ?? -1;
-    if (index !== -1) found.push({ file, before: copyPath({ runDir, side: 'before', index }) });
+    found.push({ file, before: index === -1 ? null : copyPath({ runDir, side: 'before', index }) });
   }
   return found;
 }
