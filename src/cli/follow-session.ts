@@ -123,7 +123,8 @@ function nextSteps(id: string, state: SessionState): string[] {
     case 'awaiting_decision':
       return [
         `report: ${state.phase.report}`,
-        'decide once:',
+        'decide once, at a prompt or by options:',
+        `  calib apply ${id}`,
         `  calib signal ${id} apply --mode report|smart|full`,
       ];
     default:
