@@ -40,8 +40,15 @@ export function plainString(node: SyntaxNode): string | null {
 }
 
 function withoutParentheses(node: SyntaxNode): SyntaxNode {
-  const inner = node.type === 'parenthesized_expression' ? node.namedChildren.find(isCode) : undefined;
-  return inner === undefined ? node : withoutParentheses(inner);
+  let current = node;
+  for (;;) {
+    const inner =
+      current.type === 'parenthesized_expression' ? current.namedChildren.find(isCode) : undefined;
+    if (inner === undefined) {
+      return current;
+    }
+    current = inner;
+  }
 }
 
 function classify(node: SyntaxNode, index: SourceIndex): ConstantValue {

@@ -20,6 +20,11 @@ describe('readAssignments (spec 02 §3)', () => {
     expect(forms('B = 1\nA: float = 0.5\nC: int\n')).toEqual(['B plain number', 'A annotated number']);
   });
 
+  test('looks through any number of parentheses', () => {
+    const depth = 20_000;
+    expect(forms(`A = ${'('.repeat(depth)}1${')'.repeat(depth)}\n`)).toEqual(['A plain number']);
+  });
+
   test('counts every target of a chained assignment', () => {
     expect(forms('A = B = 3\n')).toEqual(['A plain number', 'B plain number']);
   });

@@ -63,7 +63,7 @@ export function inferSource(facts: SourceFacts): InferredSource | null {
   }
   const cut = test.name.slice(0, directoryNameLength);
   const stem = test.directory.replace(/_audio$/, '');
-  const benchmark = facts.benchmarkModules.find((module) => module in conventionByBenchmark);
+  const benchmark = facts.benchmarkModules.find((module) => Object.hasOwn(conventionByBenchmark, module));
   const convention = conventionByBenchmark[benchmark ?? ''] ?? defaultConvention;
   return {
     json_file: `${cut}0/${test.directory}/${stem}_results.json`,
