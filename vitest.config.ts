@@ -18,7 +18,8 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'server',
-          include: ['test/{workflows,worker,e2e,faults}/**/*.test.ts'],
+          // The faults that take minutes have a run of their own: `npm run faults`.
+          include: ['test/{workflows,worker,e2e}/**/*.test.ts', 'test/faults/*.test.ts'],
           globalSetup: ['test/server/global-setup.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,

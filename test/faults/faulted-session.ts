@@ -88,7 +88,8 @@ export class FaultedSession {
   /** Waits until the marker of a committed repeat is on disk. */
   async untilCommitted(test: ScriptedTest, repeat: number): Promise<void> {
     const folder = join(this.runDir, '_pytest', namespaces[test]);
-    const isThere = async () => (await readdir(folder).catch(() => [])).includes(`run${repeat}.commit.json`);
+    const isThere = async () =>
+      (await readdir(folder).catch((): string[] => [])).includes(`run${repeat}.commit.json`);
     await waitUntil(isThere, `${test} repeat ${repeat} of ${this.id} is committed`, { intervalMs: 5 });
   }
 

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { FaultWorld, waitUntil } from './fault-world.ts';
 import { FaultedSession, type FaultedOptions } from './faulted-session.ts';
@@ -23,22 +23,21 @@ async function start(options: FaultedOptions): Promise<FaultedSession> {
 }
 
 describe.concurrent('a part of a launch is killed', () => {
-  it.each<[LaunchPart, ...LaunchPart[]]>([['child'], ['supervisor'], ['supervisor', 'child']])(
-    'by SIGKILL (%s %s): one launch more, and no more than that',
-    async (...parts) => {
-      const session = await start({
-        repeats: 2,
-        stages: 'beta_wer',
-        prepare: (suite) => suite.script('beta', { waitFor: 'go' }, 1),
-      });
-      const launch = await session.untilWaiting('beta');
-      expect(parts.filter((part) => part !== undefined).map((part) => killPart(launch, part))).not.toContain(
-        false,
-      );
-      const state = await session.expectWhole({ beta: 3 });
-      expect(state).toMatchObject({ launches: 3, discarded: 0, pass: 1, symbols: { beta_wer: '✓✓' } });
-    },
-  );
+  it.each<{ name: string; parts: LaunchPart[] }>([
+    { name: 'pytest', parts: ['child'] },
+    { name: 'its supervisor', parts: ['supervisor'] },
+    { name: 'both', parts: ['supervisor', 'child'] },
+  ])('$name, by SIGKILL: one launch more, and no more than that', async ({ parts }) => {
+    const session = await start({
+      repeats: 2,
+      stages: 'beta_wer',
+      prepare: (suite) => suite.script('beta', { waitFor: 'go' }, 1),
+    });
+    const launch = await session.untilWaiting('beta');
+    expect(parts.map((part) => killPart(launch, part))).not.toContain(false);
+    const state = await session.expectWhole({ beta: 3 });
+    expect(state).toMatchObject({ launches: 3, discarded: 0, pass: 1, symbols: { beta_wer: '✓✓' } });
+  });
 
   it('pytest by SIGSEGV of its own after its results: not data, one launch more (spec 05 §8)', async () => {
     const session = await start({

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
-import { type EmbeddedUp, startUp } from '../e2e/embedded-up.ts';
-import { type ScriptedSuite, makeScriptedSuite } from '../fixtures/scripted-suite/make-scripted-suite.ts';
+import { type EmbeddedUp, startUp } from '../../e2e/embedded-up.ts';
+import { type ScriptedSuite, makeScriptedSuite } from '../../fixtures/scripted-suite/make-scripted-suite.ts';
 import { expectComplete, startWaiting } from './waiting-session.ts';
 
 describe('the worker is killed in the middle of two repeats, and started again on the same database', () => {

@@ -2,8 +2,8 @@ import { join } from 'node:path';
 
 import { expect, vi } from 'vitest';
 
-import type { EmbeddedUp } from '../e2e/embedded-up.ts';
-import type { ScriptedSuite } from '../fixtures/scripted-suite/make-scripted-suite.ts';
+import type { EmbeddedUp } from '../../e2e/embedded-up.ts';
+import type { ScriptedSuite } from '../../fixtures/scripted-suite/make-scripted-suite.ts';
 
 /** A session of two repeats whose first launch of alpha waits for `go`; resolves when it does. */
 export async function startWaiting(up: EmbeddedUp, suite: ScriptedSuite, label: string): Promise<string> {

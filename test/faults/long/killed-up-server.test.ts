@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { type EmbeddedUp, startUp } from '../e2e/embedded-up.ts';
-import { type ScriptedSuite, makeScriptedSuite } from '../fixtures/scripted-suite/make-scripted-suite.ts';
+import { type EmbeddedUp, startUp } from '../../e2e/embedded-up.ts';
+import { type ScriptedSuite, makeScriptedSuite } from '../../fixtures/scripted-suite/make-scripted-suite.ts';
 import { expectComplete, startWaiting } from './waiting-session.ts';
 
 let up: EmbeddedUp;
