@@ -10,7 +10,7 @@ import {
   repeatKey,
   setMark,
 } from '../domain/session/schedule.ts';
-import { strictCounts } from '../domain/session/session-details.ts';
+import { incompleteMilestones, passMilestones } from '../domain/session/session-milestones.ts';
 import { type PurgeRequest, addNote } from '../domain/session/session-state.ts';
 import { takeDiskAudit } from '../domain/session/take-disk-audit.ts';
 import { isHistoryLong } from './history-limit.ts';
@@ -55,7 +55,7 @@ export class CalibrationStep {
     const passBefore = state.pass;
     const work = nextWork(plan, state);
     if (state.pass !== passBefore) {
-      await this.#logPass(passBefore);
+      await this.#session.log(...passMilestones(plan, state));
       // Commands may have come meanwhile.
       return false;
     }
@@ -159,6 +159,7 @@ export class CalibrationStep {
     await this.#session.block(
       alike ? 'same-failure' : 'budget-spent',
       `${missing.length} repeat(s) could not be completed: ${this.#openReasons()}`,
+      incompleteMilestones(this.#session.plan, state),
     );
   }
 
@@ -166,10 +167,5 @@ export class CalibrationStep {
     const reasons = Object.entries(this.#session.state.open).map(([key, { reason }]) => `${key} (${reason})`);
     const shown = reasons.slice(0, 5).join('; ');
     return reasons.length > 5 ? `${shown}; … and ${reasons.length - 5} more` : shown;
-  }
-
-  async #logPass(ended: number): Promise<void> {
-    const { strict, total } = strictCounts(this.#session.plan, this.#session.state);
-    await this.#session.log(`completeness after pass ${ended}: ${strict}/${total} stage-runs complete`);
   }
 }

@@ -3,7 +3,7 @@ import { isCancellation } from '@temporalio/workflow';
 import { recordCells, recordOutcome } from '../domain/session/record-outcome.ts';
 import type { HaltCause, RepeatOutcome } from '../domain/session/repeat-outcome.ts';
 import { type RepeatId, repeatKey, setMark } from '../domain/session/schedule.ts';
-import { strictCounts } from '../domain/session/session-details.ts';
+import { haltMilestones } from '../domain/session/session-milestones.ts';
 import { type ActiveRepeat, addNote } from '../domain/session/session-state.ts';
 import { failureMessage, isUntaken } from './failure-message.ts';
 import { type SessionContext, now } from './session-context.ts';
@@ -110,12 +110,7 @@ export class RepeatRunner {
     } else if (state.abort_requested === null) {
       this.#session.setPhase({ kind: 'halted', since: now(), cause });
     }
-    const { strict, total } = strictCounts(plan, state);
-    await this.#session.log(
-      `HALT: ${cause.text}`,
-      `completeness at HALT: ${strict}/${total} stage-runs complete`,
-      `fix the cause, then: calib signal ${plan.session_id} resume`,
-    );
+    await this.#session.log(...haltMilestones(plan, state, cause.text));
   }
 
   #stopping(): boolean {

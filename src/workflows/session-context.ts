@@ -42,10 +42,10 @@ export class SessionContext {
     await condition(() => this.#changes !== seen);
   }
 
-  /** Waits for a person: says since when and for what. */
-  async block(cause: BlockCause, reason: string): Promise<void> {
+  /** Waits for a person: says since when and for what, in `run.log` as well. */
+  async block(cause: BlockCause, reason: string, lines = [`BLOCKED: ${reason}`]): Promise<void> {
     this.setPhase({ kind: 'blocked', since: now(), cause, reason });
-    await this.log(`BLOCKED: ${reason}`);
+    await this.log(...lines);
   }
 
   /** Appends milestones to `run.log`; a disk or host that cannot take them does not stop the session. */

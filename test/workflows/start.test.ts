@@ -58,6 +58,7 @@ describe('a session', () => {
     }));
     await run((session) => session.finish());
     expect(activities.launches).toEqual(['test_beta_ci#1']);
+    expect(activities.log[0]).toBe('[test_alpha_ci] run 1/1 skipped (complete, 2 stage(s))');
   });
 
   test('whose directory is complete already goes straight to the report', async () => {

@@ -24,7 +24,8 @@ export function recordOutcome(
     case 'complete':
       setMark(state, id, 'd');
       delete state.open[key];
-      addDuration(state, id.namespace, outcome.duration_s);
+      // Found complete on disk: nothing was run, so nothing was timed.
+      if (outcome.duration_s > 0) addDuration(state, id.namespace, outcome.duration_s);
       break;
     case 'incomplete':
     case 'exhausted': {

@@ -30,6 +30,19 @@ describe('the outcome of a repeat', () => {
     });
   });
 
+  test('found complete on disk does not count as a run that took no time', () => {
+    const state = fresh();
+    const cell = { symbol: '✓', reason: '' } as const;
+    recordOutcome(state, id, {
+      kind: 'complete',
+      cells: cells(cell),
+      launches: 0,
+      duration_s: 0,
+      lane: null,
+    });
+    expect(state).toMatchObject({ launches: 0, durations: {} });
+  });
+
   test('incomplete leaves the cell open, with the reason in the matrix', () => {
     const state = fresh();
     recordOutcome(state, id, incomplete('partial samples (9/10)'));

@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 import { decideCommand, takeCommand } from '../../../src/domain/session/decide-command.ts';
@@ -163,9 +163,9 @@ class Loop {
   #launch(id: { namespace: string; repeat: number }): void {
     const { plan, state } = this;
     expect(markOf(state, id)).toBe('.');
-    const earlier = plan.units.flatMap(({ namespace }) => [
-      ...(state.marks[namespace] ?? '').slice(0, id.repeat - 1),
-    ]);
+    const earlier = plan.units.flatMap(({ namespace }) =>
+      Array.from((state.marks[namespace] ?? '').slice(0, id.repeat - 1)),
+    );
     expect(earlier.filter((mark) => mark === '.' || mark === 'r')).toEqual([]);
     setMark(state, id, 'r');
     const active = { ...id, pass: state.pass, started_at: at, reextract: false, waits_for: null };

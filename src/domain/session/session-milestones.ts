@@ -1,0 +1,73 @@
+import { readinessOfMatrix } from '../audit/readiness.ts';
+import type { Unit } from '../plan/unit.ts';
+import { matrixFromState } from './matrix-from-state.ts';
+import { markOf } from './schedule.ts';
+import { strictCounts } from './session-details.ts';
+import type { SessionPlan } from './session-plan.ts';
+import type { SessionState } from './session-state.ts';
+
+const MOST_MISSING = 20;
+
+/** What a session found valid in its directory and does not run again (spec 05 §11, on resume). */
+export function skippedMilestones(plan: SessionPlan, state: SessionState): string[] {
+  return repeatsMarked(plan, state, 'd').map(
+    ({ unit, repeat }) =>
+      `[${unit.namespace}] run ${repeat}/${plan.repeats} skipped (complete, ${unit.stages.length} stage(s))`,
+  );
+}
+
+/** The end of one pass and what the next one takes up (spec 05 §11). To be asked for when the next one has begun. */
+export function passMilestones(plan: SessionPlan, state: SessionState): string[] {
+  const retried = repeatsMarked(plan, state, '.');
+  const pass = state.pass - state.budget_from_pass + 1;
+  return [
+    `completeness after pass ${pass - 1}: ${counts(plan, state)}`,
+    `${retried.length} incomplete, taken up again in the next pass`,
+    ...retried.map(
+      ({ unit, repeat }) =>
+        `=== calibration pass ${pass}/${plan.policies.max_passes}: retry ${unit.namespace} run ${repeat} ===`,
+    ),
+  ];
+}
+
+/** Why nothing more is launched although cells are missing (spec 05 §11). */
+export function incompleteMilestones(plan: SessionPlan, state: SessionState): string[] {
+  const { ok, total, missing } = readinessOfMatrix(matrixFromState(plan, state)).completeness;
+  const shown = missing
+    .slice(0, MOST_MISSING)
+    .map((each) => `  ${each.stage_key}/run${each.run}: ${each.reason}`);
+  return [
+    `error: calibration incomplete (${ok}/${total}). Missing ${missing.length} stage-run(s):`,
+    ...shown,
+    ...(missing.length > MOST_MISSING ? [`  … and ${missing.length - MOST_MISSING} more`] : []),
+    resumeHint(plan),
+  ];
+}
+
+/** What a HALT leaves in `run.log` (spec 05 §9). */
+export function haltMilestones(plan: SessionPlan, state: SessionState, text: string): string[] {
+  return [`HALT: ${text}`, `completeness at HALT: ${counts(plan, state)}`, resumeHint(plan)];
+}
+
+function resumeHint({ session_id }: SessionPlan): string {
+  return `fix the cause, then: calib signal ${session_id} resume`;
+}
+
+function counts(plan: SessionPlan, state: SessionState): string {
+  const { strict, total } = strictCounts(plan, state);
+  return `${strict}/${total} stage-runs complete`;
+}
+
+function repeatsMarked(
+  plan: SessionPlan,
+  state: SessionState,
+  mark: 'd' | '.',
+): { unit: Unit; repeat: number }[] {
+  const found: { unit: Unit; repeat: number }[] = [];
+  for (let repeat = 1; repeat <= plan.repeats; repeat += 1) {
+    for (const unit of plan.units) {
+      if (markOf(state, { namespace: unit.namespace, repeat }) === mark) found.push({ unit, repeat });
+    }
+  }
+  return found;
+}
