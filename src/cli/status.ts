@@ -27,18 +27,20 @@ async function printStatus(runDir: string): Promise<void> {
   const { readRunLogTail } = await import('../host/run-directory/read-run-log-tail.ts');
   const { readGpuFacts } = await import('../host/run-directory/read-gpu-facts.ts');
   const { readActiveRuns } = await import('../host/run-directory/read-active-runs.ts');
+  const { recordedHalt } = await import('../domain/audit/recorded-halt.ts');
   const { utcTimestamp } = await import('../domain/clock.ts');
   const now = new Date();
   try {
     const snapshot = await readRunDirectory(runDir);
+    const runLog = await readRunLogTail(runDir);
     const document = statusDocument(matrixFromSnapshot(snapshot), {
       run_dir: runDir,
       now: utcTimestamp(now),
       ...(await readGpuFacts()),
-      run_log: await readRunLogTail(runDir),
+      run_log: runLog,
       state: 'offline',
       active: await readActiveRuns(runDir, now.getTime()),
-      halt: null,
+      halt: recordedHalt(runLog),
       budget: budgetOf(snapshot.plan),
       eta_s: null,
     });

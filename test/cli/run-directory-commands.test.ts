@@ -1,5 +1,5 @@
 import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 import { describe, expect, test } from 'vitest';
 
@@ -11,6 +11,7 @@ import {
   writeRepeat,
   writeText,
 } from '../host/run-directory/run-directory-fixture.ts';
+import { startPytest } from '../host/run-directory/started-pytest.ts';
 import { temporaryFolder } from '../host/run-directory/temporary-folder.ts';
 import { runCalib } from './run-calib.ts';
 
@@ -67,6 +68,21 @@ describe('status (spec 06 §5)', () => {
     });
     rmSync(runPaths.observation(runDir, 'nova_speed', 1));
     expect((await runCalib(['status', '--run-dir', runDir])).exitCode).toBe(1);
+  });
+
+  test('shows the pytest that runs, the milestones and why nothing is launched (spec 06 §5)', async () => {
+    const { runDir } = runWorld();
+    writeText(runPaths.runLog(runDir), '2026-04-23T05:00:00Z HALT: nova_speed: no such key\n');
+    const pytest = await startPytest({ runDir, namespace: 'test_nova_ci', repeat: 2, attempt: 3 });
+    pytest.write('12345');
+    const run = await runCalib(['status', '--run-dir', 'session'], { cwd: dirname(runDir) });
+    expect(JSON.parse(run.stdout)).toMatchObject({
+      run_dir: 'session',
+      pytest_active: true,
+      active: [{ namespace: 'test_nova_ci', k: 2, attempt: 3, log: pytest.log, log_bytes: 5 }],
+      run_log_tail: ['2026-04-23T05:00:00Z HALT: nova_speed: no such key'],
+      halt: { text: 'HALT: nova_speed: no such key' },
+    });
   });
 
   test('shows the GPUs that nvidia-smi names, and the error where there is none (spec 06 §5)', async () => {
