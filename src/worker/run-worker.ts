@@ -9,6 +9,7 @@ import { CalibError } from '../domain/calib-error.ts';
 import { hostTaskQueues, workflowTaskQueue } from '../workflows/messages.ts';
 import type { ClientSettings } from './client-settings.ts';
 import { loadDataConverter } from './data-converter.ts';
+import { untilPolling } from './until-polling.ts';
 import { fileLogger } from './worker-log.ts';
 import { payloadConverterPath, workflowSource } from './workflow-bundle.ts';
 
@@ -20,7 +21,7 @@ export interface RunWorkerOptions {
   lanes: number;
   /** File that takes the SDK's own log lines. */
   log: string;
-  /** Called when all three workers poll. */
+  /** Called when the server sees all three workers poll. */
   onReady: () => void;
   /** Ends the worker: it drains, running repeats go on under their supervisors. */
   stop: AbortSignal;
@@ -41,20 +42,35 @@ export async function runWorker(options: RunWorkerOptions): Promise<void> {
       for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
     };
     options.stop.addEventListener('abort', shutdown, { once: true });
+    const ended = new AbortController();
     const running = workers.map(async (worker) => {
       try {
         await worker.run();
       } finally {
         // One that fails takes the others along: a host with half a worker would look alive.
+        ended.abort();
         shutdown();
       }
     });
     if (options.stop.aborted) shutdown();
-    options.onReady();
-    await Promise.all(running);
+    await Promise.all([...running, announceReady(options, { connection, workers, ended: ended.signal })]);
   } finally {
     await connection.close();
   }
+}
+
+async function announceReady(
+  { settings, stop, onReady }: RunWorkerOptions,
+  parts: { connection: NativeConnection; workers: Worker[]; ended: AbortSignal },
+): Promise<void> {
+  const queues = parts.workers.map(({ options: { taskQueue, identity } }) => ({
+    name: taskQueue,
+    identity,
+    kind: taskQueue === workflowTaskQueue ? ('workflow' as const) : ('activity' as const),
+  }));
+  const given = AbortSignal.any([stop, parts.ended]);
+  await untilPolling(parts.connection, settings.namespace, { queues, stop: given });
+  if (!given.aborted) onReady();
 }
 
 /** Everything but the repeats, which have a queue of their own. */
