@@ -6,7 +6,9 @@ import { type Plan, policiesSchema } from '../domain/plan/plan.ts';
 import { type ResumeRequest, resumePlan } from '../domain/plan/resume-plan.ts';
 import { selectStages } from '../domain/selection/select-stages.ts';
 import { type SessionPlan, sessionPlanSchema } from '../domain/session/session-plan.ts';
+import { versionControlPlace } from '../host/git/version-control-place.ts';
 import { readPlan } from '../host/run-directory/read-plan.ts';
+import { refuseVisiblePlace } from '../host/run-directory/refuse-visible-place.ts';
 import type { CliContext } from './options.ts';
 import { note, warn } from './output.ts';
 import { planPrecheck } from './plan-precheck.ts';
@@ -36,6 +38,7 @@ export async function buildResumePlan(given: CliContext, request: ResumeOptions)
     (known) => selectStages(known, recorded.stages.join(',')).stages,
   );
   checkResume(recorded, basis, request);
+  refuseVisiblePlace(runDir, await versionControlPlace(basis.repoRoot, runDir));
   await refuseUnusableStages(basis);
   return sessionPlanSchema.parse({
     schema: 'calib.session/1',
