@@ -8,6 +8,7 @@ import type { ApplyOptions } from './apply.ts';
 import { askConfirmation, processTerminal } from './apply-prompts.ts';
 import { changedLiterals, pendingLiterals } from './apply-view.ts';
 import { exitCode } from './exit-code.ts';
+import { requireOnThisMachine } from './locate-run-directory.ts';
 import type { CliContext } from './options.ts';
 import { answer, answerJson, note, warn } from './output.ts';
 import { requireWorker } from './require-worker.ts';
@@ -29,6 +30,7 @@ export async function applySession(
     const session = await resolveSession(client, reference);
     await requireWorker(client);
     const runDir = await waitingRunDirectory(client, session);
+    await requireOnThisMachine({ session, runDir });
     const settled = await settleApply({ runDir, options, terminal });
     if (settled.kind === 'refused') {
       printRefusal({ session, settled, json: context.json });

@@ -39,10 +39,11 @@ export async function locateRunDirectory(
   }
 }
 
-async function requireOnThisMachine({ session, runDir }: LocatedRun): Promise<void> {
+/** @throws CalibError `not-ready` for a run directory of another machine */
+export async function requireOnThisMachine({ session, runDir }: LocatedRun): Promise<void> {
   if (await isFile(runPaths.plan(runDir))) return;
   throw new CalibError('not-ready', `the run directory ${runDir} of ${session} is not on this machine`, {
-    remedy: 'run this command on the host that holds it',
+    remedy: 'run this command on the host that holds it; `calib signal` reaches the session from anywhere',
   });
 }
 

@@ -1,11 +1,11 @@
 import type { ApplyPlanDocument } from '../domain/apply/apply-plan-document.ts';
-import { isRefusal } from '../domain/apply/apply-plan-document.ts';
-import { describeQuestion, openQuestions, type ApplyQuestion } from '../domain/apply/apply-question.ts';
+import { describeQuestion, type ApplyQuestion } from '../domain/apply/apply-question.ts';
+import { decideApply } from '../domain/apply/decide-apply.ts';
 import { CalibError } from '../domain/calib-error.ts';
 import { describeEvidence, isFound } from '../domain/evidence/log-evidence.ts';
 import type { ApplyMode } from '../domain/session/session-state.ts';
+import { checkPreconditions } from '../host/apply/check-preconditions.ts';
 import { prepareApply, type PreparedApply } from '../host/apply/prepare-apply.ts';
-import { readApplyPlan } from '../host/run-directory/read-apply-plan.ts';
 import { readLogEvidence } from '../host/run-directory/read-log-evidence.ts';
 import { readRunDirectory } from '../host/run-directory/read-run-directory.ts';
 import type { ApplyOptions } from './apply.ts';
@@ -41,13 +41,16 @@ export interface SettleApplyRequest {
 export async function settleApply(request: SettleApplyRequest): Promise<SettledApply> {
   const { runDir, options, terminal } = request;
   const plan = await showPlan(runDir);
-  if ('kind' in plan) return plan;
+  if ('kind' in plan && options.mode !== 'report') return plan;
+  if ('kind' in plan) note(`thresholds could not be edited: ${plan.reason}`);
   const mode = options.mode ?? (await missingMode(terminal));
-  if (mode === 'report') {
+  if (mode === 'report' || 'kind' in plan) {
     refuseDecisions(options.decide);
     return { kind: 'report' };
   }
-  const questions = openQuestions({ plan, mode, decided: options.decide });
+  const given = decideApply({ plan, mode, decide: options.decide });
+  const questions = given.kind === 'refused' ? given.questions : [];
+  if (given.kind === 'refused' && questions.length === 0) return refused(given.reason);
   if (questions.length > 0 && terminal === null) return undecided(questions);
   const asked = terminal === null ? {} : await askQuestions({ terminal, plan, questions });
   const decide = { ...options.decide, ...asked };
@@ -57,6 +60,7 @@ export async function settleApply(request: SettleApplyRequest): Promise<SettledA
     : { kind: 'edit', mode, decide, prepared };
 }
 
+/** The plan, once everything holds that an apply demands: nobody should answer questions in vain. */
 async function showPlan(
   runDir: string,
 ): Promise<ApplyPlanDocument | Extract<SettledApply, { kind: 'refused' }>> {
@@ -65,8 +69,12 @@ async function showPlan(
   if (repoRoot === undefined) {
     return refused(`${runDir}/plan.json names no checkout: the session was not made by calib`);
   }
-  const plan = await readApplyPlan({ snapshot, repoRoot });
-  if (isRefusal(plan)) return refused([plan.reason, ...plan.mismatches, ...plan.missing_sha].join('\n  '));
+  const preconditions = await checkPreconditions({ snapshot, repoRoot });
+  if (preconditions.kind === 'refused') {
+    const remedy = 'mend that, or end the session without an edit: --mode report';
+    return { ...refused(preconditions.reason.replaceAll('\n', '\n  ')), remedy };
+  }
+  const { plan } = preconditions;
   note(renderPlan(plan, process.stderr));
   for (const warning of plan.stages.flatMap((stage) => stage.warnings)) warn(warning);
   for (const evidence of await readLogEvidence({ snapshot, patterns: patterns ?? [] })) {

@@ -77,6 +77,15 @@ describe('apply --dry-run (spec 06 §11)', () => {
     expect(confirmed.stdout).toContain('"latency_mean_s": 2.4}');
   });
 
+  test('a decision on what is no threshold is refused before anything is asked', async () => {
+    const { calib } = await applyWorld({ slow: true });
+    const decide = ['--decide', 'nova_speed.latency_mean=keep'];
+    const run = await calib('apply', 'session', '--mode', 'smart', '--dry-run', ...decide);
+    expect(run.exitCode).toBe(1);
+    expect(run.stderr).toContain('did you mean nova_speed.latency_mean_s?');
+    expect(run.stderr).not.toContain('only you can decide');
+  });
+
   test('evidence that an optimisation was active is shown before anything is decided (spec 06 §14)', async () => {
     const evidence = [
       { name: 'CUDA graphs', pattern: 'cuda graph: True', min_count: 1 },
@@ -96,6 +105,9 @@ describe('apply --dry-run (spec 06 §11)', () => {
     const run = await calib('apply', 'session', '--mode', 'full', '--dry-run');
     expect(run).toMatchObject({ exitCode: 1, stdout: '' });
     expect(run.stderr).toContain('an apply would be refused: HEAD is ');
+    const reportOnly = await calib('apply', 'session', '--mode', 'report', '--dry-run');
+    expect(reportOnly.exitCode).toBe(0);
+    expect(reportOnly.stderr).toContain('thresholds could not be edited: HEAD is ');
   });
 });
 
