@@ -98,8 +98,9 @@ async function runOn(
   await announceLaunch(repeat, launch);
   // The last moment at which nothing has been started: afterwards a cancelled attempt has a pytest to care for.
   Context.current().cancellationSignal.throwIfAborted();
-  const launchedAtMs = Date.now();
   const started: LaunchStart = await launchSupervised(prepared.spec);
+  // The supervisor's own start, which comes first, is no part of pytest's start-up.
+  const launchedAtMs = Date.now();
   if (started.state === 'ended') {
     return await endLaunch(repeat, launch, { exit: started.exit, lost: null, identity: null, watch: null });
   }
