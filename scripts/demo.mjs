@@ -23,12 +23,19 @@ const log = join(folder, 'up.log');
 let env = process.env;
 /** The command that runs at the moment. */
 let current = null;
+/** True when Ctrl-C has begun to stop everything. */
+let ending = false;
 
 async function demo() {
   await setUp();
   await makeRepository();
   const server = await startServer();
-  await calibrate();
+  try {
+    await calibrate();
+  } catch (error) {
+    await clearUp(server);
+    throw error;
+  }
   await stop(server.child);
   if (server.db) {
     console.log(`demo: to look at the session again: ${shown(calib)} up --db ${shown(server.db)}`);
@@ -71,11 +78,29 @@ async function startServer() {
   const line = await Promise.race([firstLine(child.stdout), child.ended.then(() => null)]);
   if (line === null)
     throw new StepFailed(`calib ${args[0]} ended before it was ready:\n${readFileSync(log, 'utf8')}`);
+  void child.ended.then(() => sayHowToGoOn(args[0], db));
   const ready = JSON.parse(line);
   console.log(`demo: worker polls Temporal on ${ready.address}${ready.ui ? `, Web UI ${ready.ui}` : ''}`);
   if (args[0] === 'worker') return { child };
   env = { ...process.env, TEMPORAL_ADDRESS: ready.address };
   return { child, db };
+}
+
+/** A worker that was killed is no end of a session: whoever starts it again within two minutes sees it go on. */
+function sayHowToGoOn(kind, db) {
+  if (current === null || ending) return;
+  const again = kind === 'up' ? `up --db ${shown(db)}` : 'worker';
+  console.error(`demo: the worker has ended; the session waits, and goes on with: ${shown(calib)} ${again}`);
+}
+
+/** After a failure: no pytest and no server is left, not even the server of a worker that was killed. */
+async function clearUp({ child, db }) {
+  if (child.exitCode === null && child.signalCode === null) return await abortSession();
+  const record = `${db}.server.json`;
+  if (!db || !existsSync(record)) return;
+  const { pid } = JSON.parse(readFileSync(record, 'utf8')).process;
+  const commandLine = `/proc/${pid}/cmdline`;
+  if (existsSync(commandLine) && readFileSync(commandLine, 'utf8').includes(db)) process.kill(pid, 'SIGTERM');
 }
 
 /** Where Temporal's own client settings are looked for, so that the demo uses the server that calib would use. */
@@ -106,6 +131,7 @@ async function calibrate() {
   const runDir = join(repository, '.tune-runs', session);
   await command('strict-audit', '--run-dir', runDir);
   await command('signal', session, 'apply', '--mode', 'report');
+  await command('watch', session, '--until-end');
   const report = join(runDir, 'report.md');
   if (!existsSync(report)) throw new StepFailed(`the session ended without ${report}`);
   console.log(`\ndemo: report ${shown(report)}`);
@@ -134,6 +160,7 @@ function sessionId() {
  * the command that follows it ends when pytest is gone.
  */
 async function abortSession() {
+  ending = true;
   const session = sessionId();
   const following = current;
   if (session === undefined) return;

@@ -28,6 +28,8 @@ export interface FollowEnd {
 
 const POLL_MS = 1000;
 const QUERY_LIMIT_MS = 10_000;
+const CLOSE_LIMIT_MS = 20_000;
+const CLOSE_POLL_MS = 200;
 /** A worker that restarts is no reason to stop watching. */
 const PATIENCE_MS = 120_000;
 
@@ -84,6 +86,7 @@ async function untilPersonNeeded(
       display.show({ plan, state, live, now: new Date() });
       if (isEnd(state.phase) || (!options.untilEnd && needsPerson(state))) {
         display.close();
+        if (isEnd(state.phase)) await untilClosed(client, sessionId);
         announce(plan.session_id, state, options.json);
         return { ok: state.phase.kind === 'completed' || state.phase.kind === 'awaiting_decision', state };
       }
@@ -92,6 +95,15 @@ async function untilPersonNeeded(
   } finally {
     stop.removeEventListener('abort', close);
     display.close();
+  }
+}
+
+/** An ended session still has its last line to log: who stops the server next must not come before that. */
+async function untilClosed(client: SessionClient, sessionId: string): Promise<void> {
+  const deadline = Date.now() + CLOSE_LIMIT_MS;
+  const handle = client.client.workflow.getHandle(sessionId);
+  while (Date.now() < deadline && (await handle.describe()).status.name === 'RUNNING') {
+    await sleep(CLOSE_POLL_MS);
   }
 }
 

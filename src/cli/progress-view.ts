@@ -30,7 +30,7 @@ export function strictText({ plan, state }: Progress): string {
 /** Equal for two looks between which nothing happened that is worth a line. */
 export function changeKey({ state, live }: Progress): string {
   const signs = live.map(({ heartbeat, queued, lastFailure }) => [
-    heartbeat?.state,
+    heartbeat?.state === 'waiting',
     heartbeat?.attempt,
     queued && lastFailure !== null,
   ]);
