@@ -1,8 +1,9 @@
 import { z } from 'zod';
 
-import { readCatalogDocument, type CatalogDocument } from './catalog-document.ts';
+import { readCatalogDocument, type CatalogDocument, type CatalogProblem } from './catalog-document.ts';
 import { metricDefinitionSchema, metricSourceSchema } from './metric-source.ts';
 import { refusedPytestArguments } from './refused-pytest-arguments.ts';
+import { reservedVariables } from './reserved-variables.ts';
 import {
   absolutePath,
   byTestFile,
@@ -132,10 +133,33 @@ export function parseModelConfig(source: {
     yaml,
     schema: modelConfigSchema,
     sourceTextPaths,
-    check: (config) =>
-      config.name === directoryName
+    check: (config) => [
+      ...(config.name === directoryName
         ? []
-        : [{ path: ['name'], valid: `"${directoryName}", the name of the folder it is in (spec 01 §3)` }],
+        : [{ path: ['name'], valid: `"${directoryName}", the name of the folder it is in (spec 01 §3)` }]),
+      ...reservedNames(config),
+    ],
     notices: unknownNames,
   });
+}
+
+/** Refused here, and not at the first launch of the test that is meant. */
+function reservedNames(config: ModelConfig): CatalogProblem[] {
+  const tests = Object.entries(config.extra_env).map(([test, variables]) => ({
+    path: ['extra_env', test],
+    variables,
+  }));
+  const presets = Object.entries(config.metric_sources).flatMap(([test, source]) =>
+    Object.entries(source.calibration_presets ?? {}).map(([preset, { extra_env: variables }]) => ({
+      path: ['metric_sources', test, 'calibration_presets', preset, 'extra_env'],
+      variables: variables ?? {},
+    })),
+  );
+  const valid = 'a variable that calib does not set itself for every launch';
+  return [
+    ...reservedVariables(config.auto_env, 'auto_env').map((name) => ({ path: ['auto_env', name], valid })),
+    ...[...tests, ...presets].flatMap(({ path, variables }) =>
+      reservedVariables(variables, 'extra_env').map((name) => ({ path: [...path, name], valid })),
+    ),
+  ];
 }

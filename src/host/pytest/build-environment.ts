@@ -1,6 +1,7 @@
 import { delimiter, dirname } from 'node:path';
 
 import { CalibError } from '../../domain/calib-error.ts';
+import { reservedVariables } from '../../domain/catalog/reserved-variables.ts';
 import { formatRepeatMark, repeatMarkVariable } from '../process/repeat-mark.ts';
 import type { LaunchMark } from '../process/repeat-mark.ts';
 import { inheritedVariables } from './environment-names.ts';
@@ -21,16 +22,6 @@ export interface PytestEnvironmentOptions {
   mark: LaunchMark;
 }
 
-/** What calib sets itself: a unit that sets one of these would silently undo a rule (spec 05 §12 row 23). */
-const reservedForCalib = new Set([
-  'PATH',
-  'PYTHONPATH',
-  'PYTEST_ADDOPTS',
-  'PYTHONUNBUFFERED',
-  'CUDA_VISIBLE_DEVICES',
-  'CUDA_DEVICE_ORDER',
-  'SPT_NOENV',
-]);
 const loopback = 'localhost,127.0.0.1,::1';
 
 /**
@@ -41,8 +32,8 @@ const loopback = 'localhost,127.0.0.1,::1';
  * @throws CalibError `invalid-input` when the unit sets a variable that calib owns.
  */
 export function buildPytestEnvironment(options: PytestEnvironmentOptions): Record<string, string> {
-  refuseReserved(options.unitEnv, reservedForCalib);
-  refuseReserved(options.catalogEnvironment, new Set(['PYTEST_ADDOPTS']));
+  refuseReserved(reservedVariables(options.unitEnv, 'extra_env'));
+  refuseReserved(reservedVariables(options.catalogEnvironment, 'auto_env'));
   const inherited = { ...inheritedVariables(options.base), ...options.catalogEnvironment };
   const exempt = inherited['NO_PROXY'] || inherited['no_proxy'];
   const noProxy = exempt ? `${loopback},${exempt}` : loopback;
@@ -67,8 +58,7 @@ function joinPaths(first: string, rest: string | undefined): string {
   return rest ? `${first}${delimiter}${rest}` : first;
 }
 
-function refuseReserved(variables: Readonly<Record<string, string>>, reserved: ReadonlySet<string>): void {
-  const refused = Object.keys(variables).filter((name) => reserved.has(name) || name.startsWith('CALIB_'));
+function refuseReserved(refused: readonly string[]): void {
   if (refused.length === 0) return;
   throw new CalibError('invalid-input', `the catalogue may not set ${refused.join(', ')} for pytest`, {
     remedy: 'Remove it from extra_env or auto_env: calib sets it for every launch.',

@@ -79,6 +79,23 @@ describe('01 §2: every problem of a catalog file is told with file, line and co
     expect(refusal(yaml)[0]?.slice(0, start.length)).toBe(start);
   });
 
+  it.each([
+    ['auto_env: {PYTEST_ADDOPTS: "-x"}', '3:28: auto_env.PYTEST_ADDOPTS: found "-x"'],
+    ['extra_env: {test_x.py: {PATH: /a}}', '3:31: extra_env.test_x.py.PATH: found "/a"'],
+    [
+      'metric_sources: {test_x.py: {calibration_presets: {p: {extra_env: {CUDA_VISIBLE_DEVICES: 1}}}}}',
+      '3:90: metric_sources.test_x.py.calibration_presets.p.extra_env.CUDA_VISIBLE_DEVICES: found "1"',
+    ],
+  ])('01 §2: refuses %s now and not hours into a run', (line, problem) => {
+    expect(refusal(`${required}${line}\n`)).toEqual([
+      `c.yaml:${problem}; valid: a variable that calib does not set itself for every launch`,
+    ]);
+  });
+
+  it('lets auto_env extend PATH, in front of which calib puts its own part', () => {
+    expect(warnings(`${required}auto_env: {PATH: /opt/bin}\n`)).toEqual([]);
+  });
+
   it('does not count a byte-order mark as a column', () => {
     expect(refusal('\uFEFFname: 3\nhf_datasets: []\n')[0]).toMatch(/^c\.yaml:1:7: name/);
   });

@@ -1,8 +1,10 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 
+import { buildCatalogEnvironment, environmentRecord } from '../../../src/domain/catalog/environment.ts';
 import { allModelIds } from '../../../src/domain/catalog/required-models.ts';
 import { openCatalog, type Catalog } from '../../../src/host/catalog/open-catalog.ts';
 import { shippedCatalogDir } from '../../../src/host/catalog/shipped-catalog.ts';
+import { buildPytestEnvironment } from '../../../src/host/pytest/build-environment.ts';
 
 const asr = 'Qwen/Qwen3-ASR-1.7B';
 const omni = 'Qwen/Qwen3-Omni-30B-A3B-Instruct';
@@ -84,4 +86,18 @@ test('01 §5: the shipped host profile has the paths of the reference host and n
     },
     agent_policy: { env_check: 'report_missing_first', poll_interval_max_s: 120 },
   });
+});
+
+test("01 §9: the CI environment is the catalog's, whatever stale exports the calling shell has", async () => {
+  const { config } = await catalog.loadModel('tts');
+  const env = buildPytestEnvironment({
+    base: { TORCHINDUCTOR_CACHE_DIR: '/.torchinductor', HOME: '/root', XDG_CACHE_HOME: '/tmp' },
+    catalogEnvironment: environmentRecord(buildCatalogEnvironment(config, null)),
+    unitEnv: {},
+    repoRoot: '/repo',
+    venvPython: '/venv/bin/python',
+    gpuIndices: [0],
+    mark: { session: 's', namespace: 'n', repeat: 1, attempt: 1, token: 't' },
+  });
+  expect(env).toMatchObject(config.auto_env);
 });
