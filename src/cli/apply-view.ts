@@ -1,3 +1,5 @@
+import { stripVTControlCharacters } from 'node:util';
+
 import Table from 'cli-table3';
 
 import type { AppliedChange } from '../domain/apply/applied-document.ts';
@@ -5,26 +7,32 @@ import type { ApplyPlanDocument, ApplyPlanMetric } from '../domain/apply/apply-p
 import { resolvedSource, signedPercent } from '../report/applied-changes.ts';
 import { colours } from './output.ts';
 
-type Stream = { isTTY?: boolean };
+interface Stream {
+  isTTY?: boolean;
+  columns?: number;
+}
 
-/** The plan as a table: one row per threshold, current literal, new one, what that does to the gate (spec 06 §11). */
+/**
+ * The plan as a table, one row per threshold: current literal, new one, what that does to the gate (spec 06 §11). Where
+ * the terminal is too narrow for it, as a list.
+ */
 export function renderPlan(plan: ApplyPlanDocument, stream: Stream): string {
   const table = new Table({
     head: ['stage', 'metric', 'current', 'new', 'change'],
     style: { head: [], border: [], compact: true },
   });
+  const list: string[] = [];
   for (const stage of plan.stages) {
     for (const metric of stage.metrics) {
-      table.push([
-        stage.stage_key,
-        metric.metric_key,
-        metric.current_text ?? '?',
-        metric.write_text ?? '?',
-        paintedChange(metric, stream),
-      ]);
+      const [current, next] = [metric.current_text ?? '?', metric.write_text ?? '?'];
+      const change = paintedChange(metric, stream);
+      table.push([stage.stage_key, metric.metric_key, current, next, change]);
+      list.push(`${stage.stage_key}.${metric.metric_key}`, `  ${current} → ${next}  ${change}`);
     }
   }
-  return table.toString();
+  const drawn = table.toString();
+  const width = stripVTControlCharacters(drawn.split('\n')[0] ?? '').length;
+  return width > (stream.columns ?? Infinity) ? list.join('\n') : drawn;
 }
 
 function paintedChange(metric: ApplyPlanMetric, stream: Stream): string {

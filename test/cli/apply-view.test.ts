@@ -42,7 +42,7 @@ describe('the change of one threshold (spec 06 §12)', () => {
   });
 });
 
-test('the plan has one row per threshold, without colour where there is no terminal', () => {
+describe('the plan', () => {
   const stage = {
     stage_key: 'nova_speed',
     test: '/r/t.py',
@@ -57,13 +57,25 @@ test('the plan has one row per threshold, without colour where there is no termi
     metrics: [metric({}), metric({ metric_key: 'rtf_mean', direction: 'unknown', current_text: null })],
   };
   const plan = { model: 'm', run_dir: '/x', repeats: 1, stages: [stage], calibration_git_sha: '', files: [] };
-  const rows = renderPlan(plan, {})
-    .split('\n')
-    .filter((line) => line.includes('nova_speed'));
-  expect(rows.map((row) => row.split('│').map((cell) => cell.trim()))).toEqual([
-    ['', 'nova_speed', 'throughput_qps', '4.2', '4.31', 'tightens (+2.6%)', ''],
-    ['', 'nova_speed', 'rtf_mean', '?', '4.31', 'unknown', ''],
-  ]);
+
+  test('has one row per threshold, without colour where there is no terminal', () => {
+    const rows = renderPlan(plan, {})
+      .split('\n')
+      .filter((line) => line.includes('nova_speed'));
+    expect(rows.map((row) => row.split('│').map((cell) => cell.trim()))).toEqual([
+      ['', 'nova_speed', 'throughput_qps', '4.2', '4.31', 'tightens (+2.6%)', ''],
+      ['', 'nova_speed', 'rtf_mean', '?', '4.31', 'unknown', ''],
+    ]);
+  });
+
+  test('is a list where the terminal is too narrow for the table', () => {
+    expect(renderPlan(plan, { columns: 40 }).split('\n')).toEqual([
+      'nova_speed.throughput_qps',
+      '  4.2 → 4.31  tightens (+2.6%)',
+      'nova_speed.rtf_mean',
+      '  ? → 4.31  unknown',
+    ]);
+  });
 });
 
 test('a literal that two metrics share stands once in what is and what was written', () => {
