@@ -46,7 +46,9 @@ export function parseModule(source: string): ParsedPython {
     .filter(({ type }) => type !== 'comment');
   const wrong = root.hasError ? firstError(root) : misplaced({ source, statements });
   if (wrong !== null) {
-    return { kind: 'syntax-error', ...index.positionOf(wrong.node), message: wrong.message };
+    // Python takes a lone carriage return for a line end, the grammar does not: such a file is not to blame.
+    const hint = /\r(?!\n)/.test(source) ? '; lines end in CR alone, save the file with LF' : '';
+    return { kind: 'syntax-error', ...index.positionOf(wrong.node), message: `${wrong.message}${hint}` };
   }
   return { kind: 'parsed', module: { source, root, statements, ...index } };
 }

@@ -25,6 +25,26 @@ describe('parseModule', () => {
     expect(errorOf(source)?.line).toBe(line);
   });
 
+  test('says what is the matter with lines that end in CR alone', () => {
+    expect(errorOf('A = 1\rB = 2\r')?.message).toContain('save the file with LF');
+    expect(errorOf('A = 1\r\nB = (\r\n')?.message).not.toContain('LF');
+  });
+
+  test.each([
+    [
+      'type parameters and aliases',
+      'type A[T] = list[T]\ndef f[T: int](x: T) -> T: return x\nclass C[*T]: pass\n',
+    ],
+    ['nested quotes in f-strings', 'A = f"{x["a"]!r:>{w}} {y=}"\n'],
+    ['match', 'match x:\n    case {"a": [1, *_]} | C(b=2) if y: pass\nmatch = case = 1\n'],
+    ['except groups', 'try:\n    pass\nexcept* ValueError as e:\n    pass\n'],
+    ['parenthesised with', 'with (open(a) as b, open(c)):\n    pass\n'],
+    ['positional-only and keyword-only parameters', 'def f(a, /, b=1, *, c, **d): ...\n'],
+    ['form feeds and no final newline', '\fA = 1\n\fB = 2'],
+  ])('accepts the Python of today: %s', (_what, source) => {
+    expect(errorOf(source)).toBeNull();
+  });
+
   test('names the column in characters, behind characters of any width', () => {
     expect(errorOf('X = "😀é"; B =\nC = 1\n')).toMatchObject({ line: 1, column: 13 });
   });
