@@ -80,7 +80,7 @@ function ownStopOf(exit: LaunchExit | null): OwnStop | null {
   try {
     return ownStopSchema.parse(JSON.parse(exit.stop.reason));
   } catch {
-    // Somebody sent the supervisor a SIGTERM: as good as a cancellation.
-    return { kind: 'cancelled', why: exit.stop.reason };
+    // Somebody else sent the supervisor a SIGTERM: a death like any other.
+    return null;
   }
 }

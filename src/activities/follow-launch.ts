@@ -1,11 +1,11 @@
 import { Context } from '@temporalio/activity';
 
-import type { OwnStop } from '../domain/pytest/classify-end.ts';
 import type { LaunchEnd, LaunchHandle } from '../host/process/launch-handle.ts';
 import { endLaunch } from './end-launch.ts';
 import { leaveOrStop } from './leave-or-stop.ts';
 import { LaunchWatch, type WatchStart } from './launch-watch.ts';
 import type { Ended, Launch, Repeat } from './repeat.ts';
+import { stopText } from './stop-text.ts';
 
 /**
  * Follows a running launch to its end and gives its lane back, ending it where the watch says so.
@@ -41,9 +41,4 @@ export async function followLaunch(
     watch,
     holdsLane: run.holdsLane ?? true,
   });
-}
-
-/** How a reason to stop travels through the launch's folder; read again by `classifyEnded`. */
-export function stopText(stop: OwnStop): string {
-  return JSON.stringify(stop);
 }

@@ -9,6 +9,7 @@ import { appendAttempt } from '../host/run-directory/attempts-file.ts';
 import { attemptOf, classifyEnded } from './attempt-record.ts';
 import { endOwnProcesses } from './end-own-processes.ts';
 import { type Launch, type Repeat, logLines } from './repeat.ts';
+import { stopText } from './stop-text.ts';
 
 /** The claim on the repeat is held meanwhile: whoever comes next waits for it. */
 const answerLimitMs = 10_000;
@@ -31,7 +32,7 @@ export async function leaveOrStop(repeat: Repeat, launch: Launch, handle: Launch
     repeat.heartbeats.repeat();
     return;
   }
-  await handle.requestStop(JSON.stringify({ kind: 'cancelled', why }));
+  await handle.requestStop(stopText({ kind: 'cancelled', why }));
   await endOwnProcesses(repeat, handle.identity);
   const exit = await awaitExit(handle);
   const ended = {

@@ -6,6 +6,7 @@ import { launchIdentitySchema } from '../../src/host/process/launch-documents.ts
 import { launchFiles } from '../../src/host/process/launch-files.ts';
 import { readLaunchDocument } from '../../src/host/process/read-launch-document.ts';
 import { runPaths } from '../../src/host/run-directory/paths.ts';
+import { readActiveRuns } from '../../src/host/run-directory/read-active-runs.ts';
 import { runs } from '../host/process/scratch-launch.ts';
 import { NAMESPACE, failureOf, measured, outcomeOf, repeatWorld, until } from './repeat-world.ts';
 
@@ -76,6 +77,30 @@ describe('after the death of a worker (spec 05 §12 row 9)', () => {
     );
     expect(outcomeOf(await world.run())).toMatchObject({ kind: 'complete', launches: 1 });
     expect((await world.attempts()).map(({ n }) => n)).toEqual([3]);
+  });
+
+  it('ends a run without a worker that is purged, and its supervisor', async () => {
+    const { world, identity } = await killedWorker();
+    await world.purge('purge-1');
+    expect([...world.pids('pids'), identity.supervisor.pid].map(runs)).toEqual([false, false]);
+    world.put('go', '');
+    expect(outcomeOf(await world.run())).toMatchObject({ kind: 'complete', launches: 1 });
+    expect((await world.attempts()).map(({ n }) => n)).toEqual([2]);
+  });
+
+  it('takes a supervisor that somebody else has ended for a crash', async () => {
+    const { world, identity } = await killedWorker();
+    process.kill(identity.supervisor.pid, 'SIGTERM');
+    await until(() => !runs(identity.supervisor.pid));
+    expect(failureOf(await world.run())).toMatch(/^InfraFailure: .*crashed \(SIGTERM\)$/);
+  });
+
+  it('shows the GPUs of a run that goes on without a worker', async () => {
+    const { world, identity } = await killedWorker();
+    const active = await readActiveRuns(world.runDir, Date.now());
+    expect(active).toMatchObject([{ namespace: NAMESPACE, k: 1, attempt: 1, gpus: [0] }]);
+    process.kill(identity.supervisor.pid, 'SIGTERM');
+    await until(() => !runs(identity.supervisor.pid));
   });
 
   it('ends orphans of another repeat of the session before a launch', async () => {
