@@ -5,6 +5,7 @@ import type { DiskAudit } from '../domain/session/take-disk-audit.ts';
 import { versionControlPlace } from '../host/git/version-control-place.ts';
 import { workspaceDiff } from '../host/git/workspace-diff.ts';
 import { createRunDirectory } from '../host/run-directory/create-run-directory.ts';
+import { readLastPass } from '../host/run-directory/read-last-pass.ts';
 import { runPaths } from '../host/run-directory/paths.ts';
 import { writePlan } from '../host/run-directory/plan-file.ts';
 import { appendRunLog } from '../host/run-directory/run-log.ts';
@@ -23,7 +24,8 @@ export async function openSession(plan: SessionPlan): Promise<DiskAudit> {
   const now = new Date();
   if (plan.resume) {
     await resumeDirectory(plan, now);
-    return await auditDirectory(plan.run_dir);
+    const lastPass = await readLastPass(plan.run_dir, plan);
+    return { ...(await auditDirectory(plan.run_dir)), ...(lastPass === null ? {} : { last_pass: lastPass }) };
   }
   const made = await createRunDirectory({
     runDir: plan.run_dir,

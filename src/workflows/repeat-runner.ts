@@ -2,7 +2,7 @@ import { isCancellation } from '@temporalio/workflow';
 
 import { recordCells, recordOutcome } from '../domain/session/record-outcome.ts';
 import type { HaltCause, RepeatOutcome } from '../domain/session/repeat-outcome.ts';
-import { type RepeatId, repeatKey, setMark } from '../domain/session/schedule.ts';
+import { type RepeatId, passOfBudget, repeatKey, setMark } from '../domain/session/schedule.ts';
 import { haltMilestones } from '../domain/session/session-milestones.ts';
 import { type ActiveRepeat, addNote } from '../domain/session/session-state.ts';
 import { failureMessage, isUntaken } from './failure-message.ts';
@@ -69,9 +69,10 @@ export class RepeatRunner {
 
   /** One run of the activity; asked again for as long as the lanes of its host are all taken. */
   async #attempt(active: ActiveRepeat): Promise<RepeatOutcome> {
-    const { plan, activities } = this.#session;
+    const { plan, state, activities } = this.#session;
     const { namespace, repeat, pass } = active;
-    const summary = `${namespace} · repeat ${repeat}/${plan.repeats}${pass > 1 ? ` · pass ${pass}` : ''}`;
+    const ofBudget = passOfBudget(state);
+    const summary = `${namespace} · repeat ${repeat}/${plan.repeats}${ofBudget > 1 ? ` · pass ${ofBudget}` : ''}`;
     const reextract = active.reextract;
     // Only the first look after a resume reads old artifacts; a retry in place launches.
     active.reextract = false;

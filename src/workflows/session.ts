@@ -2,6 +2,7 @@ import { CancellationScope, allHandlersFinished, condition, isCancellation } fro
 
 import { settleCommand } from '../domain/session/decide-command.ts';
 import { type End, initialState } from '../domain/session/session-state.ts';
+import { beginBudget } from '../domain/session/schedule.ts';
 import { skippedMilestones } from '../domain/session/session-milestones.ts';
 import { takeDiskAudit } from '../domain/session/take-disk-audit.ts';
 import { CalibrationStep } from './calibration-step.ts';
@@ -74,6 +75,8 @@ export class Session {
     const audit = await this.#context.tried((home) => home.openSession(plan));
     if (audit.kind === 'failed') return audit;
     takeDiskAudit(plan, state, audit.value);
+    // Another session's attempts in this directory must not count against this one's budget.
+    if (audit.value.last_pass !== undefined) beginBudget(state, audit.value.last_pass);
     state.opened = true;
     const skipped = skippedMilestones(plan, state);
     if (skipped.length > 0) await this.#context.log(...skipped);

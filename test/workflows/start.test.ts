@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 
 import { failureTypes } from '../../src/domain/session/failure-types.ts';
 import { scriptedSession } from '../server/scripted-session.ts';
+import { endings } from '../server/stand-in-activities.ts';
 import { useTimeSkippingServer } from '../server/test-place.ts';
 
 const { place } = useTimeSkippingServer();
@@ -59,6 +60,22 @@ describe('a session', () => {
     await run((session) => session.finish());
     expect(activities.launches).toEqual(['test_beta_ci#1']);
     expect(activities.log[0]).toBe('[test_alpha_ci] run 1/1 skipped (complete, 2 stage(s))');
+  });
+
+  test('that continues a directory has its whole budget, whatever earlier sessions spent there', async () => {
+    const { activities, run } = scriptedSession(
+      place(),
+      { repeats: 1, policies: { attempts_per_pass: 1, max_passes: 2 } },
+      (plan) => ({
+        openSession: () => ({ ...activities.audit(), last_pass: 5 }),
+        repeats: { 'test_alpha_ci#1': [endings.exhausted(plan)] },
+      }),
+    );
+    await run(async (session) => {
+      await session.finish();
+    });
+    expect(activities.inputs.map(({ pass }) => pass)).toEqual([6, 6, 7]);
+    expect(activities.log).toContain('=== calibration pass 2/2: retry test_alpha_ci run 1 ===');
   });
 
   test('whose directory is complete already goes straight to the report', async () => {

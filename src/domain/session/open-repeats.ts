@@ -1,12 +1,12 @@
 import type { OpenCell } from '../audit/status-document.ts';
-import { failsAlike, markOf, repeatKey } from './schedule.ts';
+import { failsAlike, markOf, passOfBudget, repeatKey } from './schedule.ts';
 import type { SessionPlan } from './session-plan.ts';
 import type { SessionState } from './session-state.ts';
 
 /** The repeats that were launched without becoming complete, with the budget each has left (spec 05, retry budget note). */
 export function openRepeats(plan: SessionPlan, state: SessionState): OpenCell[] {
   const { attempts_per_pass, max_passes } = plan.policies;
-  const passesLeft = Math.max(0, max_passes - (state.pass - state.budget_from_pass + 1));
+  const passesLeft = Math.max(0, max_passes - passOfBudget(state));
   const cells: OpenCell[] = [];
   for (let repeat = 1; repeat <= plan.repeats; repeat += 1) {
     for (const { namespace } of plan.units) {

@@ -63,7 +63,7 @@ function openRepeats(plan: SessionPlan, state: SessionState): RepeatId[] {
 
 /** Puts open cells back to pending for another pass; false when the budget says no. */
 function beginNextPass(plan: SessionPlan, state: SessionState, open: RepeatId[]): boolean {
-  if (state.pass - state.budget_from_pass + 1 >= plan.policies.max_passes) return false;
+  if (passOfBudget(state) >= plan.policies.max_passes) return false;
   const curable = open.filter((id) => !failsAlike(state, id));
   if (curable.length === 0) return false;
   state.pass += 1;
@@ -90,6 +90,16 @@ export function reopenAll(plan: SessionPlan, state: SessionState): void {
     }
   }
   state.open = {};
-  state.pass += 1;
+  beginBudget(state, state.pass);
+}
+
+/** Begins a budget with a pass that no attempt bears yet; `lastPass` is the highest that one does. */
+export function beginBudget(state: SessionState, lastPass: number): void {
+  state.pass = lastPass + 1;
   state.budget_from_pass = state.pass;
+}
+
+/** Which of the plan's `max_passes` is going on, from 1. */
+export function passOfBudget(state: SessionState): number {
+  return state.pass - state.budget_from_pass + 1;
 }

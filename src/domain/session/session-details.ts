@@ -1,5 +1,6 @@
 import { openRepeats } from './open-repeats.ts';
 import { phaseDuty } from './phase-duty.ts';
+import { passOfBudget } from './schedule.ts';
 import type { SessionPlan } from './session-plan.ts';
 import { type BlockCause, type Phase, type SessionState, isEnd } from './session-state.ts';
 
@@ -84,7 +85,7 @@ export function sessionDetails(plan: SessionPlan, state: SessionState): string {
     `**${sessionLine(state)}**`,
     '',
     ...(changes.length > 0 ? [...changes, ''] : []),
-    `${strict}/${total} cells strict ✓ · ${plan.repeats} repeats · commit \`${plan.git_sha}\` · pass ${state.pass}`,
+    `${strict}/${total} cells strict ✓ · ${plan.repeats} repeats · commit \`${plan.git_sha}\` · pass ${passOfBudget(state)} of ${plan.policies.max_passes}`,
     ...(running.length + open.length > 0 ? ['', ...running, ...open] : []),
     '',
     '| stage | repeats |',

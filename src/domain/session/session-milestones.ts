@@ -1,7 +1,7 @@
 import { readinessOfMatrix } from '../audit/readiness.ts';
 import type { Unit } from '../plan/unit.ts';
 import { matrixFromState } from './matrix-from-state.ts';
-import { markOf } from './schedule.ts';
+import { markOf, passOfBudget } from './schedule.ts';
 import { strictCounts } from './session-details.ts';
 import type { SessionPlan } from './session-plan.ts';
 import type { SessionState } from './session-state.ts';
@@ -19,7 +19,7 @@ export function skippedMilestones(plan: SessionPlan, state: SessionState): strin
 /** The end of one pass and what the next one takes up (spec 05 §11). To be asked for when the next one has begun. */
 export function passMilestones(plan: SessionPlan, state: SessionState): string[] {
   const retried = repeatsMarked(plan, state, '.');
-  const pass = state.pass - state.budget_from_pass + 1;
+  const pass = passOfBudget(state);
   return [
     `completeness after pass ${pass - 1}: ${counts(plan, state)}`,
     `${retried.length} incomplete, taken up again in the next pass`,

@@ -3,6 +3,7 @@ import { utcTimestamp } from '../clock.ts';
 import { matrixFromState } from './matrix-from-state.ts';
 import { openRepeats } from './open-repeats.ts';
 import { sessionLine } from './session-details.ts';
+import { passOfBudget } from './schedule.ts';
 import { etaSeconds } from './session-eta.ts';
 import type { SessionPlan } from './session-plan.ts';
 import type { Phase, SessionState } from './session-state.ts';
@@ -40,7 +41,7 @@ export function sessionStatus(plan: SessionPlan, state: SessionState, now: Date)
       max_passes: plan.policies.max_passes,
       pass: state.pass,
       launches: state.launches,
-      pass_of_budget: state.pass - state.budget_from_pass + 1,
+      pass_of_budget: passOfBudget(state),
       open: openRepeats(plan, state),
     },
     eta_s: etaSeconds(plan, state),

@@ -10,6 +10,8 @@ export interface DiskAudit {
   /** By stage key: N cells, index k − 1. */
   cells: Record<string, AuditCell[]>;
   provenance: ProvenanceFindings;
+  /** Highest pass that an attempt on disk bears; absent where none does, or where nobody looked. */
+  last_pass?: number;
   /** By stage key, where a corrected `stages.yaml` may say otherwise than the plan. */
   expected_samples?: Record<string, number | null>;
 }

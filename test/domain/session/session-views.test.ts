@@ -77,7 +77,7 @@ describe('the live details', () => {
     const text = sessionDetails(plan, { ...halfDone, notes: [{ at, text: 'purged x' }] });
     expect(text).toBe(`**calibrating**
 
-2/6 cells strict ✓ · 2 repeats · commit \`${plan.git_sha}\` · pass 1
+2/6 cells strict ✓ · 2 repeats · commit \`${plan.git_sha}\` · pass 1 of 3
 
 - running: test_beta_ci · repeat 1/2 since ${at}
 - open: test_alpha_ci · repeat 2 after 2 launch(es): partial samples (9/10)
