@@ -78,7 +78,10 @@ async function onTerminal(steps: [waitFor: string, keys: string][], ...args: str
 const down = '\u001B[B';
 const anyQuestion = /◆|Model|Repeats of/;
 
-describe.concurrent('03 §7: start asks a terminal once for what was left out', () => {
+/** Six programs at once on a busy machine. */
+const options = { timeout: 60_000 };
+
+describe.concurrent('03 §7: start asks a terminal once for what was left out', options, () => {
   it('model, repeats and stages, in this order, and nothing after them', async () => {
     const run = await onTerminal([
       ['Model', `${down}\r`],
@@ -127,27 +130,31 @@ describe.concurrent('03 §7: start asks a terminal once for what was left out', 
   });
 });
 
-describe.concurrent('03 §7: without a terminal nothing is asked and the documented defaults apply', () => {
-  it('the default model', async () => {
-    const run = await runCalib(startArguments(), { env });
-    expect(run).toMatchObject({ exitCode: 2, stdout: '' });
-    expect(run.stderr).toContain('unknown model "qwen3-omni-v1"');
-  });
+describe.concurrent(
+  '03 §7: without a terminal nothing is asked and the documented defaults apply',
+  options,
+  () => {
+    it('the default model', async () => {
+      const run = await runCalib(startArguments(), { env });
+      expect(run).toMatchObject({ exitCode: 2, stdout: '' });
+      expect(run.stderr).toContain('unknown model "qwen3-omni-v1"');
+    });
 
-  it('every stage', async () => {
-    const run = await runCalib(startArguments('--model', 'alpha'), { env });
-    expect(run.exitCode).toBe(3);
-    expect(run.stderr).toContain("expanded --stages 'ALL' → 2 stage(s): a_accuracy, a_wer");
-    expect(run.stderr).not.toMatch(anyQuestion);
-  });
+    it('every stage', async () => {
+      const run = await runCalib(startArguments('--model', 'alpha'), { env });
+      expect(run.exitCode).toBe(3);
+      expect(run.stderr).toContain("expanded --stages 'ALL' → 2 stage(s): a_accuracy, a_wer");
+      expect(run.stderr).not.toMatch(anyQuestion);
+    });
 
-  it('0 repeats are refused', async () => {
-    const run = await runCalib(startArguments('--model', 'alpha', '--repeats', '0'), { env });
-    expect(run.exitCode).toBe(2);
-  });
-});
+    it('0 repeats are refused', async () => {
+      const run = await runCalib(startArguments('--model', 'alpha', '--repeats', '0'), { env });
+      expect(run.exitCode).toBe(2);
+    });
+  },
+);
 
-describe('02 §13: start refuses a stages.yaml that does not describe the checkout', () => {
+describe('02 §13: start refuses a stages.yaml that does not describe the checkout', options, () => {
   it('naming the stage, the file and the command that fixes it', async () => {
     await writeFile(join(world, 'test_a.py'), 'A_MIN_ACCURACY = 0.5\nA_WER_MAX_CORPUS = 0.2\n');
     const run = await runCalib(startArguments('--model', 'alpha', '--stages', 'a_wer'), { env });
