@@ -6,7 +6,7 @@ import type { LaunchExit, LaunchIdentity } from '../host/process/launch-document
 import { endOwnProcesses } from './end-own-processes.ts';
 import { laneCleaner } from './lane-cleaner.ts';
 import type { LaunchWatch } from './launch-watch.ts';
-import { type Ended, type Launch, type Repeat, toSeconds } from './repeat.ts';
+import { type Ended, type Launch, type Repeat, lookAtGpus, toSeconds } from './repeat.ts';
 import { waitReporter } from './wait-reporter.ts';
 
 export interface LaunchOutcome {
@@ -74,6 +74,7 @@ async function waitForMemory(repeat: Repeat, launch: Launch): Promise<string | n
     pollMs: repeat.timing.gatePollMs,
     deadlineMs: repeat.policies.gpu_wait_s * 1000,
     signal: Context.current().cancellationSignal,
+    read: () => lookAtGpus(repeat),
     onWaiting: async (wait) => {
       await report(wait);
       await cleaner.cleanIfDue(indices);

@@ -2,9 +2,8 @@ import { runningLine, stoppingLine } from '../domain/observation/milestones.ts';
 import type { OwnStop } from '../domain/pytest/classify-end.ts';
 import { slowStartupSeconds } from '../domain/pytest/signatures.ts';
 import { decideStop } from '../domain/pytest/watchdog.ts';
-import { readGpus } from '../host/gpu/nvidia-smi.ts';
 import { type LogFollower, followLog } from '../host/log/follow-log.ts';
-import { type Launch, type Repeat, logLines } from './repeat.ts';
+import { type Launch, type Repeat, logLines, lookAtGpus } from './repeat.ts';
 
 export interface WatchStart {
   /** Milliseconds since epoch. */
@@ -130,7 +129,7 @@ export class LaunchWatch {
   #askForMemory(): void {
     const { gpus } = this.#launch.lane;
     if (gpus.length === 0) return;
-    void readGpus().then((reading) => {
+    void lookAtGpus(this.#repeat).then((reading) => {
       if (reading.kind !== 'gpus') return;
       const lane = reading.gpus.filter(({ index }) => gpus.includes(index));
       this.#usedMib = Object.fromEntries(lane.map(({ index, usedMib }) => [index, usedMib]));

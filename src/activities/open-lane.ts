@@ -9,7 +9,7 @@ import { type LaneLease, acquireLaneLease, laneResources } from '../host/gpu/lan
 import { leaseFreeGpus } from '../host/gpu/lease-free-gpus.ts';
 import type { Gpu } from '../host/gpu/nvidia-smi.ts';
 import { type LaneCleaner, laneCleaner } from './lane-cleaner.ts';
-import { type Launch, type Repeat, logLines } from './repeat.ts';
+import { type Launch, type Repeat, logLines, lookAtGpus } from './repeat.ts';
 import { waitReporter } from './wait-reporter.ts';
 
 /** A lane that is ours until `lease` is released. */
@@ -55,7 +55,8 @@ export async function isStillFree(
   const signal = Context.current().cancellationSignal;
   await sleep(Math.max(0, repeat.timing.recheckMs - (Date.now() - takenAtMs)), undefined, { signal });
   const indices = lane.gpus.map(({ index }) => index);
-  const look = await waitForGpus({ indices, recheckMs: 0, deadlineMs: 0, signal });
+  const read = () => lookAtGpus(repeat);
+  const look = await waitForGpus({ indices, recheckMs: 0, deadlineMs: 0, signal, read });
   const waitedSeconds = (Date.now() - use.startedAtMs) / 1000;
   if (look.kind === 'closed') {
     await reporterOf(repeat, use)({ waitedMs: waitedSeconds * 1000, text: look.reason });
@@ -81,6 +82,7 @@ async function takeGpus(repeat: Repeat, use: LaneUse): Promise<LaneOpening> {
     evenBusy: cleaner.exists,
     onWaiting: ({ waitedMs, text }) => report({ waitedMs: waitedBefore + waitedMs, text }),
     signal: Context.current().cancellationSignal,
+    read: () => lookAtGpus(repeat),
   });
   if (leased.kind === 'closed') return { kind: 'closed', reason: leased.reason, leased: leased.leased };
   const indices = leased.gpus.map(({ index }) => index);
@@ -117,6 +119,7 @@ async function clearedLane(clearing: {
     recheckMs: 0,
     pollMs: repeat.timing.gatePollMs,
     signal: Context.current().cancellationSignal,
+    read: () => lookAtGpus(repeat),
   };
   const result = await waitForGpus({
     ...gate,

@@ -4,6 +4,8 @@ export interface RepeatTiming {
   gatePollMs: number;
   /** Between taking a lane and the last look before the launch (spec 05 §7: 3 s). */
   recheckMs: number;
+  /** For an answer of `nvidia-smi`: a broken driver lets it hang for ever. */
+  driverAnswerMs: number;
   /** Between two tries for a lane without GPUs. */
   slotPollMs: number;
   /** Between two clean-ups of a waiting lane (spec 05 §7: 60 s). */
@@ -25,6 +27,7 @@ export interface RepeatTiming {
 export const defaultTiming: RepeatTiming = {
   gatePollMs: 5000,
   recheckMs: 3000,
+  driverAnswerMs: 20_000,
   slotPollMs: 250,
   cleanupEveryMs: 60_000,
   waitingLineEveryMs: 30_000,

@@ -2,6 +2,7 @@ import type { RepeatLabel } from '../domain/observation/milestones.ts';
 import type { Policies } from '../domain/plan/plan.ts';
 import type { Unit } from '../domain/plan/unit.ts';
 import type { StageDefinition } from '../domain/stages/stage.ts';
+import { type GpuReading, readGpus } from '../host/gpu/nvidia-smi.ts';
 import type { LaunchExit, LaunchIdentity } from '../host/process/launch-documents.ts';
 import type { LaunchLane } from '../host/process/launch-lane.ts';
 import type { LaunchMark } from '../host/process/repeat-mark.ts';
@@ -52,6 +53,11 @@ export interface Ended {
   /** What it did not give back. */
   leftover: string | null;
   notes: string[];
+}
+
+/** One look at the host's GPUs, bounded in time. */
+export async function lookAtGpus({ timing }: Pick<Repeat, 'timing'>): Promise<GpuReading> {
+  return await readGpus({ timeoutMs: timing.driverAnswerMs });
 }
 
 /** Appends milestones of this repeat to `run.log`. */

@@ -18,7 +18,7 @@ async function killedWorker(gpus = 1) {
   world.gpus(0);
   world.steps(steps);
   const worker = world.otherWorker();
-  await until(() => world.exists('pids') && worker.said().includes('running'));
+  await until(() => world.read('pids') !== '' && worker.said().includes('running'));
   await worker.kill();
   const launchDir = runPaths.launch(world.runDir, NAMESPACE, 1, 1);
   const identity = await readLaunchDocument(launchFiles.identity(launchDir), launchIdentitySchema);
@@ -123,7 +123,7 @@ describe('after the death of a worker (spec 05 §12 row 9)', () => {
     world.gpus(0, 0);
     world.steps(steps);
     const other = world.otherWorker({ repeat: 2 });
-    await until(() => world.exists('pids') && other.said().includes('running'));
+    await until(() => world.read('pids') !== '' && other.said().includes('running'));
     world.steps(`${measured()}exit 0`);
     expect(outcomeOf(await world.run({ repeat: 1 }))).toMatchObject({ kind: 'complete' });
     expect(world.pids('pids').map(runs)).toEqual([true]);

@@ -14,7 +14,7 @@ async function cancelledRun(details: Details, deps: Partial<ActivityDependencies
   world.gpus(0);
   world.steps(`echo $$ >> "$WORLD/pids"; echo x >> "$WORLD/runs"; await "$WORLD/go"; ${measured()}exit 0`);
   const attempt = world.start();
-  await until(() => world.exists('pids') && attempt.beats.some(({ state }) => state === 'running'));
+  await until(() => world.read('pids') !== '' && attempt.beats.some(({ state }) => state === 'running'));
   attempt.cancel('CANCELLED', new ActivityCancellationDetails(details));
   const tried = await attempt.result;
   return { world, tried, pids: world.pids('pids') };

@@ -62,6 +62,7 @@ await() { while [ ! -e "$1" ]; do sleep 0.02; done; }
 const timing = {
   gatePollMs: 20,
   recheckMs: 10,
+  driverAnswerMs: 10_000,
   slotPollMs: 10,
   cleanupEveryMs: 60_000,
   waitingLineEveryMs: 30_000,
