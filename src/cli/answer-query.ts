@@ -6,6 +6,7 @@ import { CalibError } from '../domain/calib-error.ts';
 import { type StrictAuditDocument, renderStrictAudit } from '../domain/audit/strict-audit.ts';
 import { type StatusDocument, statusIsReady } from '../domain/audit/status-document.ts';
 import { planQuery, statusQuery, strictAuditQuery, unitsQuery } from '../workflows/messages.ts';
+import { utcTimestamp } from '../domain/clock.ts';
 import { exitCode } from './exit-code.ts';
 import { answer, answerJson } from './output.ts';
 import type { QueryTopic } from './query.ts';
@@ -23,7 +24,8 @@ export async function answerQuery(reference: string, topic: QueryTopic, json: bo
     switch (topic) {
       case 'status': {
         const status = await ask<StatusDocument>(statusQuery);
-        answerJson(status);
+        // A query sees the time of the session's last event, which may be days ago.
+        answerJson({ ...status, timestamp: utcTimestamp(new Date()) });
         process.exitCode = statusIsReady(status) ? exitCode.done : exitCode.notReady;
         return;
       }

@@ -1,5 +1,5 @@
 import { utcTimestamp } from '../domain/clock.ts';
-import { phaseLine, strictCounts } from '../domain/session/session-details.ts';
+import { sessionLine, strictCounts } from '../domain/session/session-details.ts';
 import { etaSeconds } from '../domain/session/session-eta.ts';
 import type { SessionPlan } from '../domain/session/session-plan.ts';
 import type { ActiveRepeat, SessionState } from '../domain/session/session-state.ts';
@@ -40,7 +40,7 @@ export function changeKey({ state, live }: Progress): string {
 /** One line for logs and pipes. */
 export function progressLine(progress: Progress): string {
   const { plan, state, now } = progress;
-  const parts = [utcTimestamp(now), strictText(progress), phaseLine(state.phase)];
+  const parts = [utcTimestamp(now), strictText(progress), sessionLine(state)];
   for (const active of state.active) {
     parts.push(`${activeText(progress, active)} (${elapsed(active.started_at, now)})`);
   }
@@ -81,7 +81,7 @@ export function progressLines(
     ...(eta !== null && eta > 0 ? [`ETA ${duration(eta)}`] : []),
     `commit ${plan.git_sha.slice(0, 12)}`,
   ].join(' · ');
-  const phase = phaseLine(state.phase);
+  const phase = sessionLine(state);
   const running = [
     ...state.active.map(
       (active) => `  running ${activeText(progress, active)} · ${elapsed(active.started_at, now)}`,
