@@ -129,6 +129,24 @@ describe('abort', () => {
     });
   });
 
+  test('ends a session whose report is being written', async () => {
+    const writing = deferred();
+    const go = deferred();
+    const { run } = scriptedSession(place(), one, (plan) => ({
+      writeReport: async () => {
+        writing.resolve();
+        await go.promise;
+        return { kind: 'written', report: `${plan.run_dir}/report.md`, html: `${plan.run_dir}/report.html` };
+      },
+    }));
+    await run(async (session) => {
+      await writing.promise;
+      await session.update('abort');
+      expect(await session.result()).toMatchObject({ outcome: 'aborted', report: null });
+      go.resolve();
+    });
+  });
+
   test('answers a purge that it overtook', async () => {
     const discarding = deferred();
     const go = deferred();
