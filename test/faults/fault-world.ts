@@ -23,7 +23,7 @@ const QUERY_LIMIT_MS = 15_000;
 export class FaultWorld {
   readonly dir: string;
   readonly #lanes: number;
-  #ports = { port: 0, uiPort: 0 };
+  #ports = portsOf(process.pid);
   #address = '';
   #connection: Connection | undefined;
   #client: Client | undefined;
@@ -68,11 +68,15 @@ export class FaultWorld {
   }
 
   async startServer(): Promise<void> {
-    const server = await startEmbeddedServer({ db: this.db, ...this.#ports, env: process.env });
-    this.#address = server.address;
-    this.#ports = { port: portOf(server.address), uiPort: portOf(server.ui) };
+    const isStarted = async () => {
+      const server = await startEmbeddedServer({ db: this.db, ...this.#ports, env: process.env });
+      this.#address = server.address;
+      return true;
+    };
+    // The threads of a killed server may hold its port for moments after its process counts as gone.
+    await waitUntil(isStarted, 'the server starts', { limitMs: 60_000 });
     await this.#connection?.close();
-    this.#connection = await Connection.connect({ address: server.address });
+    this.#connection = await Connection.connect({ address: this.#address });
     this.#client = new Client({ connection: this.#connection });
   }
 
@@ -101,6 +105,19 @@ export class FaultWorld {
 
   signalWorker(signal: NodeJS.Signals): void {
     this.#worker?.kill(signal);
+  }
+
+  /** Lets the worker be, for another to be started beside it. */
+  keepWorker(): { signal: (signal: NodeJS.Signals) => void; kill: () => Promise<void> } {
+    const kept = this.#worker;
+    this.#worker = undefined;
+    return {
+      signal: (signal) => kept?.kill(signal),
+      kill: async () => {
+        kept?.kill('SIGKILL');
+        await kept;
+      },
+    };
   }
 
   async killWorker(): Promise<void> {
@@ -170,6 +187,11 @@ export async function waitUntil(
   );
 }
 
-function portOf(address: string): number {
-  return Number(address.slice(address.lastIndexOf(':') + 1));
+/**
+ * Two of this process's own, below those that the kernel gives away: a client that asks for a port of that range again
+ * and again while nobody listens there is at last connected to itself, and keeps the port from the server.
+ */
+function portsOf(pid: number): { port: number; uiPort: number } {
+  const port = 12_000 + 2 * (pid % 9000);
+  return { port, uiPort: port + 1 };
 }

@@ -1,0 +1,82 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+
+import { FaultWorld } from '../fault-world.ts';
+import { FaultedSession } from '../faulted-session.ts';
+
+/** Longer than the heartbeat timeout. */
+const FROZEN_MS = 40_000;
+
+let world: FaultWorld;
+let session: FaultedSession;
+const removed: FaultedSession[] = [];
+
+beforeEach(async () => {
+  world = await FaultWorld.start();
+  session = await FaultedSession.start(world, {
+    repeats: 2,
+    stages: 'beta_wer',
+    prepare: (suite) => suite.script('beta', { waitFor: 'go' }, 1),
+  });
+  removed.push(session);
+  await session.untilWaiting('beta');
+});
+
+afterEach(async () => {
+  await world.close();
+});
+
+afterAll(async () => {
+  for (const each of removed) await each.remove();
+});
+
+describe('the worker is frozen for longer than the heartbeat timeout', () => {
+  it('its pytest goes on: the next attempt takes it over', async () => {
+    world.signalWorker('SIGSTOP');
+    await sleep(FROZEN_MS);
+    world.signalWorker('SIGCONT');
+    await session.suite.release('go');
+    expect(await session.expectWhole({ beta: 2 })).toMatchObject({ pass: 1, discarded: 0 });
+  });
+
+  it('its pytest ends meanwhile: it is recorded once', async () => {
+    world.signalWorker('SIGSTOP');
+    await session.suite.release('go');
+    await sleep(FROZEN_MS);
+    world.signalWorker('SIGCONT');
+    expect(await session.expectWhole({ beta: 2 })).toMatchObject({ pass: 1, discarded: 0 });
+  });
+
+  it('another worker comes up beside it: the two never work on one repeat', async () => {
+    const first = world.keepWorker();
+    first.signal('SIGSTOP');
+    await sleep(FROZEN_MS);
+    await world.startWorker();
+    await session.suite.release('go');
+    await sleep(10_000);
+    first.signal('SIGCONT');
+    expect(await session.expectWhole({ beta: 2 })).toMatchObject({ pass: 1, discarded: 0 });
+    await first.kill();
+  });
+});
+
+describe('the worker is stopped by SIGTERM', () => {
+  it('it drains and exits 0, pytest goes on, the next worker takes it over', async () => {
+    expect(await world.drainWorker()).toBe(0);
+    expect(await session.suite.processes()).not.toEqual([]);
+    await world.startWorker();
+    await session.suite.release('go');
+    expect(await session.expectWhole({ beta: 2 })).toMatchObject({ pass: 1, discarded: 0 });
+  });
+
+  it('five restarts in one repeat cost nothing of its budget', async () => {
+    for (let count = 0; count < 5; count += 1) {
+      await world.drainWorker();
+      await world.startWorker();
+      await session.livingLaunch();
+    }
+    await session.suite.release('go');
+    expect(await session.expectWhole({ beta: 2 })).toMatchObject({ pass: 1, launches: 2 });
+  });
+});
