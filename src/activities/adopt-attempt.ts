@@ -13,6 +13,7 @@ import { followLaunch } from './follow-launch.ts';
 import { LaunchWatch } from './launch-watch.ts';
 import { holderOf } from './open-lane.ts';
 import { type Ended, type Launch, type Repeat, logLines } from './repeat.ts';
+import { sessionMark } from './session-mark.ts';
 
 /**
  * Takes over a launch whose end was not recorded: follows it if it goes on, collects it if it has ended, clears away
@@ -81,7 +82,7 @@ async function launchOf(
     launchDir,
     logPath: runPaths.attemptLog(place.runDir, place.namespace, place.repeat, attempt),
     mark: {
-      session: input.session_id,
+      session: sessionMark(input),
       namespace: input.namespace,
       repeat: input.repeat,
       attempt,

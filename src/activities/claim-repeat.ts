@@ -2,9 +2,11 @@ import { ApplicationFailure } from '@temporalio/activity';
 
 import { failureTypes } from '../domain/session/failure-types.ts';
 import { type LaneLease, type LeaseResult, acquireLaneLease } from '../host/gpu/lane-lease.ts';
+import { sessionMark } from './session-mark.ts';
 
 export interface RepeatKey {
   session_id: string;
+  run_dir: string;
   namespace: string;
   repeat: number;
 }
@@ -33,7 +35,7 @@ export async function claimAbandoned(key: RepeatKey): Promise<LaneLease | null> 
 
 async function tryClaim(key: RepeatKey, options: { adopting: boolean }): Promise<LeaseResult> {
   return await acquireLaneLease({
-    resources: [`repeat/${key.session_id}/${key.namespace}/${key.repeat}`],
+    resources: [`repeat/${sessionMark(key)}/${key.namespace}/${key.repeat}`],
     holder: `session ${key.session_id}, ${key.namespace}, repeat ${key.repeat}, worker ${process.pid}`,
     adopting: options.adopting,
   });

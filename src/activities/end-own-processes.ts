@@ -4,6 +4,7 @@ import type { LaunchIdentity } from '../host/process/launch-documents.ts';
 import { runPaths } from '../host/run-directory/paths.ts';
 import { claimAbandoned } from './claim-repeat.ts';
 import { type Repeat, logLines } from './repeat.ts';
+import { sessionMark } from './session-mark.ts';
 
 /** Ends what this repeat started on this machine, orphans included; the caller holds its claim. */
 export async function endOwnProcesses(
@@ -11,7 +12,7 @@ export async function endOwnProcesses(
   identity: LaunchIdentity | null,
 ): Promise<EndedProcesses> {
   return await endProcesses({
-    mark: { session: input.session_id, namespace: input.namespace, repeat: input.repeat },
+    mark: { session: sessionMark(input), namespace: input.namespace, repeat: input.repeat },
     baseTemp: runPaths.baseTemp(place.runDir, place.namespace, place.repeat),
     graceMs: timing.graceMs,
     killWaitMs: timing.killWaitMs,
@@ -25,13 +26,14 @@ export async function endOwnProcesses(
  */
 export async function endStrayProcesses(repeat: Repeat): Promise<void> {
   const { input, timing } = repeat;
-  for (const marked of await findMarkedRepeats(input.session_id)) {
+  const session = sessionMark(input);
+  for (const marked of await findMarkedRepeats(session)) {
     if (marked.namespace === input.namespace && marked.repeat === input.repeat) continue;
-    const claim = await claimAbandoned({ session_id: input.session_id, ...marked });
+    const claim = await claimAbandoned({ ...input, ...marked });
     if (claim === null) continue;
     try {
       const { ended } = await endProcesses({
-        mark: { session: input.session_id, ...marked },
+        mark: { session, ...marked },
         graceMs: timing.graceMs,
         killWaitMs: timing.killWaitMs,
       });

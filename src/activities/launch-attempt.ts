@@ -13,6 +13,7 @@ import { followLaunch } from './follow-launch.ts';
 import { type OpenLane, isStillFree, openLane } from './open-lane.ts';
 import { type PreparedLaunch, announceLaunch, announceRepeat, prepareLaunch } from './prepare-launch.ts';
 import { type Ended, type Launch, type Repeat, toSeconds } from './repeat.ts';
+import { sessionMark } from './session-mark.ts';
 
 /** What became of an attempt. */
 export type Launched =
@@ -64,7 +65,7 @@ async function newLaunch({ place, input }: Repeat): Promise<Omit<Launch, 'lane'>
     launchDir: runPaths.launch(place.runDir, place.namespace, place.repeat, attempt),
     logPath: runPaths.attemptLog(place.runDir, place.namespace, place.repeat, attempt),
     mark: {
-      session: input.session_id,
+      session: sessionMark(input),
       namespace: input.namespace,
       repeat: input.repeat,
       attempt,

@@ -14,6 +14,7 @@ import { claimRepeat } from './claim-repeat.ts';
 import { stopText } from './stop-text.ts';
 import { defaultTiming } from './repeat-timing.ts';
 import { readSessionFiles, unitOf } from './session-files.ts';
+import { sessionMark } from './session-mark.ts';
 
 /**
  * Sets a whole (unit, repeat) aside because a person asked for it, after ending what may still run of it.
@@ -24,11 +25,12 @@ export async function purgeRepeat(input: DiscardRepeatInput, deps: ActivityDepen
   const { plan } = await readSessionFiles(input.run_dir);
   const timing = { ...defaultTiming, ...deps.timing };
   const { namespace, repeat } = input;
-  const claim = await claimRepeat({ session_id: plan.session_id, namespace, repeat }, timing.busyRetryMs);
+  const session = { session_id: plan.session_id, run_dir: input.run_dir };
+  const claim = await claimRepeat({ ...session, namespace, repeat }, timing.busyRetryMs);
   try {
     await endUnrecorded({ runDir: input.run_dir, namespace, repeat });
     await endProcesses({
-      mark: { session: plan.session_id, namespace, repeat },
+      mark: { session: sessionMark(session), namespace, repeat },
       baseTemp: runPaths.baseTemp(input.run_dir, namespace, repeat),
       graceMs: timing.graceMs,
       killWaitMs: timing.killWaitMs,
