@@ -3,9 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { deferred } from '../server/deferred.ts';
 import { scriptedSession } from '../server/scripted-session.ts';
 import { endings, heldRepeat } from '../server/stand-in-activities.ts';
-import { useServer } from '../server/test-place.ts';
+import { useTimeSkippingServer } from '../server/test-place.ts';
 
-const place = useServer();
+const { place } = useTimeSkippingServer();
 const one = { units: [{ namespace: 'test_alpha_ci', stages: ['alpha_wer'] }], repeats: 2 };
 
 describe('abort', () => {

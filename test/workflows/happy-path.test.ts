@@ -2,12 +2,11 @@ import { describe, expect, test } from 'vitest';
 
 import { WorkflowNotFoundError } from '@temporalio/client';
 
-import { searchAttributeNames } from '../../src/workflows/messages.ts';
 import { scriptedSession } from '../server/scripted-session.ts';
 import { heldRepeat } from '../server/stand-in-activities.ts';
-import { useServer } from '../server/test-place.ts';
+import { useTimeSkippingServer } from '../server/test-place.ts';
 
-const place = useServer();
+const { place } = useTimeSkippingServer();
 
 describe('a session in which nothing goes wrong', () => {
   test('runs repeat 1 of all units before repeat 2 of any (spec 03 §6)', async () => {
@@ -98,18 +97,6 @@ describe('a session in which nothing goes wrong', () => {
       report: `${plan.run_dir}/report.md`,
       applied: 0,
       changes: ['nothing'],
-    });
-  });
-
-  test('shows its phase as a search attribute where the server knows calib’s', async () => {
-    const { run } = scriptedSession(place(), {
-      repeats: 1,
-      change: (plan) => ({ ...plan, search_attributes: true }),
-    });
-    await run(async (session) => {
-      await session.finish();
-      const { searchAttributes } = await session.handle.describe();
-      expect(searchAttributes[searchAttributeNames.state]).toEqual(['completed']);
     });
   });
 
