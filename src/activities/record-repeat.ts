@@ -148,12 +148,8 @@ async function logEnd(
     return [stageLine(stage, { extraction, status, end })];
   });
   const { verdict } = judged;
-  const consequence =
-    verdict.kind === 'halt'
-      ? [`HALT ${repeatLabel(repeat.label)}: ${verdict.cause.text}`]
-      : verdict.kind === 'partial'
-        ? [`  ⚠ does not count: ${verdict.reason}`]
-        : [];
+  // A halt is the session's to announce: it knows how to go on.
+  const consequence = verdict.kind === 'partial' ? [`  ⚠ does not count: ${verdict.reason}`] : [];
   await logLines(
     repeat,
     endedLine(repeat.label, end, found.duration),

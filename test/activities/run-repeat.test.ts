@@ -384,11 +384,22 @@ describe('milestones in run.log (spec 05 §11)', () => {
     expect(world.milestones().at(-1)).toBe(`${label} OOM — retry (1/4)`);
   });
 
-  it('tells what could not be read, and that the session halts', async () => {
+  it('tells what could not be read', async () => {
     const world = await repeatWorld();
     world.steps('exit 0');
     await world.run();
-    expect(world.runLog()).toMatch(/metric extraction warnings \(6\):[\s\S]*HALT \[test_nova_ci\] run 1\/3/);
+    const lines = world.milestones();
+    expect(lines).toContain('  ⚠ metric extraction warnings (6):');
+    expect(lines.at(-1)).toMatch(/^ {4}nova_speed\.sample_counts\.ok: .*does not exist$/);
+  });
+
+  it('tells why a repeat does not count', async () => {
+    const world = await repeatWorld();
+    world.steps(`${partial}exit 1`);
+    await world.run();
+    expect(world.milestones().at(-1)).toMatch(
+      /^ {2}⚠ does not count: nova_accuracy: partial samples \(4\/5\)/,
+    );
   });
 });
 
