@@ -1,14 +1,22 @@
+import type { WorkflowExecutionInfo } from '@temporalio/client';
+import { SearchAttributeType, defineSearchAttributeKey } from '@temporalio/common';
 import Table from 'cli-table3';
 
 import { strictCounts } from '../domain/session/session-details.ts';
-import { calibrateWorkflowType, planQuery, stateQuery, workflowTaskQueue } from '../workflows/messages.ts';
+import {
+  calibrateWorkflowType,
+  planQuery,
+  searchAttributeNames,
+  stateQuery,
+  workflowTaskQueue,
+} from '../workflows/messages.ts';
 import { hasPoller } from './require-worker.ts';
 import type { SessionClient } from './session-client.ts';
 
 /** One line of `calib list`; what nobody could be asked for is null. */
 export interface ListedSession {
   session: string;
-  /** Phase of a session that can be asked, else Temporal's status in lower case. */
+  /** Phase of the session where it or the server's index tells it, else Temporal's status in lower case. */
   state: string;
   model: string | null;
   git_sha: string | null;
@@ -18,36 +26,71 @@ export interface ListedSession {
 }
 
 const QUERY_LIMIT_MS = 5000;
+const ASKED_AT_ONCE = 10;
 const MOST = 100;
 
 /** Sessions, newest first: running ones, or (`all`) the newest hundred of any kind. */
 export async function listSessions(client: SessionClient, all: boolean): Promise<ListedSession[]> {
   const running = all ? '' : " AND ExecutionStatus = 'Running'";
-  const canAsk = await hasPoller(client, workflowTaskQueue, 'workflow');
-  const sessions: ListedSession[] = [];
   const query = `WorkflowType = '${calibrateWorkflowType}'${running}`;
+  const indexed: Indexed[] = [];
   for await (const info of client.client.workflow.list({ query, pageSize: MOST })) {
-    const listed = {
-      session: info.workflowId,
-      state: info.status.name.toLowerCase(),
-      model: null,
-      git_sha: null,
-      strict: null,
-      total: null,
-      started_at: info.startTime.toISOString(),
-    };
-    sessions.push(canAsk ? { ...listed, ...(await asked(client, info.workflowId)) } : listed);
-    if (sessions.length >= MOST) break;
+    indexed.push(fromIndex(info));
+    if (indexed.length >= MOST) break;
   }
+  const sessions = (await hasPoller(client, workflowTaskQueue, 'workflow'))
+    ? await withAnswers(client, indexed)
+    : indexed.map(({ listed }) => listed);
   return sessions.sort((a, b) => (a.started_at < b.started_at ? 1 : -1));
 }
 
-async function asked(client: SessionClient, id: string): Promise<Partial<ListedSession>> {
+interface Indexed {
+  listed: ListedSession;
+  /** False for one that was terminated or the like: its own state is what it was doing, not what it is. */
+  canTell: boolean;
+}
+
+/** What the server knows by itself: the search attributes outlive every worker. */
+function fromIndex(info: WorkflowExecutionInfo): Indexed {
+  const attribute = (name: string): string | null => {
+    const key = defineSearchAttributeKey(name, SearchAttributeType.KEYWORD);
+    return info.typedSearchAttributes.get(key) ?? null;
+  };
+  const status = info.status.name;
+  const canTell = status === 'RUNNING' || status === 'COMPLETED';
+  const listed = {
+    session: info.workflowId,
+    state: (canTell ? attribute(searchAttributeNames.state) : null) ?? status.toLowerCase(),
+    model: attribute(searchAttributeNames.model),
+    git_sha: attribute(searchAttributeNames.commit),
+    strict: null,
+    total: null,
+    started_at: info.startTime.toISOString(),
+  };
+  return { listed, canTell };
+}
+
+/** Asks the sessions themselves, a few at a time; a round without any answer is the last one. */
+async function withAnswers(client: SessionClient, indexed: Indexed[]): Promise<ListedSession[]> {
+  const sessions = indexed.filter(({ canTell }) => !canTell).map(({ listed }) => listed);
+  const open = indexed.filter(({ canTell }) => canTell).map(({ listed }) => listed);
+  let answering = true;
+  for (let from = 0; from < open.length; from += ASKED_AT_ONCE) {
+    const round = open.slice(from, from + ASKED_AT_ONCE);
+    const answers: (Partial<ListedSession> | null)[] = answering
+      ? await Promise.all(round.map(async ({ session }) => await asked(client, session)))
+      : [];
+    answering = answers.some((answer) => answer !== null);
+    sessions.push(...round.map((listed, index) => ({ ...listed, ...answers[index] })));
+  }
+  return sessions;
+}
+
+async function asked(client: SessionClient, id: string): Promise<Partial<ListedSession> | null> {
   const handle = client.client.workflow.getHandle(id);
   try {
     return await client.connection.withDeadline(Date.now() + QUERY_LIMIT_MS, async () => {
-      const plan = await handle.query(planQuery);
-      const state = await handle.query(stateQuery);
+      const [plan, state] = await Promise.all([handle.query(planQuery), handle.query(stateQuery)]);
       return {
         state: state.phase.kind,
         model: plan.model,
@@ -56,8 +99,8 @@ async function asked(client: SessionClient, id: string): Promise<Partial<ListedS
       };
     });
   } catch {
-    // A terminated session, or one whose worker is busy: the list still shows it, with Temporal's status.
-    return {};
+    // A terminated session, or one whose worker is busy: the list still shows what the server knows.
+    return null;
   }
 }
 

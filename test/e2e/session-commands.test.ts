@@ -50,6 +50,13 @@ async function observation(runDir: string, stage: string, repeat: number): Promi
   >;
 }
 
+/** A session's line of `calib list --all`. */
+async function listed(session: string): Promise<unknown> {
+  const { exitCode, stdout } = await up.calib('list', '--all', '--json');
+  expect(exitCode).toBe(0);
+  return (JSON.parse(stdout) as { session: string }[]).find((each) => each.session === session);
+}
+
 describe('what a repeat yields', () => {
   it('a missed threshold is data: the repeat counts and is not run again (spec 05 §1)', async () => {
     await suite.script('alpha', { values: { accuracy: 0.25 } });
@@ -201,6 +208,34 @@ describe('abort', () => {
     const late = await up.calib('signal', session, 'pause');
     expect(late.exitCode).toBe(1);
     expect(late.stderr).toContain('the session has ended');
+  });
+});
+
+describe('list', () => {
+  it('shows a session that was terminated in the Web UI as what it is, and its pytest is ended', async () => {
+    await suite.script('beta', { waitFor: 'never' });
+    const { session } = await start('--stages', 'beta', '--repeats', '1', '--label', 'terminated');
+    await untilWaiting('beta');
+    await up.client.workflow.getHandle(session).terminate('by hand');
+    expect(await listed(session)).toMatchObject({ state: 'terminated' });
+    await vi.waitFor(async () => expect(await suite.processes()).toEqual([]), {
+      timeout: 40_000,
+      interval: 200,
+    });
+  });
+
+  it('still tells state, model and commit when the worker is gone, from the server alone', async () => {
+    const { session } = await start('--stages', 'beta', '--repeats', '1', '--label', 'no-worker');
+    await up.untilPhase(session, 'awaiting_decision');
+    await up.kill();
+    const seen = await listed(session);
+    await up.again();
+    expect(seen).toMatchObject({
+      state: 'awaiting_decision',
+      model: 'scripted',
+      git_sha: suite.commit,
+      strict: null,
+    });
   });
 });
 
