@@ -4,7 +4,7 @@ import { failureTypes } from '../../src/domain/session/failure-types.ts';
 import type { SessionPlan } from '../../src/domain/session/session-plan.ts';
 import type { SampleOptions } from '../domain/session/sample-session-plan.ts';
 import { type RunningSession, type SessionSetting, type TestPlace, withWorkers } from './running-session.ts';
-import { type StandInActivities, type StandInScript, endings, heldRepeat } from './stand-in-activities.ts';
+import { StandInActivities, type StandInScript, endings, heldRepeat } from './stand-in-activities.ts';
 
 export interface RecordedSession {
   plan?: SampleOptions;
@@ -107,6 +107,23 @@ export const recordedSessions: Record<string, RecordedSession> = {
       precheck: () => ({ ok: false, errors: ['HEAD is not the commit of the session'], warnings: [] }),
     }),
     play: () => Promise.resolve(),
+  },
+  'resumed-directory': {
+    plan: { repeats: 1 },
+    change: { resume: true },
+    script: (plan) => {
+      const disk = new StandInActivities(plan);
+      disk.repair('test_alpha_ci', 1);
+      return { openSession: () => ({ ...disk.audit(), last_pass: 2 }) };
+    },
+    play: decide,
+  },
+  cancelled: {
+    script: (plan) => ({ repeats: { 'test_alpha_ci#1': [heldRepeat(endings.partial(plan)).script] } }),
+    play: async (session) => {
+      await session.until(({ active }) => active.length === 1);
+      await session.handle.cancel();
+    },
   },
   'budget-spent': {
     plan: { repeats: 1, policies: { attempts_per_pass: 1, max_passes: 2 } },
