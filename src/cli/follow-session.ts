@@ -4,6 +4,7 @@ import { WorkflowNotFoundError } from '@temporalio/client';
 
 import { CalibError } from '../domain/calib-error.ts';
 import { phaseLine } from '../domain/session/session-details.ts';
+import type { HaltCause } from '../domain/session/repeat-outcome.ts';
 import { isEnd, type SessionState } from '../domain/session/session-state.ts';
 import { planQuery, stateQuery } from '../workflows/messages.ts';
 import { InterruptedError } from './exit-code.ts';
@@ -120,7 +121,8 @@ function announce(sessionId: string, state: SessionState, json: boolean): void {
     answerJson({ session: sessionId, state: state.phase.kind, phase: state.phase }, 'line');
     return;
   }
-  answer(phaseLine(state.phase));
+  // On a terminal it stands in the view already.
+  if (!process.stdout.isTTY || !process.stderr.isTTY) answer(phaseLine(state.phase));
   const next = nextSteps(sessionId, state);
   if (next.length > 0) note(next.join('\n'));
 }
@@ -128,6 +130,7 @@ function announce(sessionId: string, state: SessionState, json: boolean): void {
 function nextSteps(id: string, state: SessionState): string[] {
   switch (state.phase.kind) {
     case 'halted':
+      return ['fix the cause, then:', `  calib signal ${id} resume`, ...launchAnew(id, state.phase.cause)];
     case 'blocked':
       return ['fix the cause, then:', `  calib signal ${id} resume`];
     case 'paused':
@@ -142,6 +145,15 @@ function nextSteps(id: string, state: SessionState): string[] {
     default:
       return [];
   }
+}
+
+/** Where the test itself was corrected, its old artifacts are of no use. */
+function launchAnew(id: string, { stage, repeat }: HaltCause): string[] {
+  if (stage === undefined || repeat === null) return [];
+  return [
+    'before that, to launch the repeat anew instead of reading its results again:',
+    `  calib signal ${id} purge --stage ${stage} --repeat ${repeat} --reason "…"`,
+  ];
 }
 
 /** A query with a deadline; while a worker or the server restarts it is asked again for two minutes. */
