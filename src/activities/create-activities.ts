@@ -18,7 +18,7 @@ import { writeReport } from './write-report.ts';
 /** The activities of a worker, with their dependencies bound. */
 export function createActivities(deps: ActivityDependencies): SessionActivities {
   return {
-    openSession: (plan) => explained(() => openSession(plan)),
+    openSession: (plan) => explained(() => openSession(plan, deps)),
     precheck: (plan) => explained(() => precheck(plan, deps)),
     runRepeat: (input) => explained(() => runRepeat(input, deps)),
     discardRepeat: (input) => explained(() => purgeRepeat(input, deps)),

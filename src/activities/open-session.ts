@@ -10,6 +10,7 @@ import { runPaths } from '../host/run-directory/paths.ts';
 import { writePlan } from '../host/run-directory/plan-file.ts';
 import { appendRunLog } from '../host/run-directory/run-log.ts';
 import { writeFileAtomic } from '../host/run-directory/write-atomic.ts';
+import type { ActivityDependencies } from './activity-dependencies.ts';
 import { readPlannedStagesFile } from './planned-stages-file.ts';
 import { resumeDirectory } from './resume-directory.ts';
 import { auditDirectory } from './session-files.ts';
@@ -20,10 +21,13 @@ import { auditDirectory } from './session-files.ts';
  *
  * @throws CalibError for every reason to refuse; nothing is touched then
  */
-export async function openSession(plan: SessionPlan): Promise<DiskAudit> {
+export async function openSession(
+  plan: SessionPlan,
+  deps: Pick<ActivityDependencies, 'gpus'> = { gpus: null },
+): Promise<DiskAudit> {
   const now = new Date();
   if (plan.resume) {
-    await resumeDirectory(plan, now);
+    await resumeDirectory(plan, now, deps);
     const lastPass = await readLastPass(plan.run_dir, plan);
     return { ...(await auditDirectory(plan.run_dir)), ...(lastPass === null ? {} : { last_pass: lastPass }) };
   }

@@ -6,16 +6,18 @@ import { planRequirements } from '../domain/precheck/plan-requirements.ts';
 import { skippedPrecheckDocument } from '../domain/precheck/precheck-document.ts';
 import { skipRefusal } from '../domain/precheck/skip-refusal.ts';
 import type { SessionPlan } from '../domain/session/session-plan.ts';
+import { keepEnvironment } from '../host/fingerprint/environment-file.ts';
 import { runPrecheck } from '../host/precheck/run-precheck.ts';
 import { createSliceDirectories } from '../host/precheck/slice-directories.ts';
 import { writePrecheck } from '../host/precheck/write-precheck.ts';
 import { appendRunLog } from '../host/run-directory/run-log.ts';
 import type { ActivityDependencies } from './activity-dependencies.ts';
 import type { PrecheckVerdict } from './activity-types.ts';
+import { judgeEnvironment, type EnvironmentQuestion } from './session-environment.ts';
 
 /**
- * The environment gate before any GPU time is spent (spec 04). Leaves `precheck.json` and its lines in `run.log`; a gap
- * is an answer, not a failure of the activity.
+ * The environment gate before any GPU time is spent (spec 04). Leaves `precheck.json`, its lines in `run.log` and, once
+ * the gate is open, `environment.json`; a gap is an answer, not a failure of the activity.
  */
 export async function precheck(
   plan: SessionPlan,
@@ -23,9 +25,32 @@ export async function precheck(
 ): Promise<PrecheckVerdict> {
   const now = new Date();
   await createSliceDirectories(plan.environment);
-  if (plan.precheck.skip) {
-    return await skipPrecheck(plan, now);
+  const verdict = plan.precheck.skip ? await skipPrecheck(plan, now) : await checkMachine(plan, deps, now);
+  return verdict.ok ? await settleEnvironment(verdict, { plan, gpus: deps.gpus, now }) : verdict;
+}
+
+/** Records what the repeats will run in, once the gate is open; another environment than the recorded one is a gap. */
+async function settleEnvironment(
+  verdict: PrecheckVerdict,
+  question: EnvironmentQuestion,
+): Promise<PrecheckVerdict> {
+  const { plan, now } = question;
+  const judged = await judgeEnvironment(question);
+  if (judged.kind === 'refused') {
+    await appendRunLog(plan.run_dir, [`error: ${judged.message}`], now);
+    return { ...verdict, ok: false, errors: [`${judged.message} → ${judged.remedy}`] };
   }
+  const name = await keepEnvironment(plan.run_dir, judged.environment);
+  const identity = judged.environment.identity_sha256.slice(0, 12);
+  await appendRunLog(plan.run_dir, [`environment ${identity}, recorded in ${name}`], now);
+  return { ...verdict, warnings: [...verdict.warnings, ...judged.warnings] };
+}
+
+async function checkMachine(
+  plan: SessionPlan,
+  deps: Pick<ActivityDependencies, 'gpus'>,
+  now: Date,
+): Promise<PrecheckVerdict> {
   const { ok, checks, document } = await runPrecheck({
     model: plan.model,
     requirements: planRequirements(plan),

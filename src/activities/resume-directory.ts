@@ -18,21 +18,31 @@ import { refuseVisiblePlace } from '../host/run-directory/refuse-visible-place.t
 import { appendRunLog } from '../host/run-directory/run-log.ts';
 import { readStagesFile, readStagesText } from '../host/run-directory/stages-copy.ts';
 import { writeFileAtomic } from '../host/run-directory/write-atomic.ts';
+import type { ActivityDependencies } from './activity-dependencies.ts';
 import { readPlannedStagesFile } from './planned-stages-file.ts';
+import { judgeEnvironment, withForcedEnvironment } from './session-environment.ts';
 
 /**
- * Carries an existing run directory on, calib's or the original tool's (spec 05 §5): same commit, model and stages. Valid
- * repeats stay, all others are set aside as whole units with the reason; what calib adds to `plan.json` is written last.
+ * Carries an existing run directory on, calib's or the original tool's (spec 05 §5): same commit, model and stages, and
+ * the same environment unless the plan forces another one. Valid repeats stay, all others are set aside as whole units with the reason; what calib adds to `plan.json` is written last.
  * Nothing is deleted or overwritten but `plan.json` itself, whose fields stay.
  *
  * @throws CalibError for every reason to refuse; nothing is touched then
  */
-export async function resumeDirectory(plan: SessionPlan, now: Date): Promise<void> {
+export async function resumeDirectory(
+  plan: SessionPlan,
+  now: Date,
+  deps: Pick<ActivityDependencies, 'gpus'>,
+): Promise<void> {
   const { run_dir: runDir } = plan;
   const recorded = await readRecordedPlan(runDir);
   const decision = await decide(plan, recorded, utcTimestamp(now));
   const stagesFile = await readPlannedStagesFile(plan);
   await checkStagesCopy(runDir, recorded, stagesFile);
+  const environment = await judgeEnvironment({ plan, gpus: deps.gpus, now });
+  if (environment.kind === 'refused') {
+    throw new CalibError('refused', environment.message, { remedy: environment.remedy });
+  }
 
   const adopted = await adoptRepeats({
     runDir,
@@ -48,11 +58,12 @@ export async function resumeDirectory(plan: SessionPlan, now: Date): Promise<voi
     [
       `resumed on commit ${plan.git_sha}: ${adopted.kept} repeat(s) are valid and kept, ${adopted.setAside.length} set aside`,
       ...adopted.setAside.map((line) => `  set aside: ${line}`),
-      ...decision.warnings.map((line) => `warning: ${line}`),
+      ...[...decision.warnings, ...environment.warnings].map((line) => `warning: ${line}`),
     ],
     now,
   );
-  await writePlan(runDir, { ...decision.plan, ...calibFields(plan) });
+  const continued = { ...decision.plan, ...calibFields(plan) };
+  await writePlan(runDir, withForcedEnvironment(continued, environment, utcTimestamp(now)));
 }
 
 async function readRecordedPlan(runDir: string): Promise<Plan> {

@@ -51,6 +51,7 @@ export async function buildResumePlan(given: CliContext, request: ResumeOptions)
     lanes: options.lanes,
     precheck: await planPrecheck(context, { catalog: basis.loaded.stages, selected: basis.stages }, options),
     resume: true,
+    ...(options.forceEnvironment === true ? { force_environment: true } : {}),
     calib_version: request.calibVersion,
   });
 }

@@ -29,6 +29,7 @@ export const commandTable: readonly CommandEntry[] = [
   entry('stages-list', 'bases, stages and groups of a model', () => import('./stages-list.ts')),
   entry('discover', "write a model's stages.yaml from its test files", () => import('./discover.ts')),
   entry('precheck', 'whether this machine is ready, gap by gap', () => import('./precheck.ts')),
+  entry('compare-env', 'what differs between two recorded environments', () => import('./compare-env.ts')),
   entry('status', 'JSON snapshot of a run directory', () => import('./status.ts')),
   entry('strict-audit', 'strict matrix of a run directory', () => import('./strict-audit.ts')),
   entry('report', 'write report.md and report.html, or refuse', () => import('./report.ts')),

@@ -37,6 +37,11 @@ export async function planFor(
       remedy: 'add --resume to carry it on; a fresh session makes its own directory (--run-root says where)',
     });
   }
+  if (options.forceEnvironment === true) {
+    throw new CalibError('invalid-input', '--force-environment is for a run directory that is carried on', {
+      remedy: 'leave it out: a fresh session has no other environment yet; or add --resume --output-dir DIR',
+    });
+  }
   const asked = await askIfTerminal(context, options);
   return await buildSessionPlan(asked.context, {
     stages: asked.stages,

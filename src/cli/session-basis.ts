@@ -44,6 +44,7 @@ type DecidedByTheStart =
   | 'lanes'
   | 'precheck'
   | 'resume'
+  | 'force_environment'
   | 'search_attributes'
   | 'continue_as_new_events'
   | 'calib_version';

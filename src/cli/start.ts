@@ -19,6 +19,7 @@ export interface StartOptions {
   detach?: boolean;
   resume?: boolean;
   outputDir?: string;
+  forceEnvironment?: boolean;
 }
 
 export function register(program: Command): void {
@@ -40,7 +41,11 @@ export function register(program: Command): void {
     .option('--skip-version-check', 'pinned versions that differ are warnings')
     .option('--detach', 'print and return at once instead of following the session')
     .option('--resume', 'carry on the run directory given by --output-dir')
-    .option('--output-dir <dir>', 'existing run directory (with --resume)');
+    .option('--output-dir <dir>', 'existing run directory (with --resume)')
+    .option(
+      '--force-environment',
+      'with --resume: on another environment too (recorded, shown in the report)',
+    );
   addSharedOptions(command, ['catalog', 'host', 'model', 'repo-root', 'venv-python', 'json']);
   addExamples(command, [
     'calib start --model tts --stages tts_moss,qwen3_asr --repeats 5',

@@ -85,7 +85,8 @@ export function runConditionsSection(facts: ReportFacts): string[] {
   ];
 }
 
-function conditionLines({ snapshot, precheck }: ReportFacts, runs: RecordedRun[]): string[] {
+function conditionLines(facts: ReportFacts, runs: RecordedRun[]): string[] {
+  const { snapshot, precheck } = facts;
   const hosts = distinct(runs.flatMap(({ observation }) => observation.host ?? []));
   const uuids = distinct(runs.flatMap(({ observation }) => observation.gpu_uuids ?? []));
   const notes = runs.flatMap(({ namespace, repeat, observation }) =>
@@ -95,8 +96,22 @@ function conditionLines({ snapshot, precheck }: ReportFacts, runs: RecordedRun[]
     `- Host: ${hosts.join(', ') || snapshot.plan.hostname || '?'}`,
     `- Driver: ${precheck?.driver ?? '?'}`,
     `- GPU UUIDs: ${uuids.join(', ') || (runs.every((run) => run.cpuOnly) ? 'none (CPU)' : '?')}`,
+    ...environmentLines(facts),
     ...(snapshot.plan.precheck_skipped === true ? ['- Precheck: **skipped** (`--skip-precheck`)'] : []),
     ...notes,
+  ];
+}
+
+/** Which environment it was (spec 07 §5.3), and each other one that a resume was forced on. */
+function environmentLines({ snapshot, environment_identity: identity }: ReportFacts): string[] {
+  const forced = (snapshot.plan.forced_environments ?? []).map(
+    ({ at, identity_sha256, differences }) =>
+      `- **Another environment was forced** (\`--force-environment\`, ${at}, \`${identity_sha256.slice(0, 12)}\`): ` +
+      differences.join('; '),
+  );
+  return [
+    ...(identity === undefined ? [] : [`- Environment: \`${identity.slice(0, 12)}\` (\`environment.json\`)`]),
+    ...forced,
   ];
 }
 

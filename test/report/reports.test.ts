@@ -29,6 +29,22 @@ describe('the Markdown report (spec 06 §6)', () => {
     expect(again).toContain(`${section}## Provenance`);
   });
 
+  test('names the environment, and each other one that was forced (spec 07 §5.3)', () => {
+    const forced = {
+      at: '2026-04-24T00:00:00Z',
+      identity_sha256: 'b'.repeat(64),
+      differences: ['driver: 1 → 2'],
+    };
+    const snapshot = { ...makeFacts().snapshot };
+    snapshot.plan = { ...snapshot.plan, forced_environments: [forced] };
+    const { markdown, html } = rendered(makeFacts({ snapshot, environment_identity: 'a'.repeat(64) }));
+    expect(markdown).toContain(
+      '- Environment: `aaaaaaaaaaaa` (`environment.json`)\n' +
+        '- **Another environment was forced** (`--force-environment`, 2026-04-24T00:00:00Z, `bbbbbbbbbbbb`): driver: 1 → 2\n',
+    );
+    expect(html).toContain('<strong>Another environment was forced</strong>');
+  });
+
   test('has no section on evidence where the model asks for none', () => {
     expect(markdownReport(makeFacts({ evidence: [] }), null)).not.toContain('Evidence');
   });

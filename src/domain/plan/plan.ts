@@ -56,6 +56,10 @@ const calibPlanFields = {
   stages_yaml_history: z
     .array(z.object({ at: z.string(), kept: z.string(), changes: z.array(z.string()) }))
     .optional(),
+  /** Each other environment that a resume was forced on (`--force-environment`): when, which, and what differs. */
+  forced_environments: z
+    .array(z.object({ at: z.string(), identity_sha256: z.string(), differences: z.array(z.string()) }))
+    .optional(),
   last_resume_at: z.string().optional(),
   last_resume_git_sha: z.string().optional(),
 };

@@ -10,6 +10,8 @@ export interface VenvFacts {
   project: { version: string; editable: boolean; url: string | null } | null;
   /** File of each module asked for, null when none is found. */
   modules: Record<string, string | null>;
+  /** Version of every installed distribution by normalised name, where it was asked for. */
+  distributions?: Record<string, string> | undefined;
 }
 
 /** What became of the question to the interpreter. */

@@ -40,6 +40,8 @@ export interface ReportFacts {
   /** `YYYY-MM-DDTHH:MM:SSZ`. */
   now: string;
   precheck: PrecheckFacts | null;
+  /** Identity of `environment.json`; absent where none is recorded. */
+  environment_identity?: string;
   /**
    * By test file: its context bindings as of the session commit; null when the file could not be read there (then the
    * context line says `?`, spec 06 §6).

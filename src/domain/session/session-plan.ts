@@ -62,6 +62,8 @@ export const sessionPlanSchema = z.object({
   }),
   /** True when an existing run directory is continued. */
   resume: z.boolean().default(false),
+  /** Carry on although the environment is not the recorded one; absent means no. */
+  force_environment: z.boolean().optional(),
   /** False when the server does not know calib's search attributes: upserting them would fail every task. */
   search_attributes: z.boolean().default(true),
   /** Continue as new after this many history events, where the server's own suggestion comes too late (tests). */

@@ -14,7 +14,7 @@ import { readProject } from './read-project.ts';
 import { readImports, readVenv } from './read-venv.ts';
 
 /** Distributions of the "verify runtime" block (spec 04 §12) beside the pinned ones. */
-const runtimePackages = ['torch', 'flashinfer-python', 'flashinfer'];
+export const runtimePackages = ['torch', 'flashinfer-python', 'flashinfer'];
 
 export interface VenvReadings {
   project: ProjectReading;

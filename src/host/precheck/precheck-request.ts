@@ -43,7 +43,10 @@ export interface PrecheckOutcome {
 export function childEnvironment({
   env,
   requirements,
-}: Pick<PrecheckRequest, 'env' | 'requirements'>): Record<string, string> {
+}: {
+  env: NodeJS.ProcessEnv;
+  requirements: Pick<PrecheckRequirements, 'environment'>;
+}): Record<string, string> {
   const catalog = requirements.environment.map(({ name, value }) => [name, value] as const);
   return { ...inheritedVariables(env), ...Object.fromEntries(catalog) };
 }

@@ -15,6 +15,7 @@ const venvSchema = z.object({
   versions: z.record(z.string(), z.string().nullable()),
   project: z.object({ version: z.string(), editable: z.boolean(), url: z.string().nullable() }).nullable(),
   modules: z.record(z.string(), z.string().nullable()),
+  distributions: z.record(z.string(), z.string()).optional(),
 });
 
 const importSchema = z.object({
@@ -29,18 +30,20 @@ export interface VenvQuestion {
   modules: readonly string[];
   /** `project.name` of the checkout. */
   project: string | null;
+  /** Lists every installed distribution too. */
+  all?: boolean;
   env: Readonly<Record<string, string>>;
   cwd: string;
 }
 
 /** Asks an interpreter for versions and places from distribution metadata, in one process, importing nothing. */
 export async function readVenv(question: VenvQuestion): Promise<VenvReading> {
-  const { python, packages, modules, project, env, cwd } = question;
+  const { python, packages, modules, project, all = false, env, cwd } = question;
   return await runPython({
     python,
     options: ['-I'],
     script: venvScript,
-    argument: { packages, modules, project },
+    argument: { packages, modules, project, all },
     env,
     cwd,
     timeoutMs: metadataTimeoutMs,

@@ -5,10 +5,10 @@ export const answerMark = 'calib-precheck-answer:';
  * Python 3.8+: metadata of the interpreter and of distributions. Imports nothing beyond the standard library; `find_spec`
  * of a top-level name only looks for the file.
  *
- * Argument: JSON with `packages`, `modules`, `project`.
+ * Argument: JSON with `packages`, `modules`, `project`, and `all` where every distribution is to be listed.
  */
 export const venvScript = `
-import importlib.util, json, os, platform, sys
+import importlib.util, json, os, platform, re, sys
 from importlib import metadata
 
 asked = json.loads(sys.argv[1])
@@ -38,6 +38,17 @@ def install(name):
     except Exception:
         return None
 
+def installed():
+    found = {}
+    for one in metadata.distributions():
+        try:
+            name = re.sub(r"[-_.]+", "-", one.metadata["Name"]).lower()
+            # The first on the path is the one that is imported.
+            found.setdefault(name, str(one.version))
+        except Exception:
+            continue
+    return found
+
 info = sys.implementation.version
 implementation = "%d.%d.%d%s" % (info.major, info.minor, info.micro,
     "" if info.releaselevel == "final" else info.releaselevel[0] + str(info.serial))
@@ -59,6 +70,7 @@ print("\\n${answerMark}" + json.dumps({
     "versions": {name: version(name) for name in asked["packages"]},
     "project": install(asked["project"]) if asked["project"] else None,
     "modules": {name: place(name) for name in asked["modules"]},
+    **({"distributions": installed()} if asked.get("all") else {}),
 }))
 `;
 

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 export const runPaths = {
   plan: (runDir: string) => join(runDir, 'plan.json'),
   precheck: (runDir: string) => join(runDir, 'precheck.json'),
+  /** `calib.environment/1`: what the session's first repeats ran in. */
+  environment: (runDir: string) => join(runDir, 'environment.json'),
   runLog: (runDir: string) => join(runDir, 'run.log'),
   workspaceDiff: (runDir: string) => join(runDir, 'workspace.diff'),
   /** The copy of the catalogue's `stages.yaml` that this session means. */

@@ -1,4 +1,3 @@
-import type { AppliedDocument } from '../../domain/apply/applied-document.ts';
 import type { RunSnapshot } from '../../domain/audit/run-snapshot.ts';
 import { thresholdId } from '../../domain/apply/located-threshold.ts';
 import type { ContextBinding } from '../../domain/discovery/source-facts.ts';
@@ -7,6 +6,7 @@ import type { EvidencePattern } from '../../domain/evidence/log-evidence.ts';
 import type { CurrentThreshold, ReportFacts } from '../../domain/report/report-facts.ts';
 import { readContextBindings } from '../../python/context-bindings.ts';
 import { readApplied } from '../apply/applied-file.ts';
+import { readEnvironment } from '../fingerprint/environment-file.ts';
 import { showFileAtCommit } from '../git/show-file-at-commit.ts';
 import { listDiscarded } from './list-discarded.ts';
 import { readLogEvidence } from './read-log-evidence.ts';
@@ -35,23 +35,26 @@ export async function readReportFacts(options: ReadReportFactsOptions): Promise<
   const { snapshot, repoRoot, now, evidence } = options;
   const warnings: string[] = [];
   const bindings = await readBindingsAtCommit(options, warnings);
+  const environment = await readOrWarn(() => readEnvironment(snapshot.run_dir), warnings);
   const facts: ReportFacts = {
     snapshot,
     now,
     precheck: await readPrecheck(snapshot.run_dir),
+    ...(environment === null ? {} : { environment_identity: environment.identity_sha256 }),
     bindings,
     discarded: await listDiscarded(snapshot.run_dir),
     thresholds: repoRoot === null ? [] : await readThresholds(repoRoot, snapshot),
     evidence: await readLogEvidence({ snapshot, patterns: evidence ?? snapshot.plan.evidence ?? [] }),
-    applied: await readAppliedOrWarn(snapshot.run_dir, warnings),
+    applied: await readOrWarn(() => readApplied(snapshot.run_dir), warnings),
     extra_sections: [],
   };
   return { facts, warnings };
 }
 
-async function readAppliedOrWarn(runDir: string, warnings: string[]): Promise<AppliedDocument | null> {
+/** Null, with a warning, for a file that cannot be read. */
+async function readOrWarn<T>(read: () => Promise<T | null>, warnings: string[]): Promise<T | null> {
   try {
-    return await readApplied(runDir);
+    return await read();
   } catch (error) {
     warnings.push(error instanceof Error ? error.message : String(error));
     return null;

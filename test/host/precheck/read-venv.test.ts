@@ -39,6 +39,17 @@ describe('what an interpreter tells without importing (spec 04 §3)', () => {
     });
   });
 
+  it('lists every distribution under its normalised name where asked to', async () => {
+    const python = putVenv(await temporaryFolder(), [
+      { name: 'Nova_Suite', version: '1.2' },
+      { name: 'torch', version: '2.11.0+cu130' },
+    ]);
+    const question = { python, packages: [], modules: [], project: null, all: true, env, cwd: '/' };
+    expect(await readVenv(question)).toMatchObject({
+      facts: { distributions: { 'nova-suite': '1.2', torch: '2.11.0+cu130' } },
+    });
+  });
+
   it('is not confused by a package that prints when the interpreter starts', async () => {
     const folder = await temporaryFolder();
     const python = putVenv(folder, [{ name: 'torch', version: '1' }], {

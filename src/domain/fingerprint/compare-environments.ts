@@ -1,0 +1,83 @@
+import type { EnvironmentFacts } from './environment-document.ts';
+import {
+  fingerprintFields,
+  type FingerprintClass,
+  type FingerprintField,
+  type FingerprintFieldName,
+} from './fingerprint-fields.ts';
+
+export interface FieldDifference {
+  field: FingerprintFieldName;
+  class: FingerprintClass;
+  /** Variable, package or GPU index; null for a field with one value. */
+  key: string | null;
+  /** Null: not there (a package not installed, a variable not set). */
+  a: string | null;
+  b: string | null;
+}
+
+export interface EnvironmentComparison {
+  /** No identity field differs, as far as both are known. */
+  equal: boolean;
+  /** Identity fields that both know: without one, `equal` says nothing. */
+  compared: FingerprintFieldName[];
+  /** Identity first, in the order of the table. */
+  differences: FieldDifference[];
+  /** Fields that only one of the two knows, and which. */
+  unknown: { field: FingerprintFieldName; class: FingerprintClass; known_in: 'a' | 'b' }[];
+}
+
+/** Field by field; what one of the two does not know is no difference (spec 07 §5.3). */
+export function compareEnvironments(a: EnvironmentFacts, b: EnvironmentFacts): EnvironmentComparison {
+  const differences = fingerprintFields.flatMap((field) => fieldDifferences(field, a, b));
+  const unknown = fingerprintFields.flatMap(({ name, class: className }) =>
+    (a[name] === null) === (b[name] === null)
+      ? []
+      : [{ field: name, class: className, known_in: a[name] === null ? ('b' as const) : ('a' as const) }],
+  );
+  const compared = fingerprintFields.flatMap(({ name, class: className }) =>
+    className === 'identity' && a[name] !== null && b[name] !== null ? [name] : [],
+  );
+  const equal = differences.every((difference) => difference.class === 'context');
+  return { equal, compared, differences, unknown };
+}
+
+function fieldDifferences(
+  { name, class: className }: FingerprintField,
+  before: EnvironmentFacts,
+  after: EnvironmentFacts,
+): FieldDifference[] {
+  const [left, right] = [entriesOf(before[name]), entriesOf(after[name])];
+  if (left === null || right === null) return [];
+  const keys = [...new Set([...left.keys(), ...right.keys()])].sort();
+  return keys.flatMap((key) => {
+    const [a, b] = [left.get(key), right.get(key)];
+    if (name === 'packages' ? mayBeSameVersion(a, b) : (a ?? null) === (b ?? null)) return [];
+    return [{ field: name, class: className, key: key === '' ? null : key, a: a ?? null, b: b ?? null }];
+  });
+}
+
+/** A field's values as texts by key, `''` for the only one; null when the field is not known. */
+function entriesOf(value: EnvironmentFacts[FingerprintFieldName]): Map<string, string | null> | null {
+  if (value === null) return null;
+  if (typeof value !== 'object') return new Map([['', String(value)]]);
+  if (!Array.isArray(value)) return new Map(Object.entries(value));
+  const gpus: [string, string][] = [];
+  const texts: string[] = [];
+  for (const item of value) {
+    if (typeof item !== 'object') texts.push(String(item));
+    else gpus.push([`${item.index}`, `${item.name} ${item.memory_mib} MiB ${item.uuid}`]);
+  }
+  // An empty list does not say what it lists; as one text it differs from every other.
+  return new Map(gpus.length > 0 ? gpus : [['', texts.join(', ')]]);
+}
+
+/**
+ * A package that one side did not look at is not known there. Metadata often lacks the local suffix that the package
+ * itself tells (`2.11.0` for `2.11.0+cu130`); where both lists are complete, the hash over all distributions decides.
+ */
+function mayBeSameVersion(a: string | null | undefined, b: string | null | undefined): boolean {
+  if (a === undefined || b === undefined || a === b) return true;
+  if (a === null || b === null) return false;
+  return a.includes('+') !== b.includes('+') && a.split('+')[0] === b.split('+')[0];
+}

@@ -1,0 +1,72 @@
+import type { EnvironmentFacts } from './environment-document.ts';
+
+export type FingerprintFieldName = keyof EnvironmentFacts;
+
+/** `identity`: repeats may only be pooled where it agrees. `context`: tells where a difference comes from. */
+export type FingerprintClass = 'identity' | 'context';
+
+export interface FingerprintField {
+  name: FingerprintFieldName;
+  class: FingerprintClass;
+  /** One sentence for people; `docs/environment.md` has the same. */
+  means: string;
+}
+
+const identity: Partial<Record<FingerprintFieldName, string>> = {
+  gpu_models:
+    "Names of the GPUs that sessions here may use, each kind once: a host's number of GPUs is its own.",
+  gpu_memory_mib: 'Their memory sizes in MiB, each size once.',
+  driver: "Version of the GPUs' driver.",
+  cuda: 'Newest CUDA that the driver supports.',
+  image_digest:
+    'Digest of the container image, from `CALIB_IMAGE_DIGEST`, `OMNI_CI_IMAGE_DIGEST` or `CONTAINER_IMAGE_DIGEST`: no file inside a container tells it.',
+  cpu_model: 'Model of the CPU: tokenising, audio processing and scheduling run on it.',
+  cpu_count: 'CPUs that this process may use, after affinity.',
+  python: 'Version of the interpreter that runs pytest.',
+  packages: 'Installed versions of the pinned packages, torch and flashinfer.',
+  distributions_sha256: 'SHA-256 over all installed distributions, `name==version` sorted, one a line.',
+  variables:
+    'Variables that pytest gets from the catalog, and the inherited `NVIDIA_*` ones but `NVIDIA_VISIBLE_DEVICES`, where the value is neither a path nor an address.',
+};
+
+const context: Partial<Record<FingerprintFieldName, string>> = {
+  distributions: 'The list behind that hash: it tells which package differs.',
+  hostname: 'Name of the machine.',
+  kernel: 'Release of its kernel.',
+  memory_mib: 'Its main memory in MiB.',
+  gpus: 'Each GPU with index, name, memory in MiB and UUID; null where no stage needs one.',
+  container: 'Kind of container, `docker`, `podman`, `kubernetes` or `other`; `none` outside of one.',
+  places: 'The other variables that may be recorded: paths, addresses, language, terminal.',
+  git_sha: "The session's commit; a resume on another one is refused in any case.",
+  tree_fingerprint: 'Hash of commit and work tree; a resume on another one is refused in any case.',
+  stages_yaml_sha256: 'SHA-256 of `stages.yaml`; a resume with another one is refused in any case.',
+  calib_version: 'Version of calib.',
+};
+
+/** Every field of the fingerprint, identity first, in the order in which differences are told (spec 07 §5.3). */
+export const fingerprintFields: readonly FingerprintField[] = [
+  ...fieldsOf('identity', identity),
+  ...fieldsOf('context', context),
+];
+
+function fieldsOf(
+  className: FingerprintClass,
+  sentences: Partial<Record<FingerprintFieldName, string>>,
+): FingerprintField[] {
+  return Object.entries(sentences).map(([name, means]) => ({
+    name: name as FingerprintFieldName,
+    class: className,
+    means,
+  }));
+}
+
+/** The identity fields as one text, equal for equal values; its SHA-256 is the fingerprint's identity. */
+export function identityText(facts: EnvironmentFacts): string {
+  const fields = fingerprintFields.filter((field) => field.class === 'identity');
+  return JSON.stringify(fields.map(({ name }) => [name, sorted(facts[name])]));
+}
+
+function sorted(value: EnvironmentFacts[FingerprintFieldName]): unknown {
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) return value;
+  return Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+}

@@ -1,0 +1,132 @@
+import { createHash } from 'node:crypto';
+import { availableParallelism, cpus, hostname, release, totalmem } from 'node:os';
+
+import { utcTimestamp } from '../../domain/clock.ts';
+import type { EnvironmentDocument, EnvironmentFacts } from '../../domain/fingerprint/environment-document.ts';
+import { identityText } from '../../domain/fingerprint/fingerprint-fields.ts';
+import { gpuKinds } from '../../domain/fingerprint/precheck-environment.ts';
+import { splitVariables } from '../../domain/fingerprint/split-variables.ts';
+import { usableGpus } from '../../domain/precheck/judge-gpus.ts';
+import type { PrecheckRequirements } from '../../domain/precheck/requirements.ts';
+import type { SessionPlan } from '../../domain/session/session-plan.ts';
+import { readGpus } from '../gpu/nvidia-smi.ts';
+import { runtimePackages } from '../precheck/check-venv.ts';
+import { childEnvironment } from '../precheck/precheck-request.ts';
+import { noDriver, readDriver } from '../precheck/read-driver.ts';
+import { readVenv } from '../precheck/read-venv.ts';
+import { recordableEnvironment } from '../pytest/recordable-environment.ts';
+import { readContainer } from './read-container.ts';
+
+export interface CaptureQuestion {
+  plan: Pick<
+    SessionPlan,
+    'repo_root' | 'venv_python' | 'git_sha' | 'tree_fingerprint' | 'stages_yaml_sha256' | 'calib_version'
+  >;
+  /** What the plan asks of a machine: its pins, its catalog environment, whether it needs GPUs. */
+  requirements: Pick<PrecheckRequirements, 'pins' | 'environment' | 'gpus'>;
+  /** `nvidia-smi` indices that may be used, null for all. */
+  allowedGpus: readonly number[] | null;
+  /** calib's own environment. */
+  env: NodeJS.ProcessEnv;
+  now: Date;
+  /** Folder that stands for `/` where traces of a container are looked for; tests give another. */
+  root?: string;
+}
+
+/**
+ * The fingerprint of this machine for a session (spec 07 §5.3). One process of the venv is asked, importing nothing; what
+ * cannot be read is null, never a failure. Holds no secret: variables are recorded by allow-list, proxies never.
+ */
+export async function captureEnvironment(question: CaptureQuestion): Promise<EnvironmentDocument> {
+  const { plan, env, now } = question;
+  const [gpus, python, container] = await Promise.all([
+    gpuFields(question),
+    pythonFields(question),
+    readContainer(env, question.root),
+  ]);
+  const facts: EnvironmentFacts = {
+    ...gpus,
+    ...container,
+    ...python,
+    ...variableFields(question),
+    cpu_model: cpus()[0]?.model.trim() || null,
+    cpu_count: availableParallelism(),
+    hostname: hostname(),
+    kernel: release(),
+    memory_mib: Math.round(totalmem() / 2 ** 20),
+    git_sha: plan.git_sha,
+    tree_fingerprint: plan.tree_fingerprint,
+    stages_yaml_sha256: plan.stages_yaml_sha256,
+    calib_version: plan.calib_version,
+  };
+  return {
+    schema: 'calib.environment/1',
+    captured_at: utcTimestamp(now),
+    identity_sha256: sha256(identityText(facts)),
+    ...facts,
+  };
+}
+
+type GpuFields = Pick<EnvironmentFacts, 'gpu_models' | 'gpu_memory_mib' | 'gpus' | 'driver' | 'cuda'>;
+
+/** As in precheck, the driver is not asked where no stage needs a GPU. */
+async function gpuFields({ requirements, allowedGpus, env }: CaptureQuestion): Promise<GpuFields> {
+  const unknown: GpuFields = {
+    gpu_models: null,
+    gpu_memory_mib: null,
+    gpus: null,
+    driver: noDriver.driver,
+    cuda: noDriver.cuda,
+  };
+  if (requirements.gpus.needed === 0) return unknown;
+  const program = env['CALIB_NVIDIA_SMI'] || 'nvidia-smi';
+  const [reading, driver] = await Promise.all([readGpus({ program }), readDriver(program)]);
+  if (reading.kind !== 'gpus') return { ...unknown, driver: driver.driver, cuda: driver.cuda };
+  const gpus = usableGpus(reading.gpus, allowedGpus).map(({ index, name, totalMib, uuid }) => ({
+    index,
+    name,
+    memory_mib: totalMib,
+    uuid,
+  }));
+  return { ...gpuKinds(gpus), gpus, driver: driver.driver, cuda: driver.cuda };
+}
+
+type PythonFields = Pick<EnvironmentFacts, 'python' | 'packages' | 'distributions' | 'distributions_sha256'>;
+
+async function pythonFields({ plan, requirements, env }: CaptureQuestion): Promise<PythonFields> {
+  const reading = await readVenv({
+    python: plan.venv_python,
+    packages: [...new Set([...requirements.pins.map((pin) => pin.package), ...runtimePackages])],
+    modules: [],
+    project: null,
+    all: true,
+    env: childEnvironment({ env, requirements }),
+    cwd: plan.repo_root,
+  });
+  if (reading.kind === 'failed') {
+    return { python: null, packages: null, distributions: null, distributions_sha256: null };
+  }
+  const { python, versions, distributions = null } = reading.facts;
+  const distributions_sha256 = distributions === null ? null : sha256(distributionLines(distributions));
+  return { python, packages: versions, distributions, distributions_sha256 };
+}
+
+function distributionLines(distributions: Record<string, string>): string {
+  return Object.entries(distributions)
+    .map(([name, version]) => `${name}==${version}\n`)
+    .sort()
+    .join('');
+}
+
+function variableFields({
+  requirements,
+  env,
+}: CaptureQuestion): Pick<EnvironmentFacts, 'variables' | 'places'> {
+  const catalogNames = requirements.environment.map(({ name }) => name);
+  const recordable = recordableEnvironment({ env: childEnvironment({ env, requirements }), catalogNames });
+  return splitVariables(recordable, catalogNames);
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
