@@ -48,6 +48,26 @@ describe('a host queue that nobody polls', () => {
     expect(activities.launches).toEqual(['test_alpha_ci#1']);
   });
 
+  test('in the middle of a session stops launching, and the repeat is run when a worker is back', async () => {
+    const { plan, activities, run } = scriptedSession(place(), {
+      ...one,
+      repeats: 2,
+      unpolled: ['home', 'repeats'],
+    });
+    await run(async (session) => {
+      const setting = { place: place(), plan, activities };
+      await withWorkers({ ...setting, unpolled: ['repeats'] }, () =>
+        session.until(({ active }) => active.length === 1),
+      );
+      const parked = await session.until(({ phase }) => phase.kind === 'blocked');
+      expect(parked).toMatchObject({ phase: { cause: 'no-worker' }, marks: { test_alpha_ci: 'r.' } });
+      await withWorkers(setting, async () => {
+        expect((await session.finish()).outcome).toBe('completed');
+      });
+    });
+    expect(activities.launches).toEqual(['test_alpha_ci#1', 'test_alpha_ci#2']);
+  });
+
   test('does not keep a session from being aborted', async () => {
     const { run } = scriptedSession(place(), { ...one, unpolled: ['home', 'repeats'] });
     await run(async (session) => {
