@@ -1,7 +1,10 @@
 import { StringDecoder } from 'node:string_decoder';
 
-/** A longer line is looked at in pieces of this many characters: a log without line ends must not fill the memory. */
-const LONGEST_LINE = 64 * 1024;
+/**
+ * A longer line is looked at in pieces of this many characters: a log without line ends must not fill the memory, and an
+ * expression with several `.*` must not take for ever over one of them.
+ */
+const LONGEST_LINE = 2 * 1024;
 
 /**
  * Counts, per expression, the lines of a stream that match it. Progress bars end their lines with a carriage return
@@ -25,19 +28,25 @@ export class EvidenceCounter {
     const lines = (this.#carry + this.#decoder.write(piece)).split(/[\n\r]/);
     this.#carry = lines.pop() ?? '';
     for (const line of lines) {
-      this.#look(line);
+      this.#lookInPieces(line);
       this.#inLine.clear();
     }
     if (this.#carry.length > LONGEST_LINE) {
-      this.#look(this.#carry);
+      this.#lookInPieces(this.#carry);
       this.#carry = '';
     }
   }
 
   /** The counts, by expression, after the last piece. */
   end(): number[] {
-    this.#look(this.#carry + this.#decoder.end());
+    this.#lookInPieces(this.#carry + this.#decoder.end());
     return [...this.#counts];
+  }
+
+  #lookInPieces(line: string): void {
+    for (let start = 0; start < line.length; start += LONGEST_LINE) {
+      this.#look(line.slice(start, start + LONGEST_LINE));
+    }
   }
 
   #look(line: string): void {
