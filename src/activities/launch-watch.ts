@@ -1,25 +1,28 @@
 import { runningLine, stoppingLine } from '../domain/observation/milestones.ts';
 import type { OwnStop } from '../domain/pytest/classify-end.ts';
-import { slowStartupSeconds } from '../domain/pytest/signatures.ts';
 import { decideStop } from '../domain/pytest/watchdog.ts';
 import { type LogFollower, followLog } from '../host/log/follow-log.ts';
 import { type Launch, type Repeat, logLines, lookAtGpus } from './repeat.ts';
 
 export interface WatchStart {
-  /** Milliseconds since epoch. */
-  launchedAtMs: number;
+  /** Milliseconds that pytest has been running. */
+  ageMs: number;
   /** True when the first look may show what happened long before. */
   adopted: boolean;
 }
 
-/** Eyes on one running pytest: reads its log once, byte by byte, and says when calib should end it (spec 05 §8). */
+/**
+ * Eyes on one running pytest: reads its log once, byte by byte, and says when calib should end it (spec 05 §8). All its
+ * times are of the monotonic clock: a corrected time of day must not end a run of hours.
+ */
 export class LaunchWatch {
   /** Launch to first readiness line; null when none was seen coming. */
   startupSeconds: number | null = null;
   readonly notes: string[] = [];
   readonly #repeat: Repeat;
   readonly #launch: Launch;
-  readonly #start: WatchStart;
+  readonly #adopted: boolean;
+  readonly #launchedAtMs: number;
   readonly #log: LogFollower;
   #looks = 0;
   #stop: OwnStop | null = null;
@@ -30,9 +33,10 @@ export class LaunchWatch {
   constructor(repeat: Repeat, launch: Launch, start: WatchStart) {
     this.#repeat = repeat;
     this.#launch = launch;
-    this.#start = start;
+    this.#adopted = start.adopted;
+    this.#launchedAtMs = performance.now() - start.ageMs;
     this.#log = followLog({ path: launch.logPath });
-    this.#nextLineAtMs = Date.now() + repeat.timing.runningLineEveryMs;
+    this.#nextLineAtMs = performance.now() + repeat.timing.runningLineEveryMs;
   }
 
   /** Names of the signatures seen so far. */
@@ -85,15 +89,16 @@ export class LaunchWatch {
 
   async #noteReady(): Promise<void> {
     // An adopter does not know when the line was written.
-    if (this.#start.adopted && this.#looks === 1) return;
+    if (this.#adopted && this.#looks === 1) return;
     this.startupSeconds = Math.round(this.#runningSeconds() * 100) / 100;
-    if (this.startupSeconds <= slowStartupSeconds) return;
+    const usualSeconds = this.#repeat.timing.slowStartupMs / 1000;
+    if (this.startupSeconds <= usualSeconds) return;
     const seconds = this.startupSeconds.toFixed(0);
     this.notes.push(`slow start-up (${seconds} s)`);
     const checks = 'HOME, XDG_CACHE_HOME, TORCHINDUCTOR_CACHE_DIR and which nvcc and ninja are found';
     await logLines(
       this.#repeat,
-      `  ⚠ slow start-up: ready after ${seconds} s, usual is under ${slowStartupSeconds} s — check ${checks}; no threshold problem`,
+      `  ⚠ slow start-up: ready after ${seconds} s, usual is under ${usualSeconds} s — check ${checks}; no threshold problem`,
     );
   }
 
@@ -115,10 +120,10 @@ export class LaunchWatch {
   async #tellProgress(): Promise<void> {
     const silentSeconds = this.#silentSeconds();
     const stalls = silentSeconds > this.#repeat.policies.stall_s;
-    const due = Date.now() >= this.#nextLineAtMs;
+    const due = performance.now() >= this.#nextLineAtMs;
     if (!due && (this.#stallTold || !stalls)) return;
     this.#stallTold = stalls;
-    this.#nextLineAtMs = Date.now() + this.#repeat.timing.runningLineEveryMs;
+    this.#nextLineAtMs = performance.now() + this.#repeat.timing.runningLineEveryMs;
     const logBytes = this.#log.state.bytes;
     const line = runningLine(this.#repeat.label, { logBytes, silentSeconds, usedMib: this.#usedMib });
     await logLines(this.#repeat, stalls ? `${line} ⚠ the log does not grow` : line);
@@ -137,10 +142,10 @@ export class LaunchWatch {
   }
 
   #runningSeconds(): number {
-    return Math.max(0, (Date.now() - this.#start.launchedAtMs) / 1000);
+    return Math.max(0, (performance.now() - this.#launchedAtMs) / 1000);
   }
 
   #silentSeconds(): number {
-    return Math.max(0, (Date.now() - this.#log.state.lastGrowthAtMs) / 1000);
+    return Math.max(0, (performance.now() - this.#log.state.lastGrowthAtMs) / 1000);
   }
 }

@@ -1,3 +1,5 @@
+import { slowStartupSeconds } from '../domain/pytest/signatures.ts';
+
 /** How often a repeat looks at the world, and how patient it is, in milliseconds. */
 export interface RepeatTiming {
   /** Between two looks at GPUs that are not free (spec 05 §7: 5 s). */
@@ -14,6 +16,8 @@ export interface RepeatTiming {
   waitingLineEveryMs: number;
   /** Between two `running` lines. */
   runningLineEveryMs: number;
+  /** A start-up that takes longer deserves a warning. */
+  slowStartupMs: number;
   /** Between heartbeats while nothing else sends any; a third of the heartbeat timeout. */
   heartbeatEveryMs: number;
   /** Between TERM and KILL. */
@@ -32,6 +36,7 @@ export const defaultTiming: RepeatTiming = {
   cleanupEveryMs: 60_000,
   waitingLineEveryMs: 30_000,
   runningLineEveryMs: 60_000,
+  slowStartupMs: slowStartupSeconds * 1000,
   heartbeatEveryMs: 10_000,
   graceMs: 10_000,
   killWaitMs: 30_000,

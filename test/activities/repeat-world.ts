@@ -67,6 +67,7 @@ const timing = {
   cleanupEveryMs: 60_000,
   waitingLineEveryMs: 30_000,
   runningLineEveryMs: 60_000,
+  slowStartupMs: 60_000,
   heartbeatEveryMs: 1000,
   graceMs: 500,
   killWaitMs: 2000,

@@ -102,6 +102,30 @@ describe('the watch over a running pytest (spec 05 §8)', () => {
     expect([startup !== null && Number(startup) < Number(duration), notes]).toEqual([true, []]);
   });
 
+  it('warns once of a slow start-up and says what to check, without failing it', async () => {
+    const world = await repeatWorld({ deps: { timing: { slowStartupMs: 1 } } });
+    world.steps(
+      `sleep 0.1; echo 'Uvicorn running on x'; await "$WORLD/go"; echo 'Router is ready'; ${measured()}exit 0`,
+    );
+    const attempt = world.start();
+    await until(() => attempt.beats.some(({ log_bytes: bytes = 0 }) => bytes > 0));
+    world.put('go', '');
+    expect(outcomeOf(await attempt.result)).toMatchObject({ kind: 'complete' });
+    const warnings = world.milestones().filter((line) => line.includes('slow start-up'));
+    expect([warnings, (await world.attempts())[0]?.notes]).toEqual([
+      [expect.stringMatching(/ready after \d+ s, .* check HOME, XDG_CACHE_HOME, TORCHINDUCTOR_CACHE_DIR/)],
+      [expect.stringMatching(/^slow start-up \(\d+ s\)$/)],
+    ]);
+  });
+
+  it('reports a process that not even SIGKILL ends', async () => {
+    // No time to die: what a process stuck in the kernel takes for ever.
+    const world = await repeatWorld({ deps: { timing: { graceMs: 0, killWaitMs: 0 } } });
+    world.steps(`setsid sh -c "trap '' TERM; echo x > '$WORLD/ready'; while :; do sleep 1; done" > "$WORLD/out" 2>&1 &
+      await "$WORLD/ready"; ${measured()}exit 0`);
+    expect(failureOf(await world.run())).toMatch(/could not be ended, not even by SIGKILL: pid \d+ \(sh -c/);
+  });
+
   it('shows growth of the log while it runs', async () => {
     const world = await repeatWorld();
     world.steps(`echo 0123456789; await "$WORLD/go"; ${measured()}exit 0`);
