@@ -148,6 +148,9 @@ function environmentLines({ plan, precheck }: PublishFacts): string[] {
     `- Python: ${plan.venv_python ?? '?'} (${plan.venv_source ?? '?'})`,
     ...(plan.calib_version === undefined ? [] : [`- calib v${plan.calib_version}`]),
     ...(plan.precheck_skipped === true ? ['- Precheck: **skipped**'] : []),
+    ...(plan.forced_environments ?? []).map(
+      ({ differences }) => `- **Another environment was forced**: ${differences.join('; ')}`,
+    ),
     ...(plan.dirty === true ? ['- Work tree: **differed from the commit**, see the report'] : []),
   ];
 }

@@ -111,6 +111,25 @@ describe('a directory of the original tool', () => {
   });
 });
 
+describe('a directory of another environment', () => {
+  it('is refused with what differs, carried on when forced, and marked in the report (spec 07 §5.3)', async () => {
+    await writeLegacyDirectory();
+    await write(join(runDir, 'precheck.json'), { versions: { torch: '2.10.0' }, gpu_summary: 'unknown' });
+    const resume = ['start', '--resume', '--output-dir', runDir, ...suite.options];
+
+    const refused = await up.calib(...resume);
+    expect(refused.exitCode).toBe(1);
+    expect(refused.stdout + refused.stderr).toContain('packages.torch: 2.10.0 → not installed');
+    expect(refused.stdout + refused.stderr).toContain('--force-environment');
+
+    const forced = await up.calib(...resume, '--force-environment');
+    expect(forced.exitCode, forced.stderr).toBe(0);
+    const report = await readFile(join(runDir, 'report.md'), 'utf8');
+    expect(report).toContain('**Another environment was forced** (`--force-environment`, ');
+    expect(report).toMatch(/^- Environment: `[0-9a-f]{12}` \(`environment\.json`\)$/m);
+  });
+});
+
 describe('the active output', () => {
   it('is followed from pytest to pytest until the session ends (spec 05 §11, view A)', async () => {
     await suite.script('alpha', { print: ['alpha speaks'], waitFor: 'alpha-goes' });

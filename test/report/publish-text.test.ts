@@ -57,6 +57,12 @@ test('an apply that changed nothing, and patterns that nobody asked for, are sai
   expect(text).toContain('names no patterns');
 });
 
+test('an environment that was forced is not passed over (spec 07 §5.3)', () => {
+  const forced = { at: '', identity_sha256: 'b'.repeat(64), differences: ['driver: 1 → 2'] };
+  const plan = makePlan([makeStage()], { forced_environments: [forced] });
+  expect(pullRequestText(facts({ plan }))).toContain('- **Another environment was forced**: driver: 1 → 2');
+});
+
 test('a check that failed or never ran is not passed over', () => {
   const check = { ok: false, at: '', stages_yaml: null, lines: ['nova_accuracy.accuracy reads 0.5'] };
   expect(pullRequestText(facts({ applied: makeApplied({ check }) }))).toContain(
