@@ -6,6 +6,7 @@ import { type Adoption, adoptLaunch } from '../host/process/adopt-launch.ts';
 import { launchRequestSchema } from '../host/process/launch-documents.ts';
 import { launchFiles } from '../host/process/launch-files.ts';
 import { type LaunchLane, readLaunchLane } from '../host/process/launch-lane.ts';
+import { processAgeMs } from '../host/process/process-age.ts';
 import { readLaunchDocument } from '../host/process/read-launch-document.ts';
 import { runPaths } from '../host/run-directory/paths.ts';
 import { endLaunch } from './end-launch.ts';
@@ -46,11 +47,10 @@ async function takeOver(
   const label = `[${repeat.input.namespace}] run ${repeat.input.repeat}`;
   if (adoption.state === 'running') {
     const { handle } = adoption;
-    const launchedAtMs = Date.parse(handle.identity.started_at);
     await logLines(repeat, `${label}: attempt ${launch.attempt} goes on, adopted`);
     return await followLaunch(repeat, noted(launch, 'adopted while running'), {
       handle,
-      launchedAtMs,
+      ageMs: processAgeMs(handle.identity.child),
       adopted: true,
       holdsLane,
     });
@@ -58,7 +58,7 @@ async function takeOver(
   await logLines(repeat, `${label}: attempt ${launch.attempt} has ended meanwhile, collected`);
   const ended = adoption.state === 'ended';
   const adopted = noted(launch, ended ? 'collected after its end' : 'found without an end');
-  const watch = new LaunchWatch(repeat, adopted, { launchedAtMs: Date.now(), adopted: true });
+  const watch = new LaunchWatch(repeat, adopted, { ageMs: 0, adopted: true });
   return await endLaunch(repeat, adopted, {
     exit: ended ? adoption.exit : null,
     lost: ended ? null : adoption.reason,

@@ -29,7 +29,7 @@ const mostNotes = 20;
  */
 export async function endLaunch(repeat: Repeat, launch: Launch, outcome: LaunchOutcome): Promise<Ended> {
   const { watch } = outcome;
-  const startedAtMs = Date.now();
+  const startedAtMs = performance.now();
   repeat.heartbeats.say({
     state: 'ending',
     text: 'pytest has ended, its processes are cleared away',
@@ -49,7 +49,7 @@ export async function endLaunch(repeat: Repeat, launch: Launch, outcome: LaunchO
     lost: outcome.lost,
     identity: outcome.identity,
     signatures: watch?.signatures ?? [],
-    cleanupSeconds: toSeconds(Date.now() - startedAtMs),
+    cleanupSeconds: toSeconds(performance.now() - startedAtMs),
     startupSeconds: watch?.startupSeconds ?? null,
     leftover: leftoverOf(processes, memory),
     notes,

@@ -24,14 +24,14 @@ export function laneCleaner(repeat: Repeat, mark: LaunchMark): LaneCleaner {
       gpuIndices,
       env: launchEnvironment(repeat, { mark, gpuIndices }),
     });
-    lastAtMs = Date.now();
+    lastAtMs = performance.now();
     if (result.kind === 'failed') await logLines(repeat, `  ⚠ GPU clean-up: ${result.message}`);
   };
   return {
     exists: script !== null,
     clean,
     cleanIfDue: async (gpuIndices) => {
-      if (Date.now() - lastAtMs >= timing.cleanupEveryMs) await clean(gpuIndices);
+      if (performance.now() - lastAtMs >= timing.cleanupEveryMs) await clean(gpuIndices);
     },
   };
 }

@@ -29,7 +29,7 @@ export type Launched =
  */
 export async function launchAttempt(repeat: Repeat, first: boolean): Promise<Launched> {
   const launch = await newLaunch(repeat);
-  const startedAtMs = Date.now();
+  const startedAtMs = performance.now();
   const use = { ...launch, startedAtMs, deadlineMs: startedAtMs + repeat.policies.gpu_wait_s * 1000 };
   repeat.heartbeats.say(startingBeat(launch));
   if (first) await announceRepeat(repeat);
@@ -37,14 +37,14 @@ export async function launchAttempt(repeat: Repeat, first: boolean): Promise<Lau
   if (repeat.unit.gpus > 0) await endStrayProcesses(repeat);
   for (;;) {
     const opening = await openLane(repeat, use);
-    const waitedSeconds = toSeconds(Date.now() - startedAtMs);
+    const waitedSeconds = toSeconds(performance.now() - startedAtMs);
     if (opening.kind === 'closed') {
       const { reason, leased } = opening;
       return { kind: 'no-lane', attempt: launch.attempt, reason, leased, waitedSeconds };
     }
     const { lane } = opening;
     try {
-      const takenAtMs = Date.now();
+      const takenAtMs = performance.now();
       const prepared = await prepareLaunch(repeat, launch, lanePart(lane));
       if (await isStillFree(repeat, lane, takenAtMs, use)) {
         const ended = await runOn(repeat, { launch, lane, prepared, startedAtMs });
@@ -90,7 +90,7 @@ async function runOn(
       lane: lane.name,
       gpus: lane.gpus.map(({ index }) => index),
       gpu_uuids: lane.gpus.map(({ uuid }) => uuid),
-      gate_s: toSeconds(Date.now() - start.startedAtMs),
+      gate_s: toSeconds(performance.now() - start.startedAtMs),
       launched_at: utcTimestamp(new Date()),
       notes: prepared.notes,
     },
@@ -101,12 +101,11 @@ async function runOn(
   Context.current().cancellationSignal.throwIfAborted();
   const started: LaunchStart = await launchSupervised(prepared.spec);
   // The supervisor's own start, which comes first, is no part of pytest's start-up.
-  const launchedAtMs = Date.now();
   if (started.state === 'ended') {
     return await endLaunch(repeat, launch, { exit: started.exit, lost: null, identity: null, watch: null });
   }
   const { handle } = started;
-  return await followLaunch(repeat, launch, { handle, launchedAtMs, adopted: false });
+  return await followLaunch(repeat, launch, { handle, ageMs: 0, adopted: false });
 }
 
 function lanePart({ gpus, lease }: OpenLane): { gpus: number[]; runNames: readonly string[] } {

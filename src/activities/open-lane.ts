@@ -27,7 +27,7 @@ export type LaneOpening =
 
 /** What a lane is opened for. */
 export type LaneUse = Pick<Launch, 'attempt' | 'launchDir' | 'mark'> & {
-  /** When the waiting began and when it is given up, ms since epoch. */
+  /** When the waiting began and when it is given up, ms of the monotonic clock. */
   startedAtMs: number;
   deadlineMs: number;
 };
@@ -53,11 +53,11 @@ export async function isStillFree(
 ): Promise<boolean> {
   if (lane.gpus.length === 0) return true;
   const signal = Context.current().cancellationSignal;
-  await sleep(Math.max(0, repeat.timing.recheckMs - (Date.now() - takenAtMs)), undefined, { signal });
+  await sleep(Math.max(0, repeat.timing.recheckMs - (performance.now() - takenAtMs)), undefined, { signal });
   const indices = lane.gpus.map(({ index }) => index);
   const read = () => lookAtGpus(repeat);
   const look = await waitForGpus({ indices, recheckMs: 0, deadlineMs: 0, signal, read });
-  const waitedSeconds = (Date.now() - use.startedAtMs) / 1000;
+  const waitedSeconds = (performance.now() - use.startedAtMs) / 1000;
   if (look.kind === 'closed') {
     await reporterOf(repeat, use)({ waitedMs: waitedSeconds * 1000, text: look.reason });
     return false;
@@ -71,13 +71,13 @@ export async function isStillFree(
 async function takeGpus(repeat: Repeat, use: LaneUse): Promise<LaneOpening> {
   const { deps, unit, timing } = repeat;
   const cleaner = laneCleaner(repeat, use.mark);
-  const waitedBefore = Date.now() - use.startedAtMs;
+  const waitedBefore = performance.now() - use.startedAtMs;
   const report = reporterOf(repeat, use);
   const leased = await leaseFreeGpus({
     count: unit.gpus,
     allowed: deps.gpus,
     holder: holderOf(repeat),
-    deadlineMs: use.deadlineMs - Date.now(),
+    deadlineMs: use.deadlineMs - performance.now(),
     pollMs: timing.gatePollMs,
     evenBusy: cleaner.exists,
     onWaiting: ({ waitedMs, text }) => report({ waitedMs: waitedBefore + waitedMs, text }),
@@ -111,7 +111,7 @@ async function clearedLane(clearing: {
   cleaner: LaneCleaner;
 }): Promise<string | null> {
   const { repeat, use, indices, cleaner } = clearing;
-  const waitedBefore = Date.now() - use.startedAtMs;
+  const waitedBefore = performance.now() - use.startedAtMs;
   const report = reporterOf(repeat, use);
   await cleaner.clean(indices);
   const gate = {
@@ -123,7 +123,7 @@ async function clearedLane(clearing: {
   };
   const result = await waitForGpus({
     ...gate,
-    deadlineMs: Math.max(0, use.deadlineMs - Date.now()),
+    deadlineMs: Math.max(0, use.deadlineMs - performance.now()),
     onWaiting: async ({ waitedMs, text }) => {
       await report({ waitedMs: waitedBefore + waitedMs, text });
       await cleaner.cleanIfDue(indices);
@@ -155,8 +155,8 @@ async function takeSlot(repeat: Repeat, use: LaneUse): Promise<LaneOpening> {
       holders.push(`${name}: held by ${taken.holder || 'another run'}`);
     }
     const text = `no lane without GPUs is free: ${holders.join(' | ')}`;
-    if (Date.now() >= use.deadlineMs) return { kind: 'closed', reason: text, leased: true };
-    await report({ waitedMs: Date.now() - use.startedAtMs, text });
+    if (performance.now() >= use.deadlineMs) return { kind: 'closed', reason: text, leased: true };
+    await report({ waitedMs: performance.now() - use.startedAtMs, text });
     await sleep(timing.slotPollMs, undefined, { signal });
   }
 }

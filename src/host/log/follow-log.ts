@@ -12,7 +12,7 @@ export interface LogState {
   bytes: number;
   /** Signatures found, in order of appearance. */
   matches: SignatureMatch[];
-  /** Time (ms since epoch) at which the first readiness line was *seen*, up to one look late; null before. */
+  /** Time (ms of the monotonic clock) at which the first readiness line was *seen*, up to one look late; null before. */
   readyAtMs: number | null;
   /** Time of the last look that found new bytes; the time of creation before the first. */
   lastGrowthAtMs: number;
@@ -38,7 +38,7 @@ export interface LogFollower {
 
 export interface FollowLogOptions {
   path: string;
-  /** Milliseconds since epoch; replaceable for tests. */
+  /** Milliseconds of a clock that never jumps; replaceable for tests. */
   now?: () => number;
 }
 
@@ -53,7 +53,7 @@ const readinessName = 'ready';
  * anywhere: that costs one sequential read of the log (about half a second per 100 MB), once per adoption.
  */
 export function followLog(options: FollowLogOptions): LogFollower {
-  return new FileFollower(options.path, options.now ?? Date.now);
+  return new FileFollower(options.path, options.now ?? (() => performance.now()));
 }
 
 class FileFollower implements LogFollower {

@@ -91,12 +91,12 @@ async function fenceOff(launchDir: string, token: string): Promise<Adoption> {
 
 /** A supervisor has begun: its identity or exit status is due. */
 async function waitForClaimant(launchDir: string, token: string): Promise<Adoption> {
-  const deadline = Date.now() + claimedLimitMs;
+  const deadline = performance.now() + claimedLimitMs;
   for (;;) {
     const identity = await readLaunchDocument(launchFiles.identity(launchDir), launchIdentitySchema);
     const exit = await readLaunchDocument(launchFiles.exit(launchDir), launchExitSchema);
     if (identity.kind !== 'missing' || exit.kind !== 'missing') return await adoptLaunch(launchDir, token);
-    if (Date.now() > deadline) {
+    if (performance.now() > deadline) {
       return {
         state: 'lost',
         reason: `a supervisor began in ${launchDir} but left neither identity nor exit`,

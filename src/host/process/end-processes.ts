@@ -85,7 +85,7 @@ async function signalUntilGone(round: {
   waitMs: number;
 }): Promise<OwnProcess[]> {
   const { query, log, signal, waitMs } = round;
-  const deadline = Date.now() + waitMs;
+  const deadline = performance.now() + waitMs;
   const signalled = new Set<string>();
   for (;;) {
     const found = await findOwnProcesses(query);
@@ -96,7 +96,7 @@ async function signalUntilGone(round: {
       if (send(target, signal))
         log.set(keyOf(target), { pid: target.pid, command, proof: target.proof, signal });
     }
-    if (found.length === 0 || Date.now() >= deadline) return found;
+    if (found.length === 0 || performance.now() >= deadline) return found;
     await sleep(lookPauseMs);
   }
 }
@@ -107,9 +107,10 @@ async function signalUntilGone(round: {
  */
 async function awaitSupervisor(identity: LaunchIdentity): Promise<void> {
   const { boot_id } = identity;
-  const deadline = Date.now() + supervisorWaitMs;
+  const deadline = performance.now() + supervisorWaitMs;
   if (isAlive({ ...identity.child, boot_id })) return;
-  while (isAlive({ ...identity.supervisor, boot_id }) && Date.now() < deadline) await sleep(lookPauseMs);
+  while (isAlive({ ...identity.supervisor, boot_id }) && performance.now() < deadline)
+    await sleep(lookPauseMs);
 }
 
 function send(target: ProcessIdentity, signal: NodeJS.Signals): boolean {

@@ -29,8 +29,8 @@ export class GroupStopper {
    * not given to a new process while the group has members, and it is watched without a gap from the leader's end on.
    */
   async finish(): Promise<void> {
-    const giveUpAt = Date.now() + this.#graceMs + 2000;
-    while (this.#signalGroup(0) && Date.now() < giveUpAt) {
+    const giveUpAt = performance.now() + this.#graceMs + 2000;
+    while (this.#signalGroup(0) && performance.now() < giveUpAt) {
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
     clearTimeout(this.#timer);

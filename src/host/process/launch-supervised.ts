@@ -116,7 +116,7 @@ function supervisorSpec(spec: LaunchSpec, launchId: string): SupervisorSpec {
 }
 
 async function waitForStart(launchDir: string, supervisor: StartedSupervisor): Promise<LaunchStart> {
-  const deadline = Date.now() + startLimitMs;
+  const deadline = performance.now() + startLimitMs;
   for (;;) {
     // Read before the files: whatever a dead supervisor wrote is there by then.
     const failure = supervisor.failure();
@@ -126,7 +126,7 @@ async function waitForStart(launchDir: string, supervisor: StartedSupervisor): P
     }
     const exit = await readLaunchDocument(launchFiles.exit(launchDir), launchExitSchema);
     if (exit.kind === 'read') return { state: 'ended', exit: exit.document };
-    if (failure !== undefined || Date.now() > deadline) {
+    if (failure !== undefined || performance.now() > deadline) {
       throw await startFailure(launchDir, failure ?? 'it does not come up');
     }
     await sleep(startPollMs);
