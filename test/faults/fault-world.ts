@@ -148,16 +148,16 @@ export class FaultWorld {
     return await this.client.connection.withDeadline(Date.now() + QUERY_LIMIT_MS, query);
   }
 
-  /** Waits until the session's state satisfies the condition; an end that nobody waits for fails at once. */
+  /** Waits until the session's state satisfies the condition; what only a person could change fails at once. */
   async until(session: string, holds: (state: SessionState) => boolean): Promise<SessionState> {
     let seen: SessionState | undefined;
     const reached = async () => {
       seen = await this.state(session);
-      return holds(seen) || isEnd(seen.phase);
+      return holds(seen) || isEnd(seen.phase) || ['halted', 'blocked'].includes(seen.phase.kind);
     };
     await waitUntil(reached, () => `a state of ${session}; it is ${JSON.stringify(seen)}`);
     if (seen === undefined || !holds(seen)) {
-      throw new Error(`${session} has ended: ${JSON.stringify(seen?.phase)}`);
+      throw new Error(`${session} does not go on: ${JSON.stringify(seen)}`);
     }
     return seen;
   }
