@@ -52,7 +52,7 @@ function fieldDifferences(
   const keys = [...new Set([...left.keys(), ...right.keys()])].sort();
   return keys.flatMap((key) => {
     const [a, b] = [left.get(key), right.get(key)];
-    if (name === 'packages' ? mayBeSameVersion(a, b) : (a ?? null) === (b ?? null)) return [];
+    if (agree(name, a, b)) return [];
     return [{ field: name, class: className, key: key === '' ? null : key, a: a ?? null, b: b ?? null }];
   });
 }
@@ -72,12 +72,23 @@ function entriesOf(value: EnvironmentFacts[FingerprintFieldName]): Map<string, s
   return new Map(gpus.length > 0 ? gpus : [['', texts.join(', ')]]);
 }
 
+/** Packages and hub repositories are those that somebody asked for: one that one side did not look at is not known there. */
+function agree(
+  field: FingerprintFieldName,
+  a: string | null | undefined,
+  b: string | null | undefined,
+): boolean {
+  if (field !== 'packages' && field !== 'revisions') return (a ?? null) === (b ?? null);
+  if (a === undefined || b === undefined) return true;
+  return field === 'packages' ? mayBeSameVersion(a, b) : a === b;
+}
+
 /**
- * A package that one side did not look at is not known there. Metadata often lacks the local suffix that the package
+ * Metadata often lacks the local suffix that the package
  * itself tells (`2.11.0` for `2.11.0+cu130`); where both lists are complete, the hash over all distributions decides.
  */
-function mayBeSameVersion(a: string | null | undefined, b: string | null | undefined): boolean {
-  if (a === undefined || b === undefined || a === b) return true;
+function mayBeSameVersion(a: string | null, b: string | null): boolean {
+  if (a === b) return true;
   if (a === null || b === null) return false;
   return a.includes('+') !== b.includes('+') && a.split('+')[0] === b.split('+')[0];
 }

@@ -27,6 +27,7 @@ export const environmentFactsSchema = z.object({
   python: text,
   packages: z.record(z.string(), z.string().nullable()).nullable().default(null),
   distributions_sha256: text,
+  revisions: versions,
   variables: versions,
   distributions: versions,
   hostname: text,

@@ -25,6 +25,7 @@ const identity: Partial<Record<FingerprintFieldName, string>> = {
   python: 'Version of the interpreter that runs pytest.',
   packages: 'Installed versions of the pinned packages, torch and flashinfer.',
   distributions_sha256: 'SHA-256 over all installed distributions, `name==version` sorted, one a line.',
+  revisions: 'Commits of the models and datasets in the hub cache that the stages need.',
   variables:
     'Variables that pytest gets from the catalog, and the inherited `NVIDIA_*` ones but `NVIDIA_VISIBLE_DEVICES`, where the value is neither a path nor an address.',
 };

@@ -11,6 +11,8 @@ const gpu = z.object({
   memory_total_mib: z.number(),
 });
 
+const asset = z.object({ id: z.string(), kind: z.string(), required: z.boolean(), revision: text });
+
 /** The parts of `precheck.json` that tell something of the environment; a field of another type is not known. */
 const precheckSchema = z.looseObject({
   versions: z.record(z.string(), z.string().nullable().catch(null)),
@@ -19,6 +21,7 @@ const precheckSchema = z.looseObject({
   driver: text,
   cuda: text,
   python: text,
+  assets: z.array(asset).nullish().catch(null),
   git: z.looseObject({ sha: text }).nullish().catch(null),
   runtime: z.looseObject({ hostname: text }).nullish().catch(null),
   ok: z.boolean().nullish().catch(null),
@@ -46,6 +49,7 @@ export function precheckEnvironment(document: unknown): PrecheckEnvironment | nu
     cuda: cuda ?? null,
     python: python ?? null,
     packages: knownVersions(versions),
+    revisions: hubRevisions(parsed.data.assets?.filter(({ required }) => required) ?? []),
     hostname: runtime?.hostname ?? null,
     git_sha: git?.sha ?? null,
   });
@@ -72,6 +76,14 @@ export function gpuKinds(
     gpu_models: [...new Set(gpus.map(({ name }) => name))].sort(),
     gpu_memory_mib: [...new Set(gpus.map(({ memory_mib }) => memory_mib))].sort((a, b) => a - b),
   };
+}
+
+/** `model acme/m` → commit, of those whose commit is known; null when none is. */
+export function hubRevisions(
+  assets: readonly { id: string; kind: string; revision?: string | null | undefined }[],
+): EnvironmentFacts['revisions'] {
+  const known = assets.flatMap(({ id, kind, revision }) => (revision ? [[`${kind} ${id}`, revision]] : []));
+  return known.length === 0 ? null : Object.fromEntries(known);
 }
 
 /** Names in `2× NVIDIA H20 + 1× NVIDIA L40`; null for `unknown`. */

@@ -4,13 +4,14 @@ import { availableParallelism, cpus, hostname, release, totalmem } from 'node:os
 import { utcTimestamp } from '../../domain/clock.ts';
 import type { EnvironmentDocument, EnvironmentFacts } from '../../domain/fingerprint/environment-document.ts';
 import { identityText } from '../../domain/fingerprint/fingerprint-fields.ts';
-import { gpuKinds } from '../../domain/fingerprint/precheck-environment.ts';
+import { gpuKinds, hubRevisions } from '../../domain/fingerprint/precheck-environment.ts';
 import { splitVariables } from '../../domain/fingerprint/split-variables.ts';
 import { usableGpus } from '../../domain/precheck/judge-gpus.ts';
 import type { PrecheckRequirements } from '../../domain/precheck/requirements.ts';
 import type { SessionPlan } from '../../domain/session/session-plan.ts';
 import { readGpus } from '../gpu/nvidia-smi.ts';
 import { runtimePackages } from '../precheck/check-venv.ts';
+import { hubPlace, readDefaultRevision } from '../precheck/hub-cache.ts';
 import { childEnvironment } from '../precheck/precheck-request.ts';
 import { noDriver, readDriver } from '../precheck/read-driver.ts';
 import { readVenv } from '../precheck/read-venv.ts';
@@ -22,8 +23,8 @@ export interface CaptureQuestion {
     SessionPlan,
     'repo_root' | 'venv_python' | 'git_sha' | 'tree_fingerprint' | 'stages_yaml_sha256' | 'calib_version'
   >;
-  /** What the plan asks of a machine: its pins, its catalog environment, whether it needs GPUs. */
-  requirements: Pick<PrecheckRequirements, 'pins' | 'environment' | 'gpus'>;
+  /** What the plan asks of a machine: pins, catalog environment, hub repositories, whether it needs GPUs. */
+  requirements: Pick<PrecheckRequirements, 'pins' | 'environment' | 'gpus' | 'models' | 'datasets'>;
   /** `nvidia-smi` indices that may be used, null for all. */
   allowedGpus: readonly number[] | null;
   /** calib's own environment. */
@@ -39,15 +40,17 @@ export interface CaptureQuestion {
  */
 export async function captureEnvironment(question: CaptureQuestion): Promise<EnvironmentDocument> {
   const { plan, env, now } = question;
-  const [gpus, python, container] = await Promise.all([
+  const [gpus, python, revisions, container] = await Promise.all([
     gpuFields(question),
     pythonFields(question),
+    readRevisions(question),
     readContainer(env, question.root),
   ]);
   const facts: EnvironmentFacts = {
     ...gpus,
     ...container,
     ...python,
+    revisions,
     ...variableFields(question),
     cpu_model: cpus()[0]?.model.trim() || null,
     cpu_count: availableParallelism(),
@@ -116,6 +119,20 @@ function distributionLines(distributions: Record<string, string>): string {
     .map(([name, version]) => `${name}==${version}\n`)
     .sort()
     .join('');
+}
+
+async function readRevisions({ requirements, env }: CaptureQuestion): Promise<EnvironmentFacts['revisions']> {
+  const { dir } = hubPlace(childEnvironment({ env, requirements }));
+  const wanted = [
+    ...requirements.models.required.map((id) => ({ id, kind: 'model' as const })),
+    ...requirements.datasets.required.map((id) => ({ id, kind: 'dataset' as const })),
+  ];
+  const found = wanted.map(async ({ id, kind }) => ({
+    id,
+    kind,
+    revision: await readDefaultRevision(dir, kind, id),
+  }));
+  return hubRevisions(await Promise.all(found));
 }
 
 function variableFields({

@@ -28,10 +28,7 @@ export async function listHubRepository(hubDir: string, kind: HubKind, id: strin
   const folder = join(hubDir, hubFolderName(kind, id));
   const [present, revision, unfinished] = await Promise.all([
     isFolder(folder),
-    readFile(join(folder, 'refs', 'main'), 'utf8').then(
-      (text) => text.trim() || null,
-      () => null,
-    ),
+    readDefaultRevision(hubDir, kind, id),
     listUnfinished(join(folder, 'blobs')),
   ]);
   const snapshot = revision === null ? null : join(folder, 'snapshots', revision);
@@ -45,6 +42,14 @@ export async function listHubRepository(hubDir: string, kind: HubKind, id: strin
       unfinished.length === 0 ? null : Math.min(...unfinished.map(({ ageSeconds }) => ageSeconds)),
     weightMaps: snapshot === null || files === null ? {} : await readWeightMaps(snapshot, Object.keys(files)),
   };
+}
+
+/** Commit of the revision that the hub library loads when none is named; null where the cache does not say. */
+export async function readDefaultRevision(hubDir: string, kind: HubKind, id: string): Promise<string | null> {
+  return await readFile(join(hubDir, hubFolderName(kind, id), 'refs', 'main'), 'utf8').then(
+    (text) => text.trim() || null,
+    () => null,
+  );
 }
 
 async function listUnfinished(blobs: string): Promise<{ path: string; ageSeconds: number }[]> {

@@ -118,6 +118,13 @@ describe('two environments (spec 07 §5.3)', () => {
     expect(compare({ packages: { torch: '1' } }, { packages: { torch: '1', sglang: '2' } }).equal).toBe(true);
   });
 
+  test.each([
+    [{ 'model acme/m': 'a1' }, { 'model acme/m': 'b2' }, false],
+    [{ 'model acme/m': 'a1' }, { 'model acme/m': 'a1', 'dataset acme/d': 'c3' }, true],
+  ])('with hub commits %j and %j are equal: %s', (a, b, equal) => {
+    expect(compare({ revisions: a }, { revisions: b }).equal).toBe(equal);
+  });
+
   test('differ by a package that is not installed in one of them', () => {
     expect(compare({ packages: { torch: null } }, { packages: { torch: '1' } }).equal).toBe(false);
   });

@@ -26,6 +26,7 @@ export const environments: fc.Arbitrary<EnvironmentFacts> = fc
     image_digest: text,
     cpu_count: fc.option(fc.nat(4)),
     packages: fc.option(fc.dictionary(fc.constantFrom('torch', 'sglang'), text)),
+    revisions: fc.option(map),
     distributions: fc.option(map),
     distributions_sha256: text,
     variables: fc.option(map),

@@ -26,7 +26,7 @@ describe('what a precheck.json tells of the environment', () => {
     });
   });
 
-  test("calib's: driver, CUDA, Python and memory too", () => {
+  test("calib's: driver, CUDA, Python, memory and hub commits too", () => {
     const gpus = [0, 1].map((index) => ({
       index,
       name: 'NVIDIA H20',
@@ -34,13 +34,19 @@ describe('what a precheck.json tells of the environment', () => {
       memory_total_mib: 97_871,
       memory_used_mib: 3,
     }));
-    const more = { gpus, driver: '590.10', cuda: '13.1', python: '3.11.7', ok: true };
+    const assets = [
+      { id: 'acme/m', kind: 'model', required: true, cached: true, revision: 'a1' },
+      { id: 'acme/d', kind: 'dataset', required: true, cached: false, revision: null },
+      { id: 'acme/other', kind: 'model', required: false, cached: true, revision: 'b2' },
+    ];
+    const more = { assets, gpus, driver: '590.10', cuda: '13.1', python: '3.11.7', ok: true };
     expect(precheckEnvironment({ ...original, ...more })?.facts).toMatchObject({
       driver: '590.10',
       cuda: '13.1',
       python: '3.11.7',
       gpu_models: ['NVIDIA H20'],
       gpu_memory_mib: [97_871],
+      revisions: { 'model acme/m': 'a1' },
     });
   });
 

@@ -10,7 +10,15 @@ import {
   captureEnvironment,
   type CaptureQuestion,
 } from '../../../src/host/fingerprint/capture-environment.ts';
-import { nvidiaSmi, precheckWorld, put, putVenv, type PrecheckWorld } from '../precheck/precheck-world.ts';
+import {
+  nvidiaSmi,
+  precheckWorld,
+  put,
+  putHubRepository,
+  putVenv,
+  revision,
+  type PrecheckWorld,
+} from '../precheck/precheck-world.ts';
 import { temporaryFolder } from '../run-directory/temporary-folder.ts';
 
 async function question(world: PrecheckWorld, more: Partial<CaptureQuestion> = {}): Promise<CaptureQuestion> {
@@ -95,6 +103,21 @@ describe('the fingerprint of a machine (spec 07 §5.3)', () => {
       gpu_models: null,
       driver: null,
     });
+  });
+
+  test('has the commits of the models and datasets that the stages need, where they are cached', async () => {
+    const world = await precheckWorld();
+    const hub = join(world.scratch, 'hf/hub');
+    putHubRepository(hub, 'model', 'acme/m', { 'm.safetensors': 'x' });
+    putHubRepository(hub, 'model', 'acme/other', { 'm.safetensors': 'x' });
+    const requirements = {
+      ...world.request.requirements,
+      environment: [{ name: 'HF_HOME', value: join(world.scratch, 'hf'), source: 'config' as const }],
+      models: { required: ['acme/m'], optional: ['acme/other'] },
+      datasets: { required: ['acme/d'], optional: [] },
+    };
+    const captured = await captureEnvironment(await question(world, { requirements }));
+    expect(captured.revisions).toEqual({ 'model acme/m': revision });
   });
 
   test('says null for what cannot be read, and fails for nothing', async () => {
