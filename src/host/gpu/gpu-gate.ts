@@ -48,7 +48,7 @@ const defaults = { deadlineMs: 600_000, pollMs: 5000, recheckMs: 3000 };
  */
 export async function waitForGpus(options: GpuGateOptions): Promise<GateResult> {
   if (options.indices.length === 0) return { kind: 'open', waitedMs: 0, gpus: [] };
-  const now = options.now ?? Date.now;
+  const now = options.now ?? (() => performance.now());
   const sleep = options.sleep ?? ((milliseconds, signal) => sleepFor(milliseconds, undefined, { signal }));
   const recheckMs = options.recheckMs ?? defaults.recheckMs;
   const startedAt = now();

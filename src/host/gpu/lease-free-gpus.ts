@@ -43,7 +43,7 @@ const defaultPollMs = 5000;
  * @throws the signal's reason when aborted.
  */
 export async function leaseFreeGpus(options: LeaseFreeGpusOptions): Promise<LeasedGpus> {
-  const now = options.now ?? Date.now;
+  const now = options.now ?? (() => performance.now());
   const sleep = options.sleep ?? ((milliseconds, signal) => sleepFor(milliseconds, undefined, { signal }));
   const startedAt = now();
   for (;;) {
