@@ -56,8 +56,8 @@ function repeatActivities(plan: SessionPlan, scheduleToStartTimeout: number) {
   return proxyActivities<Pick<SessionActivities, 'runRepeat'>>({
     taskQueue: plan.task_queues.repeats,
     scheduleToStartTimeout,
-    // Gate, clean-up and recording come on top of pytest's own limit.
-    startToCloseTimeout: (limitSeconds + plan.policies.gpu_wait_s + 1800) * 1000,
+    // On top of pytest's own limit: the gate, the wait for memory to be given back, clean-up and recording.
+    startToCloseTimeout: (limitSeconds + 2 * plan.policies.gpu_wait_s + 1800) * 1000,
     heartbeatTimeout: '30 seconds',
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
     retry: {
