@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 
+import { figure } from './figure.ts';
 import { followLog } from '../src/host/log/follow-log.ts';
 
 /**
@@ -76,6 +77,9 @@ try {
       `at most ${peakMib.toFixed(0)} MiB of memory (aim ${aimMemoryMib}); ` +
       `"${match?.name ?? 'nothing'}" found ${reactionMs.toFixed(0)} ms after it was written (aim ${aimReactionMs})`,
   );
+  figure({ name: 'memory while following 2 GiB', value: peakMib, unit: 'MiB', aim: aimMemoryMib });
+  figure({ name: 'reads of each byte', value: read / onDisk, unit: 'ratio', aim: 1.001 });
+  figure({ name: 'fatal line found after', value: reactionMs, unit: 'ms', aim: aimReactionMs });
   process.exitCode = good ? 0 : 1;
 } finally {
   await rm(folder, { recursive: true, force: true });

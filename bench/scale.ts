@@ -19,6 +19,7 @@ import {
   unitsQuery,
   workflowTaskQueue,
 } from '../src/workflows/messages.ts';
+import { figure } from './figure.ts';
 
 /**
  * A session of 200 units × 50 repeats with instant stand-in repeats on the embedded server: event counts, query latencies,
@@ -194,10 +195,13 @@ try {
   const { runs, events, longest } = await historyOf(client);
   const exactlyOnce = accepted.every((id) => seen.discards.get(id) === 1);
   console.log(`${units} units x ${repeats} repeats, ${lanes} lanes: ${seconds.toFixed(1)} s`);
+  figure({ name: `${units} units x ${repeats} repeats`, value: seconds, unit: 's', aim: null });
+  figure({ name: 'longest history', value: longest, unit: 'events', aim: null });
   console.log(`repeats run: ${seen.repeats} = ${units * repeats} + ${accepted.length} purged and run again`);
   console.log(`workflow runs: ${runs}, events: ${events} (longest history ${longest})`);
   for (const [name, values] of Object.entries(latencies)) {
     const [p50, p95] = [percentile(values, 0.5), percentile(values, 0.95)];
+    figure({ name: `query ${name}, p95`, value: p95, unit: 'ms', aim: queryAimMs });
     const verdict = p95 <= queryAimMs ? 'within' : 'above';
     console.log(
       `query ${name}: p50 ${p50.toFixed(1)} ms, p95 ${p95.toFixed(1)} ms (${verdict} ${queryAimMs} ms)`,

@@ -1,0 +1,66 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+import { execa } from 'execa';
+
+import { figure } from './figure.ts';
+
+/**
+ * How long the built program takes to start: commands that answer at once, and `calib up` until its worker polls.
+ *
+ *   npx tsx bench/start-up.ts      (after `npm run setup`, which builds the program)
+ */
+const program = fileURLToPath(new URL('../bin/calib', import.meta.url));
+const rounds = 7;
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
+
+/** Milliseconds of a whole run of the program. */
+async function timed(args: readonly string[], env: Record<string, string>): Promise<number> {
+  const started = performance.now();
+  await execa(program, args, { env, reject: false });
+  return performance.now() - started;
+}
+
+async function measure(
+  name: string,
+  args: readonly string[],
+  env: Record<string, string> = {},
+): Promise<void> {
+  const values: number[] = [];
+  for (let round = 0; round < rounds; round += 1) values.push(await timed(args, env));
+  const value = median(values);
+  console.log(`${name}: ${value.toFixed(0)} ms (median of ${rounds})`);
+  figure({ name, value, unit: 'ms', aim: null });
+}
+
+const folder = await mkdtemp(join(tmpdir(), 'calib-bench-start-'));
+await measure('calib --help', ['--help']);
+await measure('calib status', ['status', '--run-dir', folder]);
+const started = performance.now();
+const up = spawn(
+  program,
+  ['up', '--json', '--port', '0', '--ui-port', '0', '--db', join(folder, 'temporal.db')],
+  {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  },
+);
+try {
+  const [line] = (await once(createInterface({ input: up.stdout }), 'line')) as [string];
+  const ready = (performance.now() - started) / 1000;
+  console.log(`calib up, server and worker ready: ${ready.toFixed(2)} s`);
+  figure({ name: 'calib up until its worker polls', value: ready, unit: 's', aim: null });
+  const { address } = JSON.parse(line) as { address: string };
+  await measure('calib list', ['list'], { TEMPORAL_ADDRESS: address });
+} finally {
+  up.kill('SIGINT');
+  await once(up, 'exit');
+  await rm(folder, { recursive: true, force: true });
+}
