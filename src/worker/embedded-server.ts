@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, open } from 'node:fs/promises';
+import { mkdir, open, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 import { Connection } from '@temporalio/client';
@@ -99,14 +99,14 @@ async function spawnServer(
   await log.close();
   child.unref();
   const identity = child.pid === undefined ? undefined : readProcessIdentity(child.pid);
-  if (identity === undefined) throw serverEnded(options.db);
+  if (identity === undefined) throw await serverEnded(options.db);
   return identity;
 }
 
 async function untilReady(address: string, process: ProcessIdentity, db: string): Promise<void> {
   const deadline = Date.now() + READY_LIMIT_MS;
   for (;;) {
-    if (!isAlive(process)) throw serverEnded(db);
+    if (!isAlive(process)) throw await serverEnded(db);
     try {
       const connection = await Connection.connect({
         ...withoutLoopbackProxy(address),
@@ -141,10 +141,17 @@ async function prepareNamespace(address: string, ui: string): Promise<void> {
   }
 }
 
-function serverEnded(db: string): CalibError {
-  return new CalibError('unreachable', 'the embedded Temporal server ended at once', {
-    remedy: `see ${db}.server.log; another server may hold the same database file`,
-  });
+/** The server's last words are the reason, in most cases. */
+async function serverEnded(db: string): Promise<CalibError> {
+  const log = await readFile(`${db}.server.log`, 'utf8').catch(() => '');
+  const lastWords = log.trimEnd().split('\n').at(-1) ?? '';
+  return new CalibError(
+    'unreachable',
+    `the embedded Temporal server ended at once: ${lastWords.slice(0, 500)}`,
+    {
+      remedy: `see ${db}.server.log`,
+    },
+  );
 }
 
 function handle(db: string, server: ProcessIdentity): Pick<EmbeddedServer, 'ended' | 'stop'> {

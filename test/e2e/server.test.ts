@@ -1,4 +1,4 @@
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, open, readFile, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -44,6 +44,22 @@ describe('calib up', () => {
     expect(stderr).toContain(up.db);
     expect(stderr).toContain('another `calib up`');
     expect(await up.serverPid()).not.toBeNull();
+  });
+
+  it('refuses a database that a server of somebody else has open, and one that is a folder', async () => {
+    const db = join(up.dir, 'foreign.db');
+    const file = await open(db, 'w');
+    const taken = await runBuiltCalib(['up', '--port', '0', '--ui-port', '0', '--db', db], { env: up.env });
+    await file.close();
+    expect(taken.exitCode).toBe(1);
+    expect(taken.stderr).toContain(`process ${process.pid} (`);
+    const folder = join(up.dir, 'folder.db');
+    await mkdir(folder);
+    const wrong = await runBuiltCalib(['up', '--port', '0', '--ui-port', '0', '--db', folder], {
+      env: up.env,
+    });
+    expect(wrong.exitCode).toBe(3);
+    expect(wrong.stderr).toContain('unable to open database file');
   });
 
   it('stops its worker and its server at Ctrl-C and exits 0, and the next one on the same file knows its sessions', async () => {
