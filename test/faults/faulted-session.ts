@@ -108,10 +108,14 @@ export class FaultedSession {
     expect(Object.fromEntries(counted)).toEqual(expected);
     await this.expectOneStory();
     await this.expectRecordedOnce(tests);
-    await waitUntil(async () => (await this.suite.processes()).length === 0, `no process of ${this.id}`, {
-      limitMs: 20_000,
-    });
+    await this.expectNothingLeft();
     return state;
+  }
+
+  /** No process of the session is left over. */
+  async expectNothingLeft(): Promise<void> {
+    const isEmpty = async () => (await this.suite.processes()).length === 0;
+    await waitUntil(isEmpty, `no process of ${this.id}`, { limitMs: 20_000 });
   }
 
   /** The session's answer and its directory's are the same, and complete. */
