@@ -11,8 +11,7 @@ import { startEmbeddedServer } from '../src/worker/embedded-server.ts';
 import { workflowSource } from '../src/worker/workflow-bundle.ts';
 import {
   calibrateWorkflowType,
-  pauseSignal,
-  resumeSignal,
+  commandSignals,
   stateQuery,
   statusQuery,
   strictAuditQuery,
@@ -131,8 +130,8 @@ async function disturb(handle: WorkflowHandle, latencies: Latencies, memory: num
     memory.push(process.memoryUsage().rss);
     const { phase, marks } = await handle.query(stateQuery);
     if (phase.kind === 'awaiting_decision') return accepted;
-    await handle.signal(pauseSignal, { id: `pause-${round}` });
-    await handle.signal(resumeSignal, { id: `resume-${round}` });
+    await handle.signal(commandSignals.pause, { id: `pause-${round}` });
+    await handle.signal(commandSignals.resume, { id: `resume-${round}` });
     const done = plan.units.find(({ namespace }) => marks[namespace]?.startsWith('d'));
     if (done === undefined || round % 5 !== 0) continue;
     const id = `purge-${round}`;

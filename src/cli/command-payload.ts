@@ -1,7 +1,10 @@
 import { CalibError } from '../domain/calib-error.ts';
-import { type CommandKind, type CommandPayload, parseCommand } from '../domain/session/commands.ts';
-
-const kinds = ['pause', 'resume', 'purge', 'apply', 'abort'] as const satisfies CommandKind[];
+import {
+  commandKinds,
+  type CommandKind,
+  type CommandPayload,
+  parseCommand,
+} from '../domain/session/commands.ts';
 
 const optionsOf: Record<CommandKind, string[]> = {
   pause: [],
@@ -19,7 +22,7 @@ const optionsOf: Record<CommandKind, string[]> = {
 export function commandPayload(kind: string, options: Record<string, unknown> | object): CommandPayload {
   if (!isKind(kind)) {
     throw new CalibError('invalid-input', `unknown command ${kind}`, {
-      remedy: `one of: ${kinds.join(', ')}`,
+      remedy: `one of: ${commandKinds.join(', ')}`,
     });
   }
   const given = Object.entries(options).filter(([name, value]) => name !== 'json' && !isUnset(value));
@@ -38,7 +41,7 @@ export function commandPayload(kind: string, options: Record<string, unknown> | 
 }
 
 function isKind(kind: string): kind is CommandKind {
-  return (kinds as readonly string[]).includes(kind);
+  return commandKinds.some((known) => known === kind);
 }
 
 function isUnset(value: unknown): boolean {

@@ -6,7 +6,12 @@ import {
   uuid4,
 } from '@temporalio/workflow';
 
-import { type CommandKind, type CommandPayload, parseCommand } from '../domain/session/commands.ts';
+import {
+  commandKinds,
+  type CommandKind,
+  type CommandPayload,
+  parseCommand,
+} from '../domain/session/commands.ts';
 import { decideCommand, takeCommand } from '../domain/session/decide-command.ts';
 import { failureTypes } from '../domain/session/failure-types.ts';
 import type { SessionPlan } from '../domain/session/session-plan.ts';
@@ -14,11 +19,9 @@ import { type CommandReply, type SessionState, addNote } from '../domain/session
 import { utcTimestamp } from '../domain/clock.ts';
 import { commandSignals, commandUpdates } from './messages.ts';
 
-const kinds: CommandKind[] = ['pause', 'resume', 'purge', 'apply', 'abort'];
-
 /** Registers both doors (update and signal) of every command on one implementation. Call before the first `await`. */
 export function registerCommandHandlers(plan: SessionPlan, state: SessionState, changed: () => void): void {
-  for (const kind of kinds) {
+  for (const kind of commandKinds) {
     setHandler(
       commandUpdates[kind],
       (payload?: CommandPayload) => answer(plan, state, kind, payload, changed),

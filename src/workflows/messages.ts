@@ -16,32 +16,20 @@ export function hostTaskQueues(hostId: string): { home: string; repeats: string 
 }
 
 /** Every command has two doors with one implementation behind: an update (answered) and a signal (Web UI, `temporal`). */
-export const pauseSignal = defineSignal<[CommandPayload?]>('pause');
-export const resumeSignal = defineSignal<[CommandPayload?]>('resume');
-export const purgeSignal = defineSignal<[CommandPayload?]>('purge');
-export const applySignal = defineSignal<[CommandPayload?]>('apply');
-export const abortSignal = defineSignal<[CommandPayload?]>('abort');
-
-export const pauseUpdate = defineUpdate<CommandReply, [CommandPayload?]>('pause');
-export const resumeUpdate = defineUpdate<CommandReply, [CommandPayload?]>('resume');
-export const purgeUpdate = defineUpdate<CommandReply, [CommandPayload?]>('purge');
-export const applyUpdate = defineUpdate<CommandReply, [CommandPayload?]>('apply');
-export const abortUpdate = defineUpdate<CommandReply, [CommandPayload?]>('abort');
-
 export const commandSignals = {
-  pause: pauseSignal,
-  resume: resumeSignal,
-  purge: purgeSignal,
-  apply: applySignal,
-  abort: abortSignal,
+  pause: defineSignal<[CommandPayload?]>('pause'),
+  resume: defineSignal<[CommandPayload?]>('resume'),
+  purge: defineSignal<[CommandPayload?]>('purge'),
+  apply: defineSignal<[CommandPayload?]>('apply'),
+  abort: defineSignal<[CommandPayload?]>('abort'),
 } satisfies Record<CommandKind, unknown>;
 
 export const commandUpdates = {
-  pause: pauseUpdate,
-  resume: resumeUpdate,
-  purge: purgeUpdate,
-  apply: applyUpdate,
-  abort: abortUpdate,
+  pause: defineUpdate<CommandReply, [CommandPayload?]>('pause'),
+  resume: defineUpdate<CommandReply, [CommandPayload?]>('resume'),
+  purge: defineUpdate<CommandReply, [CommandPayload?]>('purge'),
+  apply: defineUpdate<CommandReply, [CommandPayload?]>('apply'),
+  abort: defineUpdate<CommandReply, [CommandPayload?]>('abort'),
 } satisfies Record<CommandKind, unknown>;
 
 export interface StatusQueryInput {

@@ -29,6 +29,8 @@ export const commandSchema = z.discriminatedUnion('kind', [
 export type Command = z.infer<typeof commandSchema>;
 export type CommandKind = Command['kind'];
 
+export const commandKinds: readonly CommandKind[] = ['pause', 'resume', 'purge', 'apply', 'abort'];
+
 /** The payload of one kind's signal or update: the command without its kind; the id may be left out. */
 export type CommandPayload = Record<string, unknown> | undefined;
 
