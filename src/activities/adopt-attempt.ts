@@ -11,10 +11,10 @@ import { readLaunchDocument } from '../host/process/read-launch-document.ts';
 import { runPaths } from '../host/run-directory/paths.ts';
 import { endLaunch } from './end-launch.ts';
 import { followLaunch } from './follow-launch.ts';
+import { launchMark } from './launch-mark.ts';
 import { LaunchWatch } from './launch-watch.ts';
 import { holderOf } from './open-lane.ts';
 import { type Ended, type Launch, type Repeat, logLines } from './repeat.ts';
-import { sessionMark } from './session-mark.ts';
 
 /**
  * Takes over a launch whose end was not recorded: follows it if it goes on, collects it if it has ended, clears away
@@ -81,13 +81,7 @@ async function launchOf(
     attempt,
     launchDir,
     logPath: runPaths.attemptLog(place.runDir, place.namespace, place.repeat, attempt),
-    mark: {
-      session: sessionMark(input),
-      namespace: input.namespace,
-      repeat: input.repeat,
-      attempt,
-      token,
-    },
+    mark: launchMark(input, attempt, token),
     lane: (await readLaunchLane(launchDir)) ?? {
       lane: `${deps.hostname}/unknown`,
       gpus: [],

@@ -1,4 +1,5 @@
 import type { AppliedDocument } from '../domain/apply/applied-document.ts';
+import { messageOf } from '../domain/message-of.ts';
 import { redactSecrets } from '../domain/secrets/redact-secrets.ts';
 import { readApplyJournal } from '../host/apply/apply-journal.ts';
 import { checkApplied } from '../host/apply/check-applied.ts';
@@ -50,7 +51,7 @@ async function applyOrRefuse(options: RunApplyOptions): Promise<ApplyResult> {
     const isPending = journal?.state === 'committed' || journal?.state === 'reverting';
     const folder = runPaths.applyFolder(options.runDir);
     const pending = isPending ? `; some files may be changed: the old ones are in ${folder}` : '';
-    return { kind: 'refused', reason: `${messageOf(error)}${pending}` };
+    return { kind: 'refused', reason: `${redactSecrets(messageOf(error))}${pending}` };
   }
 }
 
@@ -65,7 +66,7 @@ async function lookAgain(runDir: string, applied: AppliedDocument, now: Date): P
       if (mayPass(error)) {
         throw error;
       }
-      failures.push(`warning: ${messageOf(error)}`);
+      failures.push(`warning: ${redactSecrets(messageOf(error))}`);
     }
   };
   if (applied.edits > 0) {
@@ -81,8 +82,4 @@ async function lookAgain(runDir: string, applied: AppliedDocument, now: Date): P
   });
   await step(async () => await appendRunLog(runDir, appliedSummary(document), now));
   return [...appliedSummary(document), ...failures];
-}
-
-function messageOf(error: unknown): string {
-  return redactSecrets(error instanceof Error ? error.message : String(error));
 }

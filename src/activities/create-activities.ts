@@ -1,6 +1,7 @@
 import { ApplicationFailure } from '@temporalio/activity';
 
 import { CalibError } from '../domain/calib-error.ts';
+import { messageOf } from '../domain/message-of.ts';
 import { redactSecrets } from '../domain/secrets/redact-secrets.ts';
 import { failureTypes } from '../domain/session/failure-types.ts';
 import { appendRunLog } from '../host/run-directory/run-log.ts';
@@ -34,7 +35,7 @@ async function givenUp(work: () => Promise<void>): Promise<void> {
   try {
     await work();
   } catch (error) {
-    const message = redactSecrets(error instanceof Error ? error.message : String(error));
+    const message = redactSecrets(messageOf(error));
     throw ApplicationFailure.nonRetryable(message, failureTypes.refused);
   }
 }

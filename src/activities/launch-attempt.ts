@@ -10,10 +10,10 @@ import { runPaths } from '../host/run-directory/paths.ts';
 import { endLaunch } from './end-launch.ts';
 import { endOwnProcesses, endStrayProcesses } from './end-own-processes.ts';
 import { followLaunch } from './follow-launch.ts';
+import { launchMark } from './launch-mark.ts';
 import { type OpenLane, isStillFree, openLane } from './open-lane.ts';
 import { type PreparedLaunch, announceLaunch, announceRepeat, prepareLaunch } from './prepare-launch.ts';
 import { type Ended, type Launch, type Repeat, toSeconds } from './repeat.ts';
-import { sessionMark } from './session-mark.ts';
 
 /** What became of an attempt. */
 export type Launched =
@@ -64,13 +64,7 @@ async function newLaunch({ place, input }: Repeat): Promise<Omit<Launch, 'lane'>
     attempt,
     launchDir: runPaths.launch(place.runDir, place.namespace, place.repeat, attempt),
     logPath: runPaths.attemptLog(place.runDir, place.namespace, place.repeat, attempt),
-    mark: {
-      session: sessionMark(input),
-      namespace: input.namespace,
-      repeat: input.repeat,
-      attempt,
-      token: randomUUID(),
-    },
+    mark: launchMark(input, attempt, randomUUID()),
   };
 }
 

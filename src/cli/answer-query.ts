@@ -5,6 +5,7 @@ import { QueryRejectedError } from '@temporalio/client';
 import { CalibError } from '../domain/calib-error.ts';
 import { type StrictAuditDocument, renderStrictAudit } from '../domain/audit/strict-audit.ts';
 import { type StatusDocument, statusIsReady } from '../domain/audit/status-document.ts';
+import { messageOf } from '../domain/message-of.ts';
 import { planQuery, statusQuery, strictAuditQuery, unitsQuery } from '../workflows/messages.ts';
 import { utcTimestamp } from '../domain/clock.ts';
 import { exitCode } from './exit-code.ts';
@@ -69,7 +70,7 @@ export async function queryOf<T>(
     if (error instanceof QueryRejectedError) throw error;
     const own = calibErrorIn(error);
     if (own !== null) throw own;
-    throw new CalibError('unreachable', `session ${session} does not answer: ${(error as Error).message}`, {
+    throw new CalibError('unreachable', `session ${session} does not answer: ${messageOf(error)}`, {
       remedy: 'is its worker running? `calib worker` starts one',
       cause: error,
     });

@@ -1,6 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
 
-import { confirm, isCancel, select, text } from '@clack/prompts';
+import { confirm, select, text } from '@clack/prompts';
 
 import type { ApplyPlanDocument, ApplyPlanMetric } from '../domain/apply/apply-plan-document.ts';
 import type { ApplyQuestion } from '../domain/apply/apply-question.ts';
@@ -8,8 +8,8 @@ import { parseDecisionAnswer } from '../domain/apply/decision-answer.ts';
 import { thresholdId } from '../domain/apply/located-threshold.ts';
 import { isStricter } from '../domain/apply/write-value.ts';
 import type { ApplyMode } from '../domain/session/session-state.ts';
+import { answered } from './answered.ts';
 import { describeChange } from './apply-view.ts';
-import { InterruptedError } from './exit-code.ts';
 
 /** Where questions are asked: never on stdout, which is for answers. */
 export interface Terminal {
@@ -130,9 +130,4 @@ function numberOf(value: string | undefined): { text: string; value: number } | 
 /** The last question before something is written. @throws InterruptedError when the operator leaves */
 export async function askConfirmation(terminal: Terminal, message: string): Promise<boolean> {
   return answered(await confirm({ message, ...terminal }));
-}
-
-function answered<T>(value: T): Exclude<T, symbol> {
-  if (isCancel(value)) throw new InterruptedError();
-  return value as Exclude<T, symbol>;
 }

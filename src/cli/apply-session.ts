@@ -1,4 +1,5 @@
 import { CalibError } from '../domain/calib-error.ts';
+import { counted } from '../domain/counted.ts';
 import type { SessionPlan } from '../domain/session/session-plan.ts';
 import type { CommandReply, SessionState } from '../domain/session/session-state.ts';
 import { readApplied } from '../host/apply/applied-file.ts';
@@ -83,10 +84,6 @@ function describeDecision(settled: Exclude<SettledApply, { kind: 'refused' }>): 
     lines: ['to be written:', ...literals],
     question: `Write ${counted(literals.length, 'literal')} in ${counted(files.length, 'file')}, once and for all?`,
   };
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 function printRefusal(outcome: {

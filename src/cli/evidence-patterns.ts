@@ -1,3 +1,4 @@
+import { messageOf } from '../domain/message-of.ts';
 import type { Plan } from '../domain/plan/plan.ts';
 import type { EvidencePattern } from '../domain/evidence/log-evidence.ts';
 import type { CliContext } from './options.ts';
@@ -18,7 +19,7 @@ export async function evidencePatterns(
     if (!catalog.modelNames.includes(plan.model)) return [];
     return (await catalog.loadModel(plan.model)).config.evidence;
   } catch (error) {
-    warn(`no evidence patterns for ${plan.model}: ${error instanceof Error ? error.message : String(error)}`);
+    warn(`no evidence patterns for ${plan.model}: ${messageOf(error)}`);
     return [];
   }
 }

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowNotFoundError } from '@temporalio/client';
 
 import { CalibError } from '../domain/calib-error.ts';
+import { messageOf } from '../domain/message-of.ts';
 import { phaseLine } from '../domain/session/session-details.ts';
 import type { HaltCause } from '../domain/session/repeat-outcome.ts';
 import { isEnd, type SessionState } from '../domain/session/session-state.ts';
@@ -168,15 +169,11 @@ async function patiently<T>(
     } catch (error) {
       if (stop.aborted) throw new InterruptedError();
       if (error instanceof WorkflowNotFoundError || Date.now() > patience) {
-        throw new CalibError(
-          'unreachable',
-          `session ${sessionId} does not answer: ${(error as Error).message}`,
-          {
-            remedy:
-              'is its worker running? `calib worker` (or `calib up`) starts one; the session itself is safe',
-            cause: error,
-          },
-        );
+        throw new CalibError('unreachable', `session ${sessionId} does not answer: ${messageOf(error)}`, {
+          remedy:
+            'is its worker running? `calib worker` (or `calib up`) starts one; the session itself is safe',
+          cause: error,
+        });
       }
       await sleep(POLL_MS);
     }

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 
 import { CalibError } from '../domain/calib-error.ts';
+import { messageOf } from '../domain/message-of.ts';
 import { commandTable } from './command-table.ts';
 import { exitCode, exitCodeOf, InterruptedError } from './exit-code.ts';
 import { addSharedOptions, allSharedOptions } from './options.ts';
@@ -59,7 +60,7 @@ function report(error: unknown): number {
     }
     return exitCodeOf(error.code);
   }
-  note(`error: unexpected failure: ${error instanceof Error ? error.message : String(error)}`);
+  note(`error: unexpected failure: ${messageOf(error)}`);
   note(
     '  → This is a defect of calib. Set CALIB_DEBUG=1 to see where it happened, and report it with that output.',
   );

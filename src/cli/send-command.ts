@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { WorkflowUpdateFailedError } from '@temporalio/client';
 
 import { CalibError } from '../domain/calib-error.ts';
+import { messageOf } from '../domain/message-of.ts';
 import type { CommandKind, CommandPayload } from '../domain/session/commands.ts';
 import type { CommandReply } from '../domain/session/session-state.ts';
 import { commandUpdates } from '../workflows/messages.ts';
@@ -55,7 +56,7 @@ export async function deliverCommand(
     if (error instanceof Error && /not found|already completed/i.test(error.message)) {
       return { accepted: false, message: 'the session has ended' };
     }
-    throw new CalibError('unreachable', `no answer to ${kind}: ${(error as Error).message}`, {
+    throw new CalibError('unreachable', `no answer to ${kind}: ${messageOf(error)}`, {
       remedy: `it may have been taken all the same: look with \`calib query ${session} status\` before sending it again`,
       cause: error,
     });

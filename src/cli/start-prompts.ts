@@ -1,10 +1,10 @@
-import { autocomplete, isCancel, select, text } from '@clack/prompts';
+import { autocomplete, select, text } from '@clack/prompts';
 
 import { CalibError } from '../domain/calib-error.ts';
 import { renderStageChoices } from '../domain/selection/render-stages-list.ts';
 import { selectStages } from '../domain/selection/select-stages.ts';
 import { loadStages } from '../host/catalog/load-stages.ts';
-import { InterruptedError } from './exit-code.ts';
+import { answered } from './answered.ts';
 import type { CliContext } from './options.ts';
 import { note } from './output.ts';
 import type { StartOptions } from './start.ts';
@@ -72,9 +72,4 @@ function problemWith(action: () => unknown): string | undefined {
     if (error instanceof CalibError) return error.message;
     throw error;
   }
-}
-
-function answered<T>(value: T): Exclude<T, symbol> {
-  if (isCancel(value)) throw new InterruptedError();
-  return value as Exclude<T, symbol>;
 }

@@ -1,4 +1,5 @@
 import type { AppliedCheck, AppliedDocument } from '../domain/apply/applied-document.ts';
+import { counted } from '../domain/counted.ts';
 import { describeDirection, resolvedSource } from './applied-changes.ts';
 
 /**
@@ -14,7 +15,7 @@ export function appliedSummary(applied: AppliedDocument): string[] {
   return [
     edits === 0
       ? `${applied.mode}: every threshold stays as it is, no file edited`
-      : `${applied.mode}: ${count(edits, 'literal')} in ${count(files.length, 'file')} changed`,
+      : `${applied.mode}: ${counted(edits, 'literal')} in ${counted(files.length, 'file')} changed`,
     ...changed,
     ...warnings.map((warning) => `warning: ${warning}`),
     ...checkLines(check),
@@ -26,8 +27,4 @@ export function appliedSummary(applied: AppliedDocument): string[] {
 
 function checkLines(check: AppliedCheck | null): string[] {
   return check === null ? [] : [`check: ${check.ok ? 'passed' : 'NOT passed'}`, ...check.lines];
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }

@@ -1,5 +1,6 @@
 import type { AppliedChange, AppliedDocument } from '../domain/apply/applied-document.ts';
 import { directionOf } from '../domain/apply/direction.ts';
+import { counted } from '../domain/counted.ts';
 import { describeEvidence } from '../domain/evidence/log-evidence.ts';
 import type { LogEvidence } from '../domain/evidence/log-evidence.ts';
 import type { Plan } from '../domain/plan/plan.ts';
@@ -89,10 +90,6 @@ function summarySentence({ applied, plan }: PublishFacts): string {
     `${counted(plan.stages.length, 'stage')} of ${applied.model} measured ${counted(plan.repeats, 'time')} on one ` +
     `commit, every run complete; ${counted(literals.length, 'literal')} changed: ${moved.join(', ')}.`
   );
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
 function thresholdTable(changes: readonly AppliedChange[]): string[] {

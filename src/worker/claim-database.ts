@@ -2,6 +2,7 @@ import { mkdir, readdir, readlink, realpath } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 import { CalibError } from '../domain/calib-error.ts';
+import { messageOf } from '../domain/message-of.ts';
 import { acquireLaneLease } from '../host/gpu/lane-lease.ts';
 import { readCommandLine } from '../host/process/process-table.ts';
 import { findRunningServer } from './server-record.ts';
@@ -37,14 +38,10 @@ async function placeOf(db: string): Promise<string> {
     await mkdir(dirname(db), { recursive: true, mode: 0o700 });
     return join(await realpath(dirname(db)), basename(db));
   } catch (cause) {
-    throw new CalibError(
-      'invalid-input',
-      `--db ${db}: its folder cannot be used: ${(cause as Error).message}`,
-      {
-        remedy: 'name a file in a folder that this user can write',
-        cause,
-      },
-    );
+    throw new CalibError('invalid-input', `--db ${db}: its folder cannot be used: ${messageOf(cause)}`, {
+      remedy: 'name a file in a folder that this user can write',
+      cause,
+    });
   }
 }
 

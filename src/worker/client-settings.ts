@@ -1,6 +1,7 @@
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 
 import { CalibError } from '../domain/calib-error.ts';
+import { messageOf } from '../domain/message-of.ts';
 
 export interface ClientSettings {
   /** host:port */
@@ -24,7 +25,7 @@ export function loadClientSettings(): ClientSettings {
       connection: connectionOptions,
     };
   } catch (cause) {
-    throw new CalibError('invalid-input', `Temporal client configuration: ${(cause as Error).message}`, {
+    throw new CalibError('invalid-input', `Temporal client configuration: ${messageOf(cause)}`, {
       remedy: 'correct the TEMPORAL_* variables or temporal.toml',
       cause,
     });

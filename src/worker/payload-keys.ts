@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 
 import { CalibError } from '../domain/calib-error.ts';
+import { messageOf } from '../domain/message-of.ts';
 
 export interface PayloadKey {
   /** Stands in clear beside each payload that it encrypts. */
@@ -41,11 +42,10 @@ function readOwnFile(file: string): string {
     return readFileSync(file, 'utf8');
   } catch (cause) {
     if (cause instanceof CalibError) throw cause;
-    throw new CalibError(
-      'invalid-input',
-      `CALIB_PAYLOAD_KEYS: ${file} cannot be read: ${(cause as Error).message}`,
-      { remedy: 'name a key file, or unset CALIB_PAYLOAD_KEYS', cause },
-    );
+    throw new CalibError('invalid-input', `CALIB_PAYLOAD_KEYS: ${file} cannot be read: ${messageOf(cause)}`, {
+      remedy: 'name a key file, or unset CALIB_PAYLOAD_KEYS',
+      cause,
+    });
   }
 }
 

@@ -1,3 +1,4 @@
+import { messageOf } from '../message-of.ts';
 import { translatePythonPattern } from './translate-python-pattern.ts';
 
 /** No constant that is meant to be read is longer; a bound on the text bounds the time of every match. */
@@ -27,7 +28,7 @@ export function pythonPatternProblem(source: string): string | null {
     compilePythonPattern(source, 'search');
     return null;
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     // JavaScript repeats the translated pattern, which nobody wrote.
     return message.replace(/^Invalid regular expression: .*: (\w)/s, (_, first: string) =>
       first.toLowerCase(),

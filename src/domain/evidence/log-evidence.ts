@@ -1,5 +1,7 @@
 import { z } from 'zod';
 
+import { counted } from '../counted.ts';
+
 /** A pattern of the model's config that proves an optimisation active (spec 06 §14); `pattern` is Python's dialect. */
 export const evidencePatternSchema = z.object({
   name: z.string(),
@@ -36,16 +38,12 @@ export function isFound({ logs, lacking }: LogEvidence): boolean {
 export function describeEvidence(evidence: LogEvidence, emphasis = ''): string {
   const { name, min_count: wanted, fewest, logs, lacking } = evidence;
   if (isFound(evidence)) {
-    return `${name}: found (at least ${lines(fewest)} in ${logs === 1 ? 'the one log' : `each of ${logs} logs`})`;
+    return `${name}: found (at least ${counted(fewest, 'line')} in ${logs === 1 ? 'the one log' : `each of ${logs} logs`})`;
   }
   const places = lacking
     .slice(0, SHOWN)
     .map(({ namespace, repeat, count }) => `${namespace} run ${repeat}: ${count ?? 'no log'}`);
   const rest = lacking.length > SHOWN ? [`${lacking.length - SHOWN} more`] : [];
   const where = lacking.length === 0 ? 'no logs' : [...places, ...rest].join(', ');
-  return `${name}: ${emphasis}not found${emphasis} (${lines(wanted)} wanted in each log; ${where})`;
-}
-
-function lines(count: number): string {
-  return count === 1 ? '1 line' : `${count} lines`;
+  return `${name}: ${emphasis}not found${emphasis} (${counted(wanted, 'line')} wanted in each log; ${where})`;
 }

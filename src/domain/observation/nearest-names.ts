@@ -1,3 +1,5 @@
+import { editDistance } from '../catalog/edit-distance.ts';
+
 /** Names shown as "nearest": enough to recognise a renamed key, few enough for one line. */
 const SHOWN = 5;
 
@@ -23,19 +25,4 @@ function unlikeness(wanted: string, name: string): number {
   const b = name.slice(0, 200).toLowerCase();
   const distance = editDistance(a, b);
   return a.includes(b) || b.includes(a) ? distance / 4 : distance;
-}
-
-function editDistance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let row = 1; row <= a.length; row += 1) {
-    const current = [row];
-    for (let column = 1; column <= b.length; column += 1) {
-      const substituted = (previous[column - 1] ?? 0) + (a[row - 1] === b[column - 1] ? 0 : 1);
-      const inserted = (current[column - 1] ?? 0) + 1;
-      const deleted = (previous[column] ?? 0) + 1;
-      current.push(Math.min(substituted, inserted, deleted));
-    }
-    previous = current;
-  }
-  return previous[b.length] ?? 0;
 }

@@ -1,3 +1,5 @@
+import { messageOf } from '../message-of.ts';
+
 /** A parsed result document; NaN and Infinity arrive as the JavaScript numbers they are. */
 export type ParsedResult = { ok: true; value: unknown } | { ok: false; reason: string };
 
@@ -27,7 +29,7 @@ function attempt(parse: () => unknown): { ok: true; value: unknown } | { ok: fal
   try {
     return { ok: true, value: parse() };
   } catch (error) {
-    return { ok: false, error: error instanceof Error ? error.message : String(error) };
+    return { ok: false, error: messageOf(error) };
   }
 }
 

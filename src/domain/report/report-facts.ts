@@ -13,14 +13,14 @@ export interface PrecheckFacts {
   cuda: string | null;
 }
 
-/** A pytest repeat that was set aside instead of counted. */
+/** A repeat that was set aside instead of counted (spec 06 §6). */
 export interface DiscardedRepeat {
   namespace: string;
   repeat: number;
   /** 1, 2, … per (unit, repeat). */
   n: number;
   reason: string;
-  /** `YYYY-MM-DDTHH:MM:SSZ`; empty when not recorded. */
+  /** `YYYY-MM-DDTHH:MM:SSZ`; empty when the reason file is damaged. */
   at: string;
 }
 

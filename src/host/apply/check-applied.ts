@@ -3,6 +3,7 @@ import { isRefusal } from '../../domain/apply/apply-plan-document.ts';
 import type { ApplyPlanDocument } from '../../domain/apply/apply-plan-document.ts';
 import type { RunSnapshot } from '../../domain/audit/run-snapshot.ts';
 import { utcTimestamp } from '../../domain/clock.ts';
+import { messageOf } from '../../domain/message-of.ts';
 import type { StageDefinition } from '../../domain/stages/stage.ts';
 import { readApplyPlan } from '../run-directory/read-apply-plan.ts';
 import { readRunDirectory } from '../run-directory/read-run-directory.ts';
@@ -28,7 +29,7 @@ export async function checkApplied(question: {
     ok: false,
     at: utcTimestamp(now),
     stages_yaml: null,
-    lines: [`the check could not be made: ${error instanceof Error ? error.message : String(error)}`],
+    lines: [`the check could not be made: ${messageOf(error)}`],
   }));
   const checked: AppliedDocument =
     document.undone === null

@@ -1,4 +1,3 @@
-import { access } from 'node:fs/promises';
 import { resolve } from 'node:path';
 
 import type { ApplyPlanDocument } from '../../domain/apply/apply-plan-document.ts';
@@ -7,6 +6,7 @@ import type { RunSnapshot } from '../../domain/audit/run-snapshot.ts';
 import { sessionCommit } from '../../domain/plan/plan.ts';
 import { isDocsStage, thresholdFileOf } from '../../domain/stages/stage.ts';
 import type { StageDefinition } from '../../domain/stages/stage.ts';
+import { pathExists } from '../files/path-exists.ts';
 import { readSessionTree, treeMoved } from '../git/session-tree.ts';
 import { runPaths } from '../run-directory/paths.ts';
 import { readActiveRuns } from '../run-directory/read-active-runs.ts';
@@ -34,7 +34,7 @@ export async function checkPreconditions(question: {
   if (running.length > 0) {
     return refused(running.map(({ namespace, k }) => `pytest of ${namespace} repeat ${k} is still running`));
   }
-  if (!(await exists(runPaths.report(runDir)))) {
+  if (!(await pathExists(runPaths.report(runDir)))) {
     return refused([`${runPaths.report(runDir)} is not written: thresholds are applied after the report`]);
   }
   const edited = editedFiles({ snapshot, repoRoot, plan });
@@ -76,11 +76,4 @@ function editedFiles(question: {
 /** Where the plan recorded none: what discovery saw, which a session starts from. */
 function recordedHash(stage: StageDefinition): string | undefined {
   return stage.threshold_file === undefined ? stage.test_file_sha256 : stage.threshold_file_sha256;
-}
-
-async function exists(path: string): Promise<boolean> {
-  return await access(path).then(
-    () => true,
-    () => false,
-  );
 }

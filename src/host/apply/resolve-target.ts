@@ -1,6 +1,7 @@
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { relative, resolve, sep } from 'node:path';
 
+import { messageOf } from '../../domain/message-of.ts';
 import { sha256Of } from './apply-journal.ts';
 
 /** A file that may be edited, as it stands. */
@@ -40,6 +41,6 @@ export async function resolveTarget(place: {
     const bytes = await readFile(path);
     return { target: { file, path, bytes, sha256: sha256Of(bytes) } };
   } catch (error) {
-    return { problem: `${file} cannot be read: ${error instanceof Error ? error.message : String(error)}` };
+    return { problem: `${file} cannot be read: ${messageOf(error)}` };
   }
 }

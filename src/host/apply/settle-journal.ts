@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 
 import { CalibError } from '../../domain/calib-error.ts';
-import { hasCode } from '../run-directory/file-entries.ts';
+import { hasCode } from '../files/has-code.ts';
 import { runPaths } from '../run-directory/paths.ts';
 import { cannotWrite, jsonDocument } from '../run-directory/write-atomic.ts';
 import { hashOn, readApplyJournal, readCopy, sidesOf } from './apply-journal.ts';

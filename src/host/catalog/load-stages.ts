@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { CalibError } from '../../domain/calib-error.ts';
 import { parseStagesYaml } from '../../domain/stages/parse-stages-yaml.ts';
 import type { StageDefinition } from '../../domain/stages/stage.ts';
+import { hasCode } from '../files/has-code.ts';
 import type { Catalog } from './open-catalog.ts';
 
 export interface LoadedStages {
@@ -15,10 +16,6 @@ export interface LoadedStages {
   stages: StageDefinition[];
 }
 
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
-}
-
 /**
  * Reads a model's `stages.yaml`.
  *
@@ -28,7 +25,7 @@ function isMissing(error: unknown): boolean {
 export async function loadStages(catalog: Catalog, model: string): Promise<LoadedStages> {
   const file = catalog.stagesPath(model);
   const bytes = await readFile(file).catch((cause: unknown) => {
-    const reason = isMissing(cause) ? 'does not exist yet' : 'cannot be read';
+    const reason = hasCode(cause, 'ENOENT') ? 'does not exist yet' : 'cannot be read';
     throw new CalibError('invalid-input', `${file}: ${reason}`, {
       remedy: `Make it with: calib discover --model ${model}`,
       cause,

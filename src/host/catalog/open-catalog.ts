@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 
 import { CalibError } from '../../domain/calib-error.ts';
 import { parseHostProfile, type HostProfile } from '../../domain/catalog/host-profile.ts';
 import { parseModelConfig, type ModelConfig } from '../../domain/catalog/model-config.ts';
 import { nearestName } from '../../domain/catalog/nearest-name.ts';
+import { pathExists } from '../files/path-exists.ts';
 
 export interface LoadedModel {
   name: string;
@@ -44,13 +45,6 @@ export interface Catalog {
   stagesPath: (model: string) => string;
 }
 
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
-}
-
 /** Sorted names of the sub-folders of `models/` that hold a `config.yaml`. */
 async function findModels(dir: string): Promise<string[]> {
   const folder = join(dir, 'models');
@@ -61,7 +55,7 @@ async function findModels(dir: string): Promise<string[]> {
       cause,
     });
   });
-  const known = await Promise.all(entries.map((entry) => exists(join(folder, entry, 'config.yaml'))));
+  const known = await Promise.all(entries.map((entry) => pathExists(join(folder, entry, 'config.yaml'))));
   return entries.filter((_, index) => known[index] === true).sort();
 }
 

@@ -5,6 +5,7 @@ import { isAbsolute, join, normalize, sep } from 'node:path';
 
 import type { LoadedDocument } from '../../domain/observation/extraction.ts';
 import { parseResultJson } from '../../domain/observation/parse-result-json.ts';
+import { isAbsent } from '../files/has-code.ts';
 import { nearestResultFiles } from './nearest-result-files.ts';
 
 export interface ResultFileRequest {
@@ -47,10 +48,7 @@ export async function readResultFile(request: ResultFileRequest): Promise<Loaded
 }
 
 async function unresolvable(request: ResultFileRequest, error: unknown): Promise<LoadedDocument> {
-  const code = errorCode(error);
-  if (code !== 'ENOENT' && code !== 'ENOTDIR') {
-    return problem('unreadable', `cannot be read: ${code}`);
-  }
+  if (!isAbsent(error)) return problem('unreadable', `cannot be read: ${errorCode(error)}`);
   const nearest = await nearestResultFiles(request.baseTemp, request.jsonFile);
   return { kind: 'problem', problem: { kind: 'file_missing', text: 'the file does not exist', nearest } };
 }

@@ -4,6 +4,7 @@ import { open } from 'node:fs/promises';
 import { SignatureScanner } from '../../domain/pytest/signature-scanner.ts';
 import type { SignatureMatch } from '../../domain/pytest/signature-scanner.ts';
 import { readinessPatterns, signatures } from '../../domain/pytest/signatures.ts';
+import { hasCode } from '../files/has-code.ts';
 import { LogTail } from './log-tail.ts';
 
 /** What is known about a log so far. */
@@ -98,7 +99,7 @@ class FileFollower implements LogFollower {
     try {
       this.#file ??= await open(this.#path, 'r');
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+      if (!hasCode(error, 'ENOENT')) throw error;
     }
     return this.#file;
   }

@@ -11,6 +11,7 @@ import {
   type GitReading,
   type InterpreterQuestion,
 } from '../../domain/precheck/judge-places.ts';
+import { pathExists } from '../files/path-exists.ts';
 import { readGitState } from '../git/read-git-state.ts';
 import type { PrecheckRequest } from './precheck-request.ts';
 
@@ -35,7 +36,7 @@ async function interpreterState(python: string): Promise<InterpreterQuestion['st
 
 /** Whether the repository root is a project (spec 04 §2 row 3). */
 export async function checkRepository({ repoRoot }: PrecheckRequest): Promise<CheckResult> {
-  return judgeRepository(repoRoot, await exists(join(repoRoot, 'pyproject.toml')));
+  return judgeRepository(repoRoot, await pathExists(join(repoRoot, 'pyproject.toml')));
 }
 
 export interface CheckedGit {
@@ -78,17 +79,10 @@ export async function checkHost({
       ? []
       : [host.venv_python, host.hf_hub, host.speaker_sim, host.omni_ci_home, ...host.checklist];
   const named = paths.filter((path): path is string => path !== null);
-  const found = await Promise.all(named.map(async (path) => [path, await exists(path)] as const));
+  const found = await Promise.all(named.map(async (path) => [path, await pathExists(path)] as const));
   const entries = Object.fromEntries(found);
   if (host?.repo_root) {
-    entries[host.repo_root] = await exists(join(host.repo_root, 'pyproject.toml'));
+    entries[host.repo_root] = await pathExists(join(host.repo_root, 'pyproject.toml'));
   }
   return judgeHost({ requirements, repoRoot, venvPython, exists: entries });
-}
-
-async function exists(path: string): Promise<boolean> {
-  return await stat(path).then(
-    () => true,
-    () => false,
-  );
 }

@@ -2,6 +2,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, posix } from 'node:path';
 
 import { hubFolderName, type HubKind, type HubListing } from '../../domain/precheck/hub-snapshot.ts';
+import { isFolder } from '../files/path-exists.ts';
 
 export interface HubPlace {
   /** Absolute folder with `models--…` and `datasets--…`. */
@@ -64,13 +65,6 @@ async function listUnfinished(blobs: string): Promise<{ path: string; ageSeconds
     }),
   );
   return found.flat();
-}
-
-async function isFolder(path: string): Promise<boolean> {
-  return await stat(path).then(
-    (stats) => stats.isDirectory(),
-    () => false,
-  );
 }
 
 /** Sizes by path relative to the snapshot, links followed; null where a link leads nowhere. */

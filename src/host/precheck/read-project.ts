@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parse, TomlError } from 'smol-toml';
 import { z } from 'zod';
 
+import { messageOf } from '../../domain/message-of.ts';
 import type { ProjectReading } from '../../domain/precheck/venv-facts.ts';
 
 const projectSchema = z.object({
@@ -27,7 +28,7 @@ export async function readProject(repoRoot: string): Promise<ProjectReading> {
     const detail = error instanceof TomlError ? `line ${error.line}: ${error.message.split('\n')[0]}` : error;
     return {
       kind: 'failed',
-      message: `${file}: ${detail instanceof Error ? detail.message : String(detail)}`,
+      message: `${file}: ${messageOf(detail)}`,
     };
   }
 }

@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 
 import { runBounded } from '../process/run-bounded.ts';
+import { parseJson } from './parse-json.ts';
 import { answerMark } from './venv-script.ts';
 
 export interface PythonQuestion<Schema extends z.ZodType> {
@@ -42,14 +43,6 @@ export async function runPython<Schema extends z.ZodType>(
         ? { kind: 'facts', facts: parsed.data }
         : { kind: 'failed', message: endText(run.exitCode, run.signal, run.stderr) };
     }
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
   }
 }
 

@@ -2,7 +2,7 @@ import { access, constants, mkdir, stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 
 import { sliceFolderNames, type SliceFolder } from '../../domain/precheck/judge-environment.ts';
-import { hasCode } from '../run-directory/file-entries.ts';
+import { hasCode } from '../files/has-code.ts';
 
 /** The state of the two slice folders; null where the environment has no `OMNI_CI_HOME` (spec 04 §10 gate 3). */
 export async function readSliceDirectories(

@@ -8,6 +8,7 @@ import { readIfPresent } from '../run-directory/file-entries.ts';
 import { runPaths } from '../run-directory/paths.ts';
 import { readPlan } from '../run-directory/read-plan.ts';
 import { writeFileAtomic, writeJsonAtomic } from '../run-directory/write-atomic.ts';
+import { parseJson } from './parse-json.ts';
 
 /**
  * Refuses a folder whose `precheck.json` is somebody else's: that of a session, for a precheck that stands alone, or of
@@ -58,13 +59,5 @@ async function keepEarlier(dir: string, earlier: Buffer, { timestamp }: Precheck
   const at = recorded.success ? recorded.data.timestamp.replaceAll(/[^0-9TZ]/g, '') : 'damaged';
   if (!recorded.success || recorded.data.timestamp !== timestamp) {
     await writeFileAtomic(join(dir, `precheck.${at}.json`), earlier);
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
   }
 }

@@ -1,6 +1,7 @@
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { hasCode } from '../files/has-code.ts';
 import type { LaunchExit, LaunchIdentity } from './launch-documents.ts';
 import { launchExitSchema, launchIdentitySchema, launchRequestSchema } from './launch-documents.ts';
 import { launchFiles, supervisorMarkVariable } from './launch-files.ts';
@@ -83,7 +84,7 @@ async function fenceOff(launchDir: string, token: string): Promise<Adoption> {
     closeSync(file);
     return { state: 'absent' };
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error;
+    if (!hasCode(error, 'EEXIST')) throw error;
   }
   if (readFileSync(claim, 'utf8').startsWith('fenced')) return { state: 'absent' };
   return await waitForClaimant(launchDir, token);

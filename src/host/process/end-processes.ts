@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import { hasCode } from '../files/has-code.ts';
 import { findOwnProcesses } from './find-own-processes.ts';
 import type { OwnProcess, OwnershipProof, OwnershipQuery } from './find-own-processes.ts';
 import { readGroupManifests } from './group-manifests.ts';
@@ -120,7 +121,7 @@ function send(target: ProcessIdentity, signal: NodeJS.Signals): boolean {
     return true;
   } catch (error) {
     // Gone in between, or it changed its user: verified by the next look either way.
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+    return hasCode(error, 'EPERM');
   }
 }
 

@@ -1,3 +1,5 @@
+import { hasCode } from '../files/has-code.ts';
+
 /** TERM to a group that we made, KILL after a grace: to the group even when its leader is gone. Used by the supervisor. */
 export class GroupStopper {
   /** Whether `stop` was called. */
@@ -44,7 +46,7 @@ export class GroupStopper {
       process.kill(-this.#group, signal);
       return true;
     } catch (error) {
-      return error instanceof Error && 'code' in error && error.code === 'EPERM';
+      return hasCode(error, 'EPERM');
     }
   }
 }

@@ -2,6 +2,7 @@ import { watch } from 'node:fs';
 import type { FSWatcher } from 'node:fs';
 
 import { utcTimestamp } from '../../domain/clock.ts';
+import { hasCode } from '../files/has-code.ts';
 import type { LaunchExit, LaunchIdentity, StopRequest } from './launch-documents.ts';
 import { launchExitSchema, stopRequestSchema } from './launch-documents.ts';
 import { launchFiles } from './launch-files.ts';
@@ -106,7 +107,7 @@ async function requestStop(request: {
   try {
     process.kill(identity.supervisor.pid, 'SIGTERM');
   } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+    if (!hasCode(error, 'ESRCH')) throw error;
   }
 }
 

@@ -2,6 +2,8 @@ import { readFile } from 'node:fs/promises';
 
 import type { z } from 'zod';
 
+import { hasCode } from '../files/has-code.ts';
+
 /** What stands at a path: nothing, a valid document, or something else. */
 export type DocumentReading<T> =
   | { kind: 'missing' }
@@ -14,7 +16,7 @@ export async function readLaunchDocument<T>(path: string, schema: z.ZodType<T>):
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return { kind: 'missing' };
+    if (hasCode(error, 'ENOENT')) return { kind: 'missing' };
     return { kind: 'unreadable', reason: `${path}: ${String(error)}` };
   }
   try {

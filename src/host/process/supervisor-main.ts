@@ -9,6 +9,8 @@ import { closeSync, existsSync, openSync, readFileSync, writeSync } from 'node:f
 import { createServer } from 'node:net';
 import type { Server } from 'node:net';
 
+import { utcTimestamp } from '../../domain/clock.ts';
+import { messageOf } from '../../domain/message-of.ts';
 import { GroupStopper } from './group-stopper.ts';
 import type { LaunchExit, LaunchIdentity, StopRequest, SupervisorSpec } from './launch-documents.ts';
 import { launchFiles } from './launch-files.ts';
@@ -19,7 +21,7 @@ import { writeWholeFile } from './write-whole-file.ts';
 const exitWriteTries = 300;
 const exitWritePauseMs = 2000;
 
-const now = () => `${new Date().toISOString().slice(0, 19)}Z`;
+const now = () => utcTimestamp(new Date());
 const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 // A closed terminal or a dying worker must not end the run; SIGTERM is calib's way to ask for the end.
@@ -104,7 +106,7 @@ function startChild(spec: SupervisorSpec): ChildProcess {
 
 function describeStartError(error: unknown): NonNullable<LaunchExit['start_error']> {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  return { kind: 'spawn', code, message: error instanceof Error ? error.message : String(error) };
+  return { kind: 'spawn', code, message: messageOf(error) };
 }
 
 interface Ending {

@@ -2,6 +2,7 @@ import { mkdir, readFile, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 import { CalibError } from '../../domain/calib-error.ts';
+import { messageOf } from '../../domain/message-of.ts';
 import { gitText, runGit } from '../git/run-git.ts';
 import { readIfPresent } from '../run-directory/file-entries.ts';
 import { writeFileAtomic } from '../run-directory/write-atomic.ts';
@@ -125,7 +126,7 @@ async function names(repoRoot: string, args: string[]): Promise<string[]> {
 
 function notCommitted(error: unknown): Error {
   if (error instanceof CalibError && error.code === 'refused') return error;
-  const said = error instanceof Error ? error.message : String(error);
+  const said = messageOf(error);
   return new CalibError('refused', `nothing was committed: ${said}`, {
     remedy: 'cure what git or the hook says and publish again; branch, index and report are as they were',
     cause: error,

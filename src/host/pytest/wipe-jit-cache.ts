@@ -1,6 +1,9 @@
 import { lstat, realpath, rm } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative } from 'node:path';
 
+import { messageOf } from '../../domain/message-of.ts';
+import { isAbsent } from '../files/has-code.ts';
+
 /** What became of one cache folder. `refused` and `failed` need the operator's eye; neither stops a launch. */
 export type CacheWipe =
   | { path: string; outcome: 'wiped' | 'absent' }
@@ -48,7 +51,7 @@ async function wipe(path: string, sessionRoots: readonly string[]): Promise<Cach
     await rm(real, { recursive: true, force: true });
     return { path, outcome: 'wiped' };
   } catch (error) {
-    return { path, outcome: 'failed', reason: error instanceof Error ? error.message : String(error) };
+    return { path, outcome: 'failed', reason: messageOf(error) };
   }
 }
 
@@ -63,7 +66,5 @@ async function isInsideAny(path: string, roots: readonly string[]): Promise<bool
 }
 
 function absentIsUndefined(error: unknown): undefined {
-  if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR'))
-    return;
-  throw error;
+  if (!isAbsent(error)) throw error;
 }

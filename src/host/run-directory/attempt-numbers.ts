@@ -3,6 +3,7 @@ import { join, relative } from 'node:path';
 import { type RepeatPlace, readAttempts } from './attempts-file.ts';
 import { discardFolders } from './discard-reason.ts';
 import { namesIn } from './file-entries.ts';
+import { parseLaunchFolder } from './parse-launch-folder.ts';
 import { runPaths } from './paths.ts';
 
 /**
@@ -30,8 +31,8 @@ export async function nextAttemptNumber(place: RepeatPlace): Promise<number> {
 export async function unrecordedAttempt(place: RepeatPlace): Promise<number | null> {
   const names = await namesIn(runPaths.unit(place.runDir, place.namespace));
   const launches = names.flatMap((name) => {
-    const [, repeat, attempt] = LAUNCH_FOLDER.exec(name) ?? [];
-    return Number(repeat) === place.repeat ? [Number(attempt)] : [];
+    const launch = parseLaunchFolder(name);
+    return launch?.repeat === place.repeat ? [launch.attempt] : [];
   });
   const newest = Math.max(0, ...launches);
   if (newest === 0) return null;
@@ -39,7 +40,6 @@ export async function unrecordedAttempt(place: RepeatPlace): Promise<number | nu
   return recorded.some(({ n }) => n >= newest) ? null : newest;
 }
 
-const LAUNCH_FOLDER = /^run(\d+)\.attempt(\d+)$/;
 /** A launch folder or a log; a discard that was interrupted may have appended `.2`. */
 const OF_ATTEMPT = /^run(\d+)\.attempt(\d+)(?:\.|$)/;
 

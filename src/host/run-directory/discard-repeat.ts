@@ -1,6 +1,7 @@
 import { mkdir, rename } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 
+import { hasCode, isAbsent } from '../files/has-code.ts';
 import type { RepeatPlace } from './attempts-file.ts';
 import {
   type DiscardFolder,
@@ -10,7 +11,7 @@ import {
   discardFolders,
   isOfCommand,
 } from './discard-reason.ts';
-import { hasCode, isAbsent, namesIn } from './file-entries.ts';
+import { namesIn } from './file-entries.ts';
 import { runPaths } from './paths.ts';
 import { cannotWrite, durableFiles, writeJsonAtomic } from './write-atomic.ts';
 

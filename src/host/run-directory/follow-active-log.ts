@@ -1,7 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { isAbsent } from './file-entries.ts';
+import { isAbsent } from '../files/has-code.ts';
 import { type StartedLaunch, listLaunches, readLaunch } from './list-launches.ts';
 
 export interface FollowActiveLogOptions {

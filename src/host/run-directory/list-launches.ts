@@ -5,6 +5,7 @@ import { launchFiles } from '../process/launch-files.ts';
 import { isAlive } from '../process/process-identity.ts';
 import { readLaunchDocument } from '../process/read-launch-document.ts';
 import { namesIn } from './file-entries.ts';
+import { parseLaunchFolder } from './parse-launch-folder.ts';
 import { runPaths } from './paths.ts';
 
 /** One pytest process that was started in a run directory. */
@@ -21,8 +22,6 @@ export interface StartedLaunch {
   end: { atMs: number | null; exitCode: number | null; signal: string | null } | null;
 }
 
-const LAUNCH_FOLDER = /^run(\d+)\.attempt(\d+)$/;
-
 /**
  * The launches of a run directory whose pytest was started and that are not set aside, oldest first, found by what each
  * left on disk, never by searching command lines (spec 05 §12).
@@ -36,13 +35,13 @@ export async function listLaunches(
   const launches: StartedLaunch[] = [];
   for (const namespace of await namesIn(join(runDir, '_pytest'))) {
     for (const name of await namesIn(runPaths.unit(runDir, namespace))) {
-      const [, repeat, attempt] = LAUNCH_FOLDER.exec(name) ?? [];
-      if (repeat === undefined || attempt === undefined) continue;
-      const place = { namespace, repeat: Number(repeat), attempt: Number(attempt) };
+      const launch = parseLaunchFolder(name);
+      if (launch === null) continue;
+      const place = { namespace, ...launch };
       const folder = runPaths.launch(runDir, namespace, place.repeat, place.attempt);
       if (skip.has(folder)) continue;
-      const launch = await readLaunch({ ...place, folder, log: logOf(runDir, place) });
-      if (launch !== null) launches.push(launch);
+      const started = await readLaunch({ ...place, folder, log: logOf(runDir, place) });
+      if (started !== null) launches.push(started);
     }
   }
   return launches.sort((a, b) => a.startedAtMs - b.startedAtMs);

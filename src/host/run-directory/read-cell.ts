@@ -4,11 +4,12 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 
 import type { CellFile, Integrity } from '../../domain/audit/run-snapshot.ts';
+import { messageOf } from '../../domain/message-of.ts';
 import { commitMarkerSchema } from '../../domain/observation/commit-marker.ts';
 import { observationSchema } from '../../domain/observation/observation.ts';
 import type { Observation } from '../../domain/observation/observation.ts';
 import { parseResultJson } from '../../domain/observation/parse-result-json.ts';
-import { isAbsent } from './file-entries.ts';
+import { isAbsent } from '../files/has-code.ts';
 import { runPaths } from './paths.ts';
 
 /** As on disk: v0.6.0 records NaN as a metric, and the strict rules want to name it rather than lose the file. */
@@ -97,8 +98,4 @@ async function committedHash(options: ReadCellOptions & { namespace: string }): 
     // No marker, or none that could be read: either way nothing vouches for the observation.
     return null;
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -5,6 +5,7 @@ import { resolve } from 'node:path';
 import { thresholdId } from '../../domain/apply/located-threshold.ts';
 import type { LocatedThreshold, LocatedThresholds } from '../../domain/apply/located-threshold.ts';
 import { parseThresholdSource } from '../../domain/apply/threshold-source.ts';
+import { messageOf } from '../../domain/message-of.ts';
 import { thresholdFileOf } from '../../domain/stages/stage.ts';
 import type { StageDefinition } from '../../domain/stages/stage.ts';
 import { decodePythonSource } from '../../python/decode-source.ts';
@@ -79,10 +80,6 @@ async function readSource(file: string, path: string): Promise<SourceFile> {
   } catch (error) {
     return { text: null, sha256, problem: messageOf(error) };
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 function unknown(reason: string): LocatedThreshold {

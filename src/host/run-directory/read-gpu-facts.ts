@@ -1,6 +1,7 @@
 import { execa } from 'execa';
 
 import type { GpuFact } from '../../domain/audit/status-document.ts';
+import { hasCode } from '../files/has-code.ts';
 
 /** A driver that hangs must not hang `status`. */
 const TIMEOUT_MS = 10_000;
@@ -39,7 +40,7 @@ async function query(what: string): Promise<string[][]> {
 }
 
 function describe(error: unknown): string {
-  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') {
+  if (hasCode(error, 'ENOENT')) {
     return 'nvidia-smi not found';
   }
   const message = error instanceof Error && 'shortMessage' in error ? error.shortMessage : error;

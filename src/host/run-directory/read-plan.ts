@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises';
 
 import { CalibError } from '../../domain/calib-error.ts';
+import { messageOf } from '../../domain/message-of.ts';
 import { planSchema } from '../../domain/plan/plan.ts';
 import type { Plan } from '../../domain/plan/plan.ts';
-import { isAbsent } from './file-entries.ts';
+import { isAbsent } from '../files/has-code.ts';
 import { runPaths } from './paths.ts';
 
 /**
@@ -23,7 +24,7 @@ export async function readPlan(runDir: string): Promise<Plan> {
         cause: error,
       });
     }
-    throw corruptPlan(path, error instanceof Error ? error.message : String(error));
+    throw corruptPlan(path, messageOf(error));
   }
   return parsePlan(text, path);
 }
@@ -33,7 +34,7 @@ function parsePlan(text: string, path: string): Plan {
   try {
     document = JSON.parse(text);
   } catch (error) {
-    throw corruptPlan(path, `not JSON: ${error instanceof Error ? error.message : String(error)}`);
+    throw corruptPlan(path, `not JSON: ${messageOf(error)}`);
   }
   const parsed = planSchema.safeParse(document);
   if (!parsed.success) {

@@ -1,7 +1,7 @@
-import { stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 
 import type { Plan } from '../../domain/plan/plan.ts';
+import { isFolder } from '../files/path-exists.ts';
 import { gitText } from '../git/run-git.ts';
 
 export interface ReadRepoRootOptions {
@@ -43,11 +43,4 @@ async function topLevel(folder: string): Promise<string | null> {
     // Not a work tree, or no such folder: another place may be.
     return null;
   }
-}
-
-async function isFolder(path: string): Promise<boolean> {
-  return await stat(path).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
 }

@@ -1,6 +1,7 @@
 import type { RunSnapshot } from '../../domain/audit/run-snapshot.ts';
 import { thresholdId } from '../../domain/apply/located-threshold.ts';
 import type { ContextBinding } from '../../domain/discovery/source-facts.ts';
+import { messageOf } from '../../domain/message-of.ts';
 import { sessionCommit } from '../../domain/plan/plan.ts';
 import type { EvidencePattern } from '../../domain/evidence/log-evidence.ts';
 import type { CurrentThreshold, ReportFacts } from '../../domain/report/report-facts.ts';
@@ -56,7 +57,7 @@ async function readOrWarn<T>(read: () => Promise<T | null>, warnings: string[]):
   try {
     return await read();
   } catch (error) {
-    warnings.push(error instanceof Error ? error.message : String(error));
+    warnings.push(messageOf(error));
     return null;
   }
 }
@@ -85,9 +86,7 @@ async function readBindingsAtCommit(
         warnings.push(`commit ${sha} has no ${path}`);
       }
     } catch (error) {
-      warnings.push(
-        `${path} cannot be read at ${sha}: ${error instanceof Error ? error.message : String(error)}`,
-      );
+      warnings.push(`${path} cannot be read at ${sha}: ${messageOf(error)}`);
     }
   }
   return bindings;

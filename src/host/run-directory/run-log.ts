@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises';
 import { CalibError } from '../../domain/calib-error.ts';
 import { utcTimestamp } from '../../domain/clock.ts';
 import { redactSecrets } from '../../domain/secrets/redact-secrets.ts';
-import { isAbsent } from './file-entries.ts';
+import { isAbsent } from '../files/has-code.ts';
 import { runPaths } from './paths.ts';
 import { cannotWrite } from './write-atomic.ts';
 

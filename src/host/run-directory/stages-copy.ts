@@ -6,7 +6,7 @@ import { CalibError } from '../../domain/calib-error.ts';
 import type { Plan } from '../../domain/plan/plan.ts';
 import { parseStagesYaml } from '../../domain/stages/parse-stages-yaml.ts';
 import type { StageDefinition } from '../../domain/stages/stage.ts';
-import { isAbsent } from './file-entries.ts';
+import { isAbsent } from '../files/has-code.ts';
 import { runPaths } from './paths.ts';
 
 /** A `stages.yaml` as it stands on disk. */

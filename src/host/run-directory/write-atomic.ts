@@ -3,6 +3,7 @@ import { mkdir, open, rename, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
 import { CalibError } from '../../domain/calib-error.ts';
+import { messageOf } from '../../domain/message-of.ts';
 
 export interface AtomicWriteOptions {
   /** Permission bits of the new file; default 0600, because logs and environments are nobody else's business. */
@@ -101,7 +102,7 @@ export function jsonDocument(value: unknown): string {
 
 /** The error for a write that the file system refused; the original error stays as `cause`. */
 export function cannotWrite(path: string, cause: unknown): CalibError {
-  const detail = cause instanceof Error ? cause.message : String(cause);
+  const detail = messageOf(cause);
   return new CalibError('not-ready', `cannot write ${path}: ${detail}`, {
     remedy: 'check the permissions of the folder and the free space of its disk',
     cause,
