@@ -25,7 +25,7 @@ async function printStatus(runDir: string): Promise<void> {
   const { matrixFromSnapshot } = await import('../domain/audit/audit-matrix.ts');
   const { statusDocument, statusIsReady } = await import('../domain/audit/status-document.ts');
   const { readRunLogTail } = await import('../host/run-directory/read-run-log-tail.ts');
-  const { readGpuFacts } = await import('../host/run-directory/read-gpu-facts.ts');
+  const { readGpuFacts } = await import('../host/gpu/read-gpu-facts.ts');
   const { readActiveRuns } = await import('../host/run-directory/read-active-runs.ts');
   const { recordedHalt } = await import('../domain/audit/recorded-halt.ts');
   const { utcTimestamp } = await import('../domain/clock.ts');

@@ -89,7 +89,8 @@ describe('status (spec 06 §5)', () => {
     const { runDir, root } = runWorld();
     const programs = join(root, 'programs');
     const answers =
-      'case $1 in *query-gpu*) echo "0, GPU-a, 4"; echo "1, GPU-b, 70000";; *) echo GPU-b;; esac';
+      'case $1 in *query-gpu*) echo "0, GPU-a, H20, 4, 97871"; echo "1, GPU-b, H20, 70000, 97871";; ' +
+      '*) echo "GPU-b, 12, python, 69000";; esac';
     writeText(join(programs, 'nvidia-smi'), `#!/bin/sh\n${answers}\n`);
     const status = async (path: string): Promise<unknown> =>
       JSON.parse((await runCalib(['status', '--run-dir', runDir], { env: { PATH: path } })).stdout);

@@ -1,3 +1,4 @@
+import { messageOf } from '../../domain/message-of.ts';
 import { runBounded } from '../process/run-bounded.ts';
 import type { BoundedRun } from '../process/run-bounded.ts';
 
@@ -49,10 +50,10 @@ const processQuery = ['--query-compute-apps=gpu_uuid,pid,process_name,used_memor
 export async function readGpus(options: ReadGpusOptions = {}): Promise<GpuReading> {
   const program = options.program ?? (process.env['CALIB_NVIDIA_SMI'] || 'nvidia-smi');
   const timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
-  const [gpus, processes] = await Promise.all(
-    [gpuQuery, processQuery].map((args) => ask({ program, args, timeoutMs })),
-  );
-  if (gpus === undefined || processes === undefined) throw new Error('two questions, fewer answers');
+  const [gpus, processes] = await Promise.all([
+    ask({ program, args: gpuQuery, timeoutMs }),
+    ask({ program, args: processQuery, timeoutMs }),
+  ]);
   if (gpus.kind !== 'answer') return gpus;
   if (processes.kind !== 'answer') return processes;
   try {
@@ -60,7 +61,7 @@ export async function readGpus(options: ReadGpusOptions = {}): Promise<GpuReadin
   } catch (error) {
     return {
       kind: 'unparsable',
-      message: `${program} printed something else than expected: ${error instanceof Error ? error.message : ''}`,
+      message: `${program} printed something else than expected: ${messageOf(error)}`,
       remedy: `Run ${program} ${gpuQuery.join(' ')} by hand and compare.`,
     };
   }
