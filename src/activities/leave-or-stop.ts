@@ -52,7 +52,7 @@ export async function leaveOrStop(repeat: Repeat, launch: Launch, handle: Launch
 }
 
 /** Why pytest must end; null when it is to be left alone. */
-export async function reasonToStop(
+async function reasonToStop(
   { deps }: Pick<Repeat, 'deps'>,
   details: CancellationKind | undefined,
 ): Promise<string | null> {

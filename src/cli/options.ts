@@ -7,7 +7,7 @@ import type { ResolvedVenv } from '../host/catalog/resolve-venv.ts';
 import { note, warn } from './output.ts';
 
 /** The model meant when `--model` is absent (spec 01 §1). */
-export const defaultModel = 'qwen3-omni-v1';
+const defaultModel = 'qwen3-omni-v1';
 
 const sharedOptions = {
   catalog: () => [

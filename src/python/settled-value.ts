@@ -4,7 +4,7 @@ import { isConstant, type Assignment, type ConstantValue } from '../domain/disco
  * The value that a module-level name certainly has after the module has run: that of its last plain or annotated
  * assignment (spec 06 §8), null where anything else (a condition, `+=`, an import, …) binds it afterwards.
  */
-export function settledAssignment(assignments: readonly Assignment[], name: string): Assignment | null {
+function settledAssignment(assignments: readonly Assignment[], name: string): Assignment | null {
   const last = assignments.findLast((assignment) => assignment.name === name);
   return last !== undefined && isConstant(last) ? last : null;
 }

@@ -68,7 +68,7 @@ function blockHtml(kind: BlockKind, lines: readonly string[]): string {
 }
 
 /** A Markdown table (header, separator, rows) as HTML that scrolls sideways on its own. */
-export function tableHtml(lines: readonly string[]): string {
+function tableHtml(lines: readonly string[]): string {
   const [header = [], , ...rows] = lines.map(tableCells);
   const head = header.map((cell) => `<th scope="col">${inlineHtml(cell)}</th>`).join('');
   const body = rows

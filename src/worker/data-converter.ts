@@ -6,7 +6,7 @@ import { EncryptionCodec, PlainCodec } from './encryption-codec.ts';
 import { readPayloadKeys } from './payload-keys.ts';
 
 /** Environment variable that names the key file; without it histories are written in clear. */
-export const payloadKeysVariable = 'CALIB_PAYLOAD_KEYS';
+const payloadKeysVariable = 'CALIB_PAYLOAD_KEYS';
 
 /** Module that workers and workflow bundles load for encrypted sessions. */
 export const failureConverterPath = fileURLToPath(

@@ -18,7 +18,7 @@ const serverRecordSchema = z.object({
 export type ServerRecord = z.infer<typeof serverRecordSchema>;
 
 /** Where the embedded server of a database file is noted: a second `up` finds one that outlived the first. */
-export function serverRecordPath(db: string): string {
+function serverRecordPath(db: string): string {
   return `${db}.server.json`;
 }
 

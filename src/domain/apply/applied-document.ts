@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { worstSchema } from '../metrics/metric-kind.ts';
 
 /** One threshold that an apply changed. Two of them may share a literal. */
-export const appliedChangeSchema = z.object({
+const appliedChangeSchema = z.object({
   stage_key: z.string(),
   metric_key: z.string(),
   /** As in `stages.yaml`: `X_MIN_ACCURACY` or `_X_P95['throughput_qps']`. */
@@ -32,7 +32,7 @@ export const appliedChangeSchema = z.object({
 export type AppliedChange = z.infer<typeof appliedChangeSchema>;
 
 /** What discovery and a fresh plan say after the files were changed (spec 06 §11). */
-export const appliedCheckSchema = z.object({
+const appliedCheckSchema = z.object({
   ok: z.boolean(),
   at: z.string(),
   /** The model's `stages.yaml`: relative where it lies in the checkout, else absolute; null when there is no catalog. */

@@ -1,6 +1,4 @@
-import { matrixFromSnapshot } from './audit-matrix.ts';
 import type { AuditCell, AuditMatrix } from './audit-matrix.ts';
-import type { RunSnapshot } from './run-snapshot.ts';
 
 export interface MissingRun {
   stage_key: string;
@@ -43,11 +41,6 @@ export function completenessDocument(matrix: AuditMatrix): CompletenessDocument 
     repeats: matrix.repeats,
     model: matrix.model,
   };
-}
-
-/** The scheduling audit of a run directory. */
-export function auditCompleteness(snapshot: RunSnapshot): CompletenessDocument {
-  return completenessDocument(matrixFromSnapshot(snapshot));
 }
 
 function missingReason(cell: AuditCell | undefined): string | null {

@@ -1,13 +1,12 @@
+import { freeMemoryLimitMib } from './free-memory-limit.ts';
 import type { AuditMatrix } from './audit-matrix.ts';
 import type { MissingRun } from './completeness.ts';
 import type { ProvenanceDocument } from './provenance.ts';
 import { readinessOfMatrix } from './readiness.ts';
 import type { StrictAuditDocument } from './strict-audit.ts';
 
-/** GPU memory in MiB that an idle GPU may hold (spec 05 §7). */
-export const GPU_MEMORY_LIMIT_MIB = 2048;
 /** Seconds between looks that a supervisor of a session should not exceed (spec 05 §11). */
-export const POLL_INTERVAL_SECONDS = 120;
+const POLL_INTERVAL_SECONDS = 120;
 
 const MISSING_SHOWN = 30;
 const LOG_TAIL_LINES = 15;
@@ -173,10 +172,10 @@ function gpuFields(gpus: GpuFact[] | null): GpuFields {
       gpu_ready: null,
       gpus_under_2gb_mib: null,
       launch_allowed: null,
-      gpu_mem_limit_mib: GPU_MEMORY_LIMIT_MIB,
+      gpu_mem_limit_mib: freeMemoryLimitMib,
     };
   }
-  const ready = gpus.filter((gpu) => !gpu.has_compute_app && gpu.memory_used_mib <= GPU_MEMORY_LIMIT_MIB);
+  const ready = gpus.filter((gpu) => !gpu.has_compute_app && gpu.memory_used_mib <= freeMemoryLimitMib);
   return {
     gpu_memory_mib: memoryByIndex(gpus),
     gpu_busy: gpus
@@ -186,7 +185,7 @@ function gpuFields(gpus: GpuFact[] | null): GpuFields {
     gpu_ready: ready.length,
     gpus_under_2gb_mib: memoryByIndex(ready),
     launch_allowed: gpus.length > 0 && ready.length === gpus.length,
-    gpu_mem_limit_mib: GPU_MEMORY_LIMIT_MIB,
+    gpu_mem_limit_mib: freeMemoryLimitMib,
   };
 }
 

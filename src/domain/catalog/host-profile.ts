@@ -24,7 +24,7 @@ const warmCacheSchema = z.strictObject(
 );
 
 /** `hosts/<host>.yaml` (spec 01 §5): v0.6.0's keys, then calib's. Paths are as seen inside the container. */
-export const hostProfileSchema = z.strictObject(
+const hostProfileSchema = z.strictObject(
   {
     name: nonEmptyText.optional(),
     /** Equal to the machine's hostname → this profile is picked by itself. */

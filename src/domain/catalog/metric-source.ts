@@ -23,7 +23,7 @@ const entrySchema = text.refine(
   { error: `a dotted path, or <file>::<dotted path> where the file is ${insideBaseTemp}` },
 );
 
-export const sampleCountEntriesSchema = z.strictObject(
+const sampleCountEntriesSchema = z.strictObject(
   { total: entrySchema.optional(), ok: entrySchema.optional() },
   { error: 'a map with total and ok' },
 );
@@ -47,13 +47,13 @@ const readingFields = {
   expected_samples: expectedSamplesSchema.optional(),
 };
 
-export const variantSchema = z.strictObject(
+const variantSchema = z.strictObject(
   { ...readingFields, constant_filter: pattern.optional() },
   { error: 'a map describing a variant' },
 );
 export type Variant = z.infer<typeof variantSchema>;
 
-export const calibrationPresetSchema = z.strictObject(
+const calibrationPresetSchema = z.strictObject(
   {
     extra_env: environmentMap.optional(),
     gpus: gpuCount.optional(),
@@ -101,4 +101,3 @@ export const metricDefinitionSchema = z.strictObject(
   },
   { error: 'a map describing a metric' },
 );
-export type MetricDefinition = z.infer<typeof metricDefinitionSchema>;

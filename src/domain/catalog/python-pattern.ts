@@ -36,11 +36,6 @@ export function pythonPatternProblem(source: string): string | null {
   }
 }
 
-/** Whether the text compiles; never throws. */
-export function isPythonPattern(source: string): boolean {
-  return pythonPatternProblem(source) === null;
-}
-
 /**
  * The predicate of a `constant_filter`: matched at the start of the constant's name after all leading underscores are
  * removed; without a filter every name passes (spec 02 §7).

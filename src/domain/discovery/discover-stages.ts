@@ -63,7 +63,7 @@ export function discoverStages(question: DiscoveryQuestion): StageDiscovery {
 }
 
 /** Counts per emitted metric (spec 02 §10). */
-export function countMetrics(stages: readonly StageDefinition[]): MetricCounts {
+function countMetrics(stages: readonly StageDefinition[]): MetricCounts {
   const statuses = stages.flatMap((stage) => Object.values(stage.metrics).map((metric) => metric.status));
   const count = (status: string) => statuses.filter((one) => one === status).length;
   return { ok: count('OK'), needsConfig: count('NEEDS_CONFIG'), ambiguous: count('AMBIGUOUS') };

@@ -24,7 +24,7 @@ export interface NameRule {
 }
 
 /** From a bare constant's name to its metric: the first rule that matches decides (spec 02 §4, rules 1 to 15). */
-export const builtInNameRules: readonly NameRule[] = [
+const builtInNameRules: readonly NameRule[] = [
   { metric: 'accuracy', pattern: /^.*_ACC(?:URACY)?_MIN$|^.*_MIN_ACCURACY$/ },
   { metric: 'wer_below_50_corpus', pattern: /WER_BELOW_50_CORPUS_MAX/ },
   { metric: 'n_above_50', pattern: /N_ABOVE_50_MAX/ },

@@ -17,7 +17,7 @@ export interface UnrecordedStages {
  * @param catalogStages all stages of the model
  * @param selected the selected ones
  */
-export function unrecordedStages(
+function unrecordedStages(
   catalogStages: readonly InvokedStage[],
   selected: readonly InvokedStage[],
 ): UnrecordedStages[] {

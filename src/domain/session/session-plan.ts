@@ -6,7 +6,7 @@ import { precheckRequirementsSchema } from '../precheck/requirements.ts';
 import { evidencePatternSchema } from '../evidence/log-evidence.ts';
 
 /** What the workflow needs to know of a planned stage; everything else is read from the run directory's copy. */
-export const plannedStageSchema = z.object({
+const plannedStageSchema = z.object({
   key: z.string(),
   title: z.string(),
   group: z.string(),

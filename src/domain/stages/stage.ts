@@ -6,7 +6,7 @@ import { displaySchema, worstSchema } from '../metrics/metric-kind.ts';
  * The documents in this folder keep the field names they have on disk (snake_case), so that a reader can follow a
  * key from `stages.yaml` into the code; MAINTENANCE: field order on disk is fixed in `stages-yaml.ts` (spec 02 §13).
  */
-export const jsonSourceSchema = z.object({
+const jsonSourceSchema = z.object({
   /** Path of the result file relative to pytest's base temp directory; null when nothing is configured. */
   json_file: z.string().nullable(),
   /** Dotted path into that file; a last segment `__len__` (counts only) means the length of an array. */
@@ -18,9 +18,9 @@ export type JsonSource = z.infer<typeof jsonSourceSchema>;
  * `NEEDS_CONFIG`: no result file or path. `AMBIGUOUS`: several literals claim the metric, its literal is not certain, or
  * the sample scope of its stage is not (spec 02 §8, §11). A stage with either cannot be started.
  */
-export const metricStatusSchema = z.enum(['OK', 'NEEDS_CONFIG', 'AMBIGUOUS']);
+const metricStatusSchema = z.enum(['OK', 'NEEDS_CONFIG', 'AMBIGUOUS']);
 
-export const stageMetricSchema = jsonSourceSchema.extend({
+const stageMetricSchema = jsonSourceSchema.extend({
   /** `X_MIN_ACCURACY` or `_X_P95['throughput_qps']`. */
   source: z.string(),
   worst: worstSchema,

@@ -3,7 +3,7 @@ import type { StageDefinition } from './stage.ts';
 import { renderStageBlock } from './stages-yaml.ts';
 
 /** Equal in everything but the time of discovery, which alone is no reason to write a file (spec 02 §13). */
-export function isSameStage(left: StageDefinition, right: StageDefinition): boolean {
+function isSameStage(left: StageDefinition, right: StageDefinition): boolean {
   return timeless(left) === timeless(right);
 }
 

@@ -24,7 +24,7 @@ export type JournalledFile = z.infer<typeof journalledFileSchema>;
  * its new content, whatever happens. `reverting`: somebody else's edit or a file that may not be replaced stands in the
  * way, so every file that was changed goes back. `reverted`, `done`: ended.
  */
-export const applyJournalSchema = z.object({
+const applyJournalSchema = z.object({
   schema: z.literal('calib.apply-journal/1'),
   /** `undo` brings the files back to what they were before the apply. */
   direction: z.enum(['apply', 'undo']),

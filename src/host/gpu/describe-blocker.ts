@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 
+import { freeMemoryLimitMib } from '../../domain/audit/free-memory-limit.ts';
 import { readCommandLine } from '../process/process-table.ts';
-import { freeMemoryLimitMib } from './gpu-readiness.ts';
 import type { Gpu } from './nvidia-smi.ts';
 
 /** Who or what keeps a GPU from being free. */

@@ -8,7 +8,7 @@ import { writeWholeFile } from './write-whole-file.ts';
  * `lane.json` of a launch folder: what pytest was launched on, and what it cost to get there. Written before the launch,
  * so that whoever adopts the run knows which lane to take over.
  */
-export const launchLaneSchema = z.object({
+const launchLaneSchema = z.object({
   schema: z.literal('calib.launch-lane/1'),
   /** `<host>/gpu0,1` or `<host>/cpu0`. */
   lane: z.string(),

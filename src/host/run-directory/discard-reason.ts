@@ -6,7 +6,7 @@ import { namesIn, readIfPresent } from './file-entries.ts';
 import { runPaths } from './paths.ts';
 
 /** `_discarded/<namespace>/run{k}.<n>/reason.json`: why a repeat was set aside. */
-export const discardReasonSchema = z.object({
+const discardReasonSchema = z.object({
   schema: z.literal('calib.discard/1'),
   reason: z.string(),
   /** `YYYY-MM-DDTHH:MM:SSZ`. */

@@ -27,7 +27,7 @@ export async function readRunDirectory(runDir: string): Promise<RunSnapshot> {
 }
 
 /** How the records of a stage are told from foreign ones: see `ReadCellOptions`. */
-export function recordsOf(plan: Plan, stage: string): { unit?: string; markers: 'required' | 'optional' } {
+function recordsOf(plan: Plan, stage: string): { unit?: string; markers: 'required' | 'optional' } {
   const unit = plan.units?.find((each) => each.stages.includes(stage))?.namespace;
   const markers = plan.session_id === undefined ? 'optional' : 'required';
   return unit === undefined ? { markers: 'optional' } : { unit, markers };

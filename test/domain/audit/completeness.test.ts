@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
-import type { CellFile } from '../../../src/domain/audit/run-snapshot.ts';
-import { auditCompleteness, completenessDocument } from '../../../src/domain/audit/completeness.ts';
+import { matrixFromSnapshot } from '../../../src/domain/audit/audit-matrix.ts';
+import { completenessDocument } from '../../../src/domain/audit/completeness.ts';
+import type { CellFile, RunSnapshot } from '../../../src/domain/audit/run-snapshot.ts';
 import type { StageDefinition } from '../../../src/domain/stages/stage.ts';
 import {
   COMMIT,
@@ -14,14 +15,16 @@ import {
   recorded,
 } from './snapshot-fixture.ts';
 
+const completenessOf = (snapshot: RunSnapshot) => completenessDocument(matrixFromSnapshot(snapshot));
+
 function reasonOf(file: CellFile, stage: StageDefinition = makeStage()): string | undefined {
   const snapshot = makeSnapshot({ stages: [stage], cells: { [stage.key]: [file] }, plan: { repeats: 1 } });
-  return auditCompleteness(snapshot).missing[0]?.reason;
+  return completenessOf(snapshot).missing[0]?.reason;
 }
 
 describe('completeness (spec 06 §1)', () => {
   test('the document has the fields of the specification in order', () => {
-    const document = auditCompleteness(makeSnapshot());
+    const document = completenessOf(makeSnapshot());
     expect(Object.keys(document)).toEqual([
       'complete',
       'ok',
@@ -43,7 +46,7 @@ describe('completeness (spec 06 §1)', () => {
 
   test('missing runs are listed by stage and k', () => {
     const cells = { nova_accuracy: [recorded(), { kind: 'missing' } as const, recorded()] };
-    expect(auditCompleteness(makeSnapshot({ cells }))).toMatchObject({
+    expect(completenessOf(makeSnapshot({ cells }))).toMatchObject({
       complete: false,
       ok: 2,
       missing_count: 1,
@@ -95,7 +98,7 @@ describe('completeness (spec 06 §1)', () => {
   });
 
   test('nothing planned is not complete', () => {
-    expect(auditCompleteness(makeSnapshot({ stages: [] })).complete).toBe(false);
+    expect(completenessOf(makeSnapshot({ stages: [] })).complete).toBe(false);
   });
 
   test('a matrix that only holds strict cells counts ✓ as valid and gives their reasons', () => {

@@ -18,7 +18,7 @@ const twoUnits: SampleUnit[] = [
   { namespace: 'test_beta_ci', stages: ['beta_accuracy'] },
 ];
 
-export const sampleCommit = '4f2a9d0c3b1e58a7f6d4c2b09e8d7a6b5c4f3e21';
+const sampleCommit = '4f2a9d0c3b1e58a7f6d4c2b09e8d7a6b5c4f3e21';
 
 /** A plan of two units with three stages in all; paths are of no machine. */
 export function sampleSessionPlan(options: SampleOptions = {}): SessionPlan {

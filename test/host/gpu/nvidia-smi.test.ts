@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { runCleanupScript } from '../../../src/host/gpu/cleanup-script.ts';
 import { describeBlocker, formatBlocker } from '../../../src/host/gpu/describe-blocker.ts';
-import { findFreeGpus } from '../../../src/host/gpu/gpu-readiness.ts';
+import { isFreeGpu } from '../../../src/host/gpu/gpu-readiness.ts';
 import { parseGpus, readGpus } from '../../../src/host/gpu/nvidia-smi.ts';
 
 const program = fileURLToPath(new URL('../../fixtures/nvidia-smi/nvidia-smi', import.meta.url));
@@ -84,7 +84,7 @@ describe('reading the GPUs', () => {
 
 describe('which GPUs are free (spec 04 §8, 05 §7)', () => {
   const free = (usedMib: number, processes: string) =>
-    findFreeGpus(parseGpus(`0, GPU-aaa, H20, ${usedMib}, 97871`, processes)).length === 1;
+    parseGpus(`0, GPU-aaa, H20, ${usedMib}, 97871`, processes).every(isFreeGpu);
 
   it.each([
     [0, '', true],
