@@ -141,7 +141,7 @@ describe('the active output', () => {
       for (;;) {
         const { value, done } = await notes.next();
         if (done) throw new Error(`logs ended before "${start}"`);
-        if ((value as string).startsWith(start)) return;
+        if (value.startsWith(start)) return;
       }
     };
 
