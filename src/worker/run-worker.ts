@@ -9,6 +9,7 @@ import { CalibError } from '../domain/calib-error.ts';
 import { hostTaskQueues, workflowTaskQueue } from '../workflows/messages.ts';
 import type { ClientSettings } from './client-settings.ts';
 import { loadDataConverter } from './data-converter.ts';
+import { heartbeating } from './heartbeating.ts';
 import { untilPolling } from './until-polling.ts';
 import { fileLogger } from './worker-log.ts';
 import { payloadConverterPath, workflowSource } from './workflow-bundle.ts';
@@ -137,6 +138,7 @@ async function createWorkers(options: RunWorkerOptions, connection: NativeConnec
       ...shared,
       taskQueue: queues.home,
       activities: homeActivities(activities),
+      interceptors: { activity: [heartbeating] },
     }),
     Worker.create({
       ...shared,

@@ -38,6 +38,8 @@ function homeActivities(plan: SessionPlan, scheduleToStartTimeout?: number) {
   return proxyActivities<SessionActivities>({
     taskQueue: plan.task_queues.home,
     startToCloseTimeout: '10 minutes',
+    // MAINTENANCE: every activity of this queue sends heartbeats, `worker/heartbeating.ts`.
+    heartbeatTimeout: '30 seconds',
     ...(scheduleToStartTimeout === undefined ? {} : { scheduleToStartTimeout }),
     retry: {
       initialInterval: '1 second',
