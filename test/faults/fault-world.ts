@@ -153,7 +153,7 @@ export class FaultWorld {
     let seen: SessionState | undefined;
     const reached = async () => {
       seen = await this.state(session);
-      return holds(seen) || isEnd(seen.phase) || ['halted', 'blocked'].includes(seen.phase.kind);
+      return holds(seen) || isStuck(seen);
     };
     await waitUntil(reached, () => `a state of ${session}; it is ${JSON.stringify(seen)}`);
     if (seen === undefined || !holds(seen)) {
@@ -170,6 +170,12 @@ export class FaultWorld {
     await removeServerRecord(this.db);
     await rm(this.dir, { recursive: true, force: true });
   }
+}
+
+/** Where only a person could do something. */
+function isStuck({ phase }: SessionState): boolean {
+  if (phase.kind === 'blocked') return phase.cause !== 'no-worker';
+  return phase.kind === 'halted' || isEnd(phase);
 }
 
 /** Asks every few milliseconds; what cannot be asked at the moment counts as not yet. */

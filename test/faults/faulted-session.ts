@@ -93,6 +93,12 @@ export class FaultedSession {
     await waitUntil(isThere, `${test} repeat ${repeat} of ${this.id} is committed`, { intervalMs: 5 });
   }
 
+  /** Waits until a milestone that holds this word is in `run.log`. */
+  async untilLogged(word: string): Promise<void> {
+    const isThere = async () => (await readFile(runPaths.runLog(this.runDir), 'utf8')).includes(word);
+    await waitUntil(isThere, `a line "${word}" of ${this.id}`);
+  }
+
   /**
    * Waits for the decision and checks that the session and its directory tell the same complete story, that every
    * repeat was taken exactly once, and that nothing runs any more.

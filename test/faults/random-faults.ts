@@ -167,7 +167,7 @@ export class FaultInjector {
     for (const launch of await launchesOnDisk(this.#session.runDir)) {
       if (launch.exit === null) this.#remember(launch);
     }
-    for (const pid of await this.#session.suite.processes()) process.kill(pid, 'SIGKILL');
+    for (const pid of await this.#session.suite.processes()) killIfThere(pid);
     await this.#session.expectNothingLeft();
     await this.#world.startServer();
     await this.#world.startWorker();
@@ -208,5 +208,13 @@ export class FaultInjector {
     for (let time = 0; time < 2; time += 1) await handle.signal('purge', payload);
     await this.#world.until(this.#session.id, (now) => now.discarded > discarded);
     this.purged += 1;
+  }
+}
+
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
   }
 }

@@ -51,8 +51,12 @@ describe('the worker is frozen for longer than the heartbeat timeout', () => {
   it('another worker comes up beside it: the two never work on one repeat', async () => {
     const first = world.keepWorker();
     first.signal('SIGSTOP');
+    // The next lines of the log are given to the frozen one, which still asks for work.
+    const handle = world.client.workflow.getHandle(session.id);
+    await handle.signal('pause', { id: 'pause' });
     await sleep(FROZEN_MS);
     await world.startWorker();
+    await handle.signal('resume', { id: 'resume' });
     await session.suite.release('go');
     await sleep(10_000);
     first.signal('SIGCONT');
