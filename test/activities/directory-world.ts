@@ -12,6 +12,7 @@ import { readGitState } from '../../src/host/git/read-git-state.ts';
 import { commitRepeat } from '../../src/host/run-directory/commit-repeat.ts';
 import { runPaths } from '../../src/host/run-directory/paths.ts';
 import { makeObservation, makeStage } from '../domain/audit/snapshot-fixture.ts';
+import { temporaryFolder } from '../fixtures/temporary-folder.ts';
 import { scratchRepository } from '../host/git/scratch-repository.ts';
 import {
   NAMESPACE,
@@ -23,7 +24,6 @@ import {
   writeJson,
   writeText,
 } from '../host/run-directory/run-directory-fixture.ts';
-import { temporaryFolder } from '../host/run-directory/temporary-folder.ts';
 
 /** Base name of the run directory, and so the session's id. */
 export const SESSION = '20260423T050000Z_nova';
@@ -48,7 +48,7 @@ function read({ metrics }: StageDefinition): StageDefinition['metrics'] {
 }
 
 /** A checkout with a catalog beside it; nothing is in its run directory yet. */
-export async function directoryWorld() {
+export function directoryWorld() {
   const repository = scratchRepository({
     [TEST_FILE]: TEST_SOURCE,
     [OTHER_TEST_FILE]: OTHER_SOURCE,
@@ -56,7 +56,7 @@ export async function directoryWorld() {
   });
   onTestFinished(repository.remove);
   const { root } = repository;
-  const catalog = await temporaryFolder();
+  const catalog = temporaryFolder();
   const stagesYaml = join(catalog, 'models', 'nova-v1', 'stages.yaml');
   writeText(stagesYaml, renderStagesYaml(stages));
   return {

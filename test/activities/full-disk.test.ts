@@ -54,7 +54,7 @@ async function failureOf(work: Promise<unknown>): Promise<unknown> {
 
 describe.runIf(mounted)('a session on a disk that is full', () => {
   test('is not opened half, waits for room, and opens once there is some', async () => {
-    const world = await directoryWorld();
+    const world = directoryWorld();
     const runDir = join(disk, 'runs', SESSION);
     const plan = await sessionPlan(world, { run_dir: runDir });
     fill();
@@ -75,7 +75,7 @@ describe.runIf(mounted)('a session on a disk that is full', () => {
   });
 
   test('keeps its plan whole when a correction does not fit', async () => {
-    const world = await directoryWorld();
+    const world = directoryWorld();
     const runDir = join(disk, 'runs', `${SESSION}_2`);
     await activities.openSession(await sessionPlan(world, { run_dir: runDir, session_id: `${SESSION}_2` }));
     const before = contentsBelow(runDir);
@@ -93,7 +93,7 @@ describe.runIf(mounted)('a session on a disk that is full', () => {
 });
 
 test('a run directory that was removed is named, not made again', async () => {
-  const world = await directoryWorld();
+  const world = directoryWorld();
   await activities.openSession(await sessionPlan(world));
   rmSync(world.runDir, { recursive: true });
   const place = { run_dir: world.runDir };

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 
 import { createActivities } from '../../src/activities/create-activities.ts';
 import { runPaths } from '../../src/host/run-directory/paths.ts';
-import { temporaryFolder } from '../host/run-directory/temporary-folder.ts';
+import { temporaryFolder } from '../fixtures/temporary-folder.ts';
 
 const activities = createActivities({
   hostname: 'h20-1',
@@ -15,7 +15,7 @@ const activities = createActivities({
 });
 
 test('appends milestones to run.log', async () => {
-  const runDir = await temporaryFolder();
+  const runDir = temporaryFolder();
 
   await activities.logMilestones({ run_dir: runDir, lines: ['one', 'two'] });
 
@@ -23,7 +23,7 @@ test('appends milestones to run.log', async () => {
 });
 
 test('gives a line up that the disk does not take: it must not hold the session, or its end, up', async () => {
-  const runDir = await temporaryFolder();
+  const runDir = temporaryFolder();
   await mkdir(runPaths.runLog(runDir));
 
   const failure: unknown = await activities

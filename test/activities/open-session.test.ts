@@ -39,15 +39,15 @@ function symbols({ cells }: DiskAudit): Record<string, string> {
 const ALL_VALID = { nova_accuracy: '✓✓✓', nova_speed: '✓✓✓', chart_accuracy: '✓✓✓' };
 const NOVA_LACKS_2 = { nova_accuracy: '✓—✓', nova_speed: '✓—✓', chart_accuracy: '✓✓✓' };
 
-async function legacyWorld(): Promise<DirectoryWorld> {
-  const world = await directoryWorld();
+function legacyWorld(): DirectoryWorld {
+  const world = directoryWorld();
   writeLegacyDirectory(world);
   return world;
 }
 
 describe('a fresh session', () => {
   test('gets a directory with plan, stages and log that only its owner can read', async () => {
-    const world = await directoryWorld();
+    const world = directoryWorld();
 
     const audit = await openSession(await sessionPlan(world));
 
@@ -60,7 +60,7 @@ describe('a fresh session', () => {
   });
 
   test('opened twice is opened once', async () => {
-    const world = await directoryWorld();
+    const world = directoryWorld();
     await openSession(await sessionPlan(world));
     const first = contentsBelow(world.runDir);
 
@@ -70,7 +70,7 @@ describe('a fresh session', () => {
   });
 
   test('of a dirty tree keeps the difference, untracked files included (spec 05 §4)', async () => {
-    const world = await directoryWorld();
+    const world = directoryWorld();
     world.write('tests/ci/conftest.py', 'SEED = 1\n');
 
     await openSession(await sessionPlan(world));
@@ -80,7 +80,7 @@ describe('a fresh session', () => {
   });
 
   test('is refused where git would list its directory, with two ways to have it ignored', async () => {
-    const world = await directoryWorld();
+    const world = directoryWorld();
     const runDir = join(world.root, 'runs', SESSION);
 
     await expect(openSession(await sessionPlan(world, { run_dir: runDir }))).rejects.toMatchObject({
@@ -91,7 +91,7 @@ describe('a fresh session', () => {
   });
 
   test('does not start with other stages than were planned', async () => {
-    const world = await directoryWorld();
+    const world = directoryWorld();
     const plan = await sessionPlan(world);
     writeText(world.stagesYaml, renderStagesYaml(stages.slice(0, 1)));
 
@@ -103,14 +103,14 @@ describe('a fresh session', () => {
 
 describe('a directory of the original tool', () => {
   test('is carried on with every valid repeat kept', async () => {
-    const world = await legacyWorld();
+    const world = legacyWorld();
 
     expect(symbols(await resume(world))).toEqual(ALL_VALID);
     expect(await listDiscarded(world.runDir)).toEqual([]);
   });
 
   test('keeps every file as it was; only plan.json and run.log gain something', async () => {
-    const world = await legacyWorld();
+    const world = legacyWorld();
     const { 'plan.json': _plan, 'run.log': _log, ...before } = contentsBelow(world.runDir);
 
     await resume(world);
@@ -127,7 +127,7 @@ describe('a directory of the original tool', () => {
   });
 
   test('is then complete for every reader, and its records are vouched for', async () => {
-    const world = await legacyWorld();
+    const world = legacyWorld();
     await resume(world);
 
     const audit = auditStrict(await readRunDirectory(world.runDir));
@@ -149,7 +149,7 @@ describe('a directory of the original tool', () => {
     ],
     ['another invocation', { duration_s: 99.5 }, 'stages were recorded by different invocations'],
   ])('sets a repeat with %s aside, the whole unit of it (spec 05 §5)', async (_what, overrides, reason) => {
-    const world = await legacyWorld();
+    const world = legacyWorld();
     writeLegacyRecord(world, 'nova_speed', 2, overrides);
 
     expect(symbols(await resume(world))).toEqual(NOVA_LACKS_2);
@@ -168,7 +168,7 @@ describe('a directory of the original tool', () => {
   });
 
   test('sets corrupt and half-missing repeats aside', async () => {
-    const world = await legacyWorld();
+    const world = legacyWorld();
     writeFileSync(runPaths.observation(world.runDir, 'nova_accuracy', 1), '{"status": "o');
     rmSync(runPaths.observation(world.runDir, 'nova_speed', 3));
 
@@ -184,7 +184,7 @@ describe('a directory of the original tool', () => {
   });
 
   test('sets artifacts without a record aside: no observation may come out of them (spec 05 §9)', async () => {
-    const world = await legacyWorld();
+    const world = legacyWorld();
     rmSync(runPaths.observation(world.runDir, 'chart_accuracy', 3));
     rmSync(runPaths.stageLog(world.runDir, 'chart_accuracy', 3));
 
@@ -195,7 +195,7 @@ describe('a directory of the original tool', () => {
   });
 
   test('opened twice is opened once: nothing more is set aside', async () => {
-    const world = await legacyWorld();
+    const world = legacyWorld();
     writeLegacyRecord(world, 'nova_speed', 2, { git_sha: '0'.repeat(40) });
     await resume(world);
     const { 'plan.json': _plan, 'run.log': _log, ...first } = contentsBelow(world.runDir);
@@ -206,7 +206,7 @@ describe('a directory of the original tool', () => {
   });
 
   test('is taken over whole although a crash came before its plan was written', async () => {
-    const world = await legacyWorld();
+    const world = legacyWorld();
     await resume(world);
     writeJson(runPaths.plan(world.runDir), legacyPlan(world));
 
@@ -215,7 +215,7 @@ describe('a directory of the original tool', () => {
   });
 
   test('keeps the difference that it recorded, and today’s beside it', async () => {
-    const world = await legacyWorld();
+    const world = legacyWorld();
     writeText(runPaths.workspaceDiff(world.runDir), 'of v0.6.0');
     world.write('tests/ci/conftest.py', 'SEED = 1\n');
 
@@ -228,7 +228,7 @@ describe('a directory of the original tool', () => {
 
 describe('a directory of calib', () => {
   async function interrupted(): Promise<DirectoryWorld> {
-    const world = await directoryWorld();
+    const world = directoryWorld();
     await openSession(await sessionPlan(world));
     return world;
   }
@@ -297,7 +297,7 @@ describe('a resume that is refused touches nothing', () => {
     ['commit', { git_sha: '1'.repeat(40) }, /^HEAD is 1{40}, the session observes/],
     ['model', { model: 'other' }, /^the session calibrates model nova-v1, not other/],
   ])('another %s', async (_what, overrides, message) => {
-    const world = await legacyWorld();
+    const world = legacyWorld();
     const before = contentsBelow(world.runDir);
 
     await expect(resume(world, overrides)).rejects.toMatchObject({
@@ -308,7 +308,7 @@ describe('a resume that is refused touches nothing', () => {
   });
 
   test('other stages than the session’s', async () => {
-    const world = await directoryWorld();
+    const world = directoryWorld();
     await openSession(await sessionPlan(world));
     writeText(world.stagesYaml, renderStagesYaml(stages).replace('NOVA Accuracy', 'Nova'));
     const before = contentsBelow(world.runDir);
@@ -318,7 +318,7 @@ describe('a resume that is refused touches nothing', () => {
   });
 
   test('no plan', async () => {
-    const world = await directoryWorld();
+    const world = directoryWorld();
     mkdirSync(world.runDir, { recursive: true });
 
     await expect(resume(world)).rejects.toMatchObject({
@@ -328,7 +328,7 @@ describe('a resume that is refused touches nothing', () => {
   });
 
   test('a corrupt plan, which is named', async () => {
-    const world = await legacyWorld();
+    const world = legacyWorld();
     const whole = readFileSync(runPaths.plan(world.runDir), 'utf8');
     writeFileSync(runPaths.plan(world.runDir), whole.slice(0, 100));
 
@@ -339,7 +339,7 @@ describe('a resume that is refused touches nothing', () => {
   });
 
   test('a directory that git would list', async () => {
-    const world = await legacyWorld();
+    const world = legacyWorld();
     world.write('.gitignore', '');
     const before = contentsBelow(world.runDir);
 

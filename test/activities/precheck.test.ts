@@ -8,8 +8,8 @@ import { precheck } from '../../src/activities/precheck.ts';
 import type { SessionPlan } from '../../src/domain/session/session-plan.ts';
 import { readPrecheck } from '../../src/host/run-directory/read-precheck.ts';
 import { makeRequirements } from '../domain/precheck/requirements-fixture.ts';
+import { temporaryFolder } from '../fixtures/temporary-folder.ts';
 import { putVenv } from '../host/precheck/precheck-world.ts';
-import { temporaryFolder } from '../host/run-directory/temporary-folder.ts';
 import { directoryWorld, sessionPlan } from './directory-world.ts';
 
 const pins = [{ package: 'torch', match: 'release' as const }];
@@ -19,11 +19,11 @@ async function opened(
   overrides: Partial<SessionPlan> = {},
   installed = '2.11.0+cu130',
 ): Promise<SessionPlan> {
-  const world = await directoryWorld();
+  const world = directoryWorld();
   world.write('pyproject.toml', '[project]\nname = "nova"\ndependencies = ["torch==2.11.0"]\n');
   world.git('add', '-A');
   world.git('commit', '-qm', 'second');
-  const venv_python = putVenv(join(await temporaryFolder(), 'venv'), [{ name: 'torch', version: installed }]);
+  const venv_python = putVenv(join(temporaryFolder(), 'venv'), [{ name: 'torch', version: installed }]);
   const requirements = makeRequirements({ pins });
   const gate = { skip: false, skip_version_check: false, requirements };
   const plan = await sessionPlan(world, { venv_python, precheck: gate, ...overrides });
@@ -76,7 +76,7 @@ describe('the environment gate of a session (spec 04 §1)', () => {
   });
 
   test('makes the two empty slice folders that a run may make (gate 3)', async () => {
-    const home = await temporaryFolder();
+    const home = temporaryFolder();
     const environment = [{ name: 'OMNI_CI_HOME', value: home, source: 'config' as const }];
     const requirements = makeRequirements({ environment });
     const gate = { skip: false, skip_version_check: false, requirements };

@@ -10,9 +10,9 @@ import { readEnvironment } from '../../src/host/fingerprint/environment-file.ts'
 import { runPaths } from '../../src/host/run-directory/paths.ts';
 import { readPlan } from '../../src/host/run-directory/read-plan.ts';
 import { makeRequirements } from '../domain/precheck/requirements-fixture.ts';
+import { temporaryFolder } from '../fixtures/temporary-folder.ts';
 import { putVenv } from '../host/precheck/precheck-world.ts';
 import { writeJson } from '../host/run-directory/run-directory-fixture.ts';
-import { temporaryFolder } from '../host/run-directory/temporary-folder.ts';
 import {
   contentsBelow,
   directoryWorld,
@@ -24,8 +24,8 @@ import {
 const pins = [{ package: 'torch', match: 'release' as const }];
 
 /** A checkout that pins torch. */
-async function pinnedWorld(): Promise<DirectoryWorld> {
-  const world = await directoryWorld();
+function pinnedWorld(): DirectoryWorld {
+  const world = directoryWorld();
   world.write('pyproject.toml', '[project]\nname = "nova"\ndependencies = ["torch==2.11.0"]\n');
   world.git('add', '-A');
   world.git('commit', '-qm', 'second');
@@ -39,7 +39,7 @@ async function planWith(
   overrides: Partial<SessionPlan> = {},
 ): Promise<SessionPlan> {
   const { torch = '2.11.0+cu130', numpy = '1.26.4' } = versions;
-  const venv_python = putVenv(join(await temporaryFolder(), 'venv'), [
+  const venv_python = putVenv(join(temporaryFolder(), 'venv'), [
     { name: 'torch', version: torch },
     { name: 'numpy', version: numpy },
   ]);
@@ -50,7 +50,7 @@ async function planWith(
 
 /** A session that went through its gate with numpy 1.26.4 and was then interrupted. */
 async function interrupted(): Promise<DirectoryWorld> {
-  const world = await pinnedWorld();
+  const world = pinnedWorld();
   const plan = await planWith(world, {});
   await openSession(plan);
   expect(await precheck(plan)).toMatchObject({ ok: true });
@@ -75,7 +75,7 @@ describe('environment.json of a session (spec 07 §5.3)', () => {
   });
 
   test('is written for a skipped gate too', async () => {
-    const world = await pinnedWorld();
+    const world = pinnedWorld();
     const plan = await planWith(world, {}, { precheck: { skip: true, skip_version_check: false } });
     await openSession(plan);
     await precheck(plan);
@@ -83,7 +83,7 @@ describe('environment.json of a session (spec 07 §5.3)', () => {
   });
 
   test('is not written while the gate is closed: nothing is measured there', async () => {
-    const world = await pinnedWorld();
+    const world = pinnedWorld();
     const plan = await planWith(world, { torch: '2.10.0' });
     await openSession(plan);
     expect(await precheck(plan)).toMatchObject({ ok: false });
@@ -171,8 +171,8 @@ describe('a resume', () => {
 });
 
 describe('a directory without environment.json', () => {
-  async function legacyWorld(precheckJson: object): Promise<DirectoryWorld> {
-    const world = await pinnedWorld();
+  function legacyWorld(precheckJson: object): DirectoryWorld {
+    const world = pinnedWorld();
     writeLegacyDirectory(world);
     writeJson(runPaths.precheck(world.runDir), { timestamp: '2026-04-23T04:59:00Z', ...precheckJson });
     return world;
@@ -180,7 +180,7 @@ describe('a directory without environment.json', () => {
 
   test('is carried on where the little that it says agrees, and gets one', async () => {
     const versions = { sglang: '0.5.12.post1', torch: '2.11.0' };
-    const world = await legacyWorld({ versions, gpu_summary: '2× NVIDIA H20' });
+    const world = legacyWorld({ versions, gpu_summary: '2× NVIDIA H20' });
     const plan = await planWith(world, {}, resumed);
     await openSession(plan);
     await precheck(plan);
@@ -188,14 +188,14 @@ describe('a directory without environment.json', () => {
   });
 
   test('is refused where it says something else', async () => {
-    const world = await legacyWorld({ versions: { torch: '2.10.0+cu126' }, gpu_summary: '2× NVIDIA H20' });
+    const world = legacyWorld({ versions: { torch: '2.10.0+cu126' }, gpu_summary: '2× NVIDIA H20' });
     await expect(openSession(await planWith(world, {}, resumed))).rejects.toThrow(
       'precheck.json: packages.torch: 2.10.0+cu126 → 2.11.0+cu130',
     );
   });
 
   test('is carried on with another version when forced', async () => {
-    const world = await legacyWorld({ versions: { torch: '2.10.0' } });
+    const world = legacyWorld({ versions: { torch: '2.10.0' } });
     await openSession(await planWith(world, {}, forced));
     expect(await readPlan(world.runDir)).toMatchObject({
       forced_environments: [{ differences: ['packages.torch: 2.10.0 → 2.11.0+cu130'] }],
@@ -203,7 +203,7 @@ describe('a directory without environment.json', () => {
   });
 
   test('is not refused for what it does not say', async () => {
-    const world = await legacyWorld({});
+    const world = legacyWorld({});
     await openSession(await planWith(world, {}, resumed));
     expect((await readPlan(world.runDir)).last_resume_git_sha).toBe(world.sha);
   });

@@ -24,7 +24,7 @@ import {
 let world: DirectoryWorld;
 
 beforeEach(async () => {
-  world = await directoryWorld();
+  world = directoryWorld();
   await openSession(await sessionPlan(world));
 });
 

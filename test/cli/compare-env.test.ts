@@ -7,7 +7,7 @@ import {
   environmentFacts,
   type EnvironmentFacts,
 } from '../../src/domain/fingerprint/environment-document.ts';
-import { temporaryFolder } from '../host/catalog/temporary-catalog.ts';
+import { temporaryFolder } from '../fixtures/temporary-folder.ts';
 import { runCalib } from './run-calib.ts';
 
 /** A run directory with an `environment.json`. */

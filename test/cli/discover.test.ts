@@ -1,9 +1,9 @@
-import { mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { beforeEach, describe, expect, it } from 'vitest';
 
+import { temporaryFolder } from '../fixtures/temporary-folder.ts';
 import { runCalib } from './run-calib.ts';
 
 const config = `name: nova
@@ -22,12 +22,9 @@ metric_sources:
 let world: string;
 let stages: string;
 
-beforeEach(async () => {
-  world = await mkdtemp(join(tmpdir(), 'calib-discover-'));
-  await mkdir(join(world, 'models/nova'), { recursive: true });
+beforeEach(() => {
+  world = temporaryFolder({ 'models/nova/config.yaml': config, 'test_a.py': 'A_MIN_ACCURACY = 0.5\n' });
   stages = join(world, 'models/nova/stages.yaml');
-  await writeFile(join(world, 'models/nova/config.yaml'), config);
-  await writeFile(join(world, 'test_a.py'), 'A_MIN_ACCURACY = 0.5\n');
 });
 
 async function discover(...args: string[]) {

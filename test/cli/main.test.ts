@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { modelYaml, temporaryFolder } from '../host/catalog/temporary-catalog.ts';
+import { temporaryFolder } from '../fixtures/temporary-folder.ts';
+import { modelYaml } from '../host/catalog/model-yaml.ts';
 import { runCalib } from './run-calib.ts';
 
 const catalogFiles = {

@@ -2,7 +2,8 @@ import { Command } from 'commander';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 
 import { addSharedOptions, allSharedOptions, createContext, type CliContext } from '../../src/cli/options.ts';
-import { modelYaml, temporaryFolder } from '../host/catalog/temporary-catalog.ts';
+import { temporaryFolder } from '../fixtures/temporary-folder.ts';
+import { modelYaml } from '../host/catalog/model-yaml.ts';
 
 /** The context that a command sees for these arguments. */
 async function contextOf(args: readonly string[]): Promise<CliContext> {

@@ -5,7 +5,8 @@ import { addSharedOptions, allSharedOptions, createContext, type CliContext } fr
 import { planPrecheck } from '../../src/cli/plan-precheck.ts';
 import { CalibError } from '../../src/domain/calib-error.ts';
 import { makeStage } from '../domain/audit/snapshot-fixture.ts';
-import { modelYaml, temporaryFolder } from '../host/catalog/temporary-catalog.ts';
+import { temporaryFolder } from '../fixtures/temporary-folder.ts';
+import { modelYaml } from '../host/catalog/model-yaml.ts';
 
 const asr = makeStage({ key: 'asr_wer', test: 'tests/test_nova_asr_ci.py' });
 const tts = makeStage({ key: 'tts_wer', test: 'tests/test_nova_tts_ci.py' });

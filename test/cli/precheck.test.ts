@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import { temporaryFolder } from '../host/catalog/temporary-catalog.ts';
+import { temporaryFolder } from '../fixtures/temporary-folder.ts';
 import {
   nvidiaSmi,
   precheckWorld,
@@ -36,7 +36,7 @@ function fillCache({ scratch }: PrecheckWorld): void {
 
 describe('calib precheck (spec 04, 08)', () => {
   it('exits 0 on a machine that is ready, with a mark before each check', async () => {
-    const world = await precheckWorld();
+    const world = precheckWorld();
     fillCache(world);
     const run = await precheck(world);
     expect(run).toMatchObject({ exitCode: 0 });
@@ -55,7 +55,7 @@ describe('calib precheck (spec 04, 08)', () => {
   });
 
   it('exits 1 and prints the command that closes each gap', async () => {
-    const world = await precheckWorld();
+    const world = precheckWorld();
     const run = await precheck(world);
     expect(run.exitCode).toBe(1);
     expect(run.stdout).toContain('✗ assets (all datasets):\n    ✗ model: acme/m (not in the cache)');
@@ -64,14 +64,14 @@ describe('calib precheck (spec 04, 08)', () => {
   });
 
   it('prints one JSON document and nothing else with --json', async () => {
-    const world = await precheckWorld();
+    const world = precheckWorld();
     const run = await precheck(world, '--json');
     expect(run.exitCode).toBe(1);
     expect(JSON.parse(run.stdout)).toMatchObject({ model: 'nova', ok: false, gpu_summary: '2× NVIDIA H20' });
   });
 
   it('prints JSON also after an early stop', async () => {
-    const world = await precheckWorld();
+    const world = precheckWorld();
     const run = await precheck(world, '--venv-python', '/nowhere/python', '--json');
     expect(JSON.parse(run.stdout)).toMatchObject({
       ok: false,
@@ -81,14 +81,14 @@ describe('calib precheck (spec 04, 08)', () => {
   });
 
   it('writes precheck.json where --output-dir says, also when it fails (§9)', async () => {
-    const world = await precheckWorld();
+    const world = precheckWorld();
     const dir = join(world.scratch, 'out');
     expect((await precheck(world, '--output-dir', dir)).exitCode).toBe(1);
     expect(JSON.parse(readFileSync(join(dir, 'precheck.json'), 'utf8'))).toMatchObject({ ok: false });
   });
 
   it("refuses a session's directory before it checks anything (§9)", async () => {
-    const world = await precheckWorld();
+    const world = precheckWorld();
     const dir = temporaryFolder({
       'plan.json': '{"model":"nova","stages":["a"],"repeats":1,"session_id":"s"}',
     });
@@ -98,7 +98,7 @@ describe('calib precheck (spec 04, 08)', () => {
   });
 
   it('makes versions that differ a warning with --skip-version-check', async () => {
-    const world = await precheckWorld();
+    const world = precheckWorld();
     fillCache(world);
     const text = readFileSync(join(world.root, 'pyproject.toml'), 'utf8');
     writeFileSync(join(world.root, 'pyproject.toml'), text.replace('torch==2.11.0', 'torch==2.12.0'));
@@ -109,7 +109,7 @@ describe('calib precheck (spec 04, 08)', () => {
   });
 
   it('asks for discovery when stages are named that are not known yet', async () => {
-    const run = await precheck(await precheckWorld(), '--stages', 'voice');
+    const run = await precheck(precheckWorld(), '--stages', 'voice');
     expect(run.exitCode).toBe(2);
     expect(run.stderr).toContain('calib discover --model nova');
   });

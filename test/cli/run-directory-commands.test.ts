@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
 import { runPaths } from '../../src/host/run-directory/paths.ts';
+import { temporaryFolder } from '../fixtures/temporary-folder.ts';
 import {
   NAMESPACE,
   runWorld,
@@ -12,7 +13,6 @@ import {
   writeText,
 } from '../host/run-directory/run-directory-fixture.ts';
 import { startPytest } from '../host/run-directory/started-pytest.ts';
-import { temporaryFolder } from '../host/run-directory/temporary-folder.ts';
 import { runCalib } from './run-calib.ts';
 
 describe('strict-audit (spec 06 §4)', () => {
@@ -42,7 +42,7 @@ describe('strict-audit (spec 06 §4)', () => {
   });
 
   test('a folder that is no session is one line on stderr and exit 1', async () => {
-    const folder = await temporaryFolder();
+    const folder = temporaryFolder();
     const run = await runCalib(['strict-audit', '--run-dir', folder]);
     expect(run.exitCode).toBe(1);
     expect(run.stdout).toBe('');
@@ -109,7 +109,7 @@ describe('status (spec 06 §5)', () => {
   });
 
   test('without a plan the answer is still JSON', async () => {
-    const folder = await temporaryFolder();
+    const folder = temporaryFolder();
     const run = await runCalib(['status', '--run-dir', folder]);
     expect(run.exitCode).toBe(1);
     expect(JSON.parse(run.stdout)).toEqual({ error: `no plan.json in ${folder}` });
@@ -206,7 +206,7 @@ describe('report (spec 06 §6)', () => {
 
   test('--compare with what is no session is an error, and the report stays as it was', async () => {
     const { runDir } = runWorld();
-    const run = await runCalib(['report', '--run-dir', runDir, '--compare', await temporaryFolder()]);
+    const run = await runCalib(['report', '--run-dir', runDir, '--compare', temporaryFolder()]);
     expect(run.exitCode).toBe(1);
     expect(run.stderr).toContain('no plan.json in');
     expect(existsSync(runPaths.report(runDir))).toBe(false);

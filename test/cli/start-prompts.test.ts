@@ -1,12 +1,13 @@
-import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
 
 import { execa } from 'execa';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
+import { gitIdentity } from '../fixtures/git-identity.ts';
 import { runCalib } from './run-calib.ts';
 
 const drive = fileURLToPath(new URL('../fixtures/terminal/drive.py', import.meta.url));
@@ -17,7 +18,7 @@ const env = { TEMPORAL_ADDRESS: '127.0.0.1:1' };
 let world: string;
 
 async function git(...args: string[]): Promise<void> {
-  await execa('git', ['-c', 'user.name=t', '-c', 'user.email=t@t', ...args], { cwd: world });
+  await execa('git', [...gitIdentity, ...args], { cwd: world });
 }
 
 beforeAll(async () => {
@@ -129,6 +130,8 @@ describe.concurrent('03 §7: start asks a terminal once for what was left out', 
     expect(run.exitCode).toBe(130);
   });
 });
+
+afterAll(async () => await rm(world, { recursive: true, force: true }));
 
 describe.concurrent(
   '03 §7: without a terminal nothing is asked and the documented defaults apply',

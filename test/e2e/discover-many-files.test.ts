@@ -1,8 +1,8 @@
-import { mkdir, mkdtemp, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
 import { cleanEnvironment, runBuiltCalib } from './built-calib.ts';
 
@@ -33,6 +33,8 @@ beforeAll(async () => {
     await writeFile(join(world, nameOf(index)), text);
   }
 });
+
+afterAll(async () => await rm(world, { recursive: true, force: true }));
 
 async function discover(): Promise<Answer> {
   const args = [

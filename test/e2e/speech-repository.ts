@@ -5,16 +5,9 @@ import { fileURLToPath } from 'node:url';
 
 import { execa } from 'execa';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
-const identity = [
-  '-c',
-  'user.name=speech',
-  '-c',
-  'user.email=speech@calib.invalid',
-  '-c',
-  'commit.gpgsign=false',
-];
+import { gitIdentity } from '../fixtures/git-identity.ts';
 
+const root = fileURLToPath(new URL('../..', import.meta.url));
 export interface SpeechRepository {
   dir: string;
   /** Full hash of its one commit. */
@@ -31,7 +24,7 @@ export async function makeSpeechRepository(): Promise<SpeechRepository> {
     recursive: true,
     filter: (path) => !leftOvers.test(path),
   });
-  const git = async (...args: string[]) => (await execa('git', ['-C', dir, ...identity, ...args])).stdout;
+  const git = async (...args: string[]) => (await execa('git', ['-C', dir, ...gitIdentity, ...args])).stdout;
   await git('init', '--quiet', '--initial-branch=main');
   await git('add', '--all');
   await git('commit', '--quiet', '--message', 'A speech suite');

@@ -1,17 +1,16 @@
-import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { expect, test } from 'vitest';
 
 import { readPayloadKeys } from '../../src/worker/payload-keys.ts';
+import { temporaryFolder } from '../fixtures/temporary-folder.ts';
 
 const base64 = Buffer.alloc(32, 7).toString('base64');
 const other = Buffer.alloc(32, 9).toString('base64');
 
 function keyFile(text: string, mode = 0o600): string {
-  const file = join(mkdtempSync(join(tmpdir(), 'calib-keys-')), 'keys');
-  writeFileSync(file, text);
+  const file = join(temporaryFolder({ keys: text }), 'keys');
   chmodSync(file, mode);
   return file;
 }

@@ -1,8 +1,5 @@
-import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-
-import { onTestFinished } from 'vitest';
 
 import type { Plan } from '../../../src/domain/plan/plan.ts';
 import type { StageDefinition } from '../../../src/domain/stages/stage.ts';
@@ -11,6 +8,7 @@ import { parseModelConfig } from '../../../src/domain/catalog/model-config.ts';
 import { updateStagesFile } from '../../../src/host/discovery/update-stages-file.ts';
 import { readSessionTree } from '../../../src/host/git/session-tree.ts';
 import { runPaths } from '../../../src/host/run-directory/paths.ts';
+import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 import {
   runWorld,
   sha256,
@@ -117,8 +115,7 @@ export async function atHead(world: ApplyWorld): Promise<ApplyWorld> {
 }
 
 async function makeCatalog(repoRoot: string): Promise<string> {
-  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'calib-catalog-')));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = temporaryFolder();
   const file = join(folder, 'models/nova-v1/config.yaml');
   writeText(file, CONFIG);
   const { value: config } = parseModelConfig({ file, yaml: CONFIG, directoryName: 'nova-v1' });

@@ -11,7 +11,7 @@ import type { ReplacementFiles } from '../../../src/host/apply/replacement-files
 import { runApply } from '../../../src/host/apply/run-apply.ts';
 import { settleJournal } from '../../../src/host/apply/settle-journal.ts';
 import { makeApplied } from '../../domain/apply/applied-fixture.ts';
-import { temporaryFolder } from '../run-directory/temporary-folder.ts';
+import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 import { APPLIED, applyWorld } from './apply-world.ts';
 import { failingFiles, quickFiles } from './failing-files.ts';
 
@@ -20,8 +20,8 @@ const AFTER = ['A = 2\r\n', 'B = 2.5\n', 'C = 10'];
 const UNDONE = { at: '2026-04-23T08:00:00Z', check: null };
 
 /** Three files, and the two things that are done to them; each call does what a retry does. */
-async function threeFiles() {
-  const folder = await temporaryFolder();
+function threeFiles() {
+  const folder = temporaryFolder();
   const checkout = join(folder, 'checkout');
   const runDir = join(folder, 'run');
   mkdirSync(checkout);
@@ -72,7 +72,7 @@ async function atEveryStep(
   check: (world: World, step: string) => Promise<void>,
 ): Promise<number> {
   for (let at = 1; ; at += 1) {
-    const world = await threeFiles();
+    const world = threeFiles();
     const { files, steps } = failingFiles({ at, kind });
     const failed = await work(world, files).then(
       () => false,
@@ -156,7 +156,7 @@ async function betweenFiles(world: World): Promise<void> {
 
 describe("somebody else's edit after a crash between two files", () => {
   test('takes the first one back and is never overwritten', async () => {
-    const world = await threeFiles();
+    const world = threeFiles();
     await betweenFiles(world);
     world.write(2, 'mine\n');
     expect(await world.apply()).toMatchObject({ kind: 'refused', reason: expect.stringContaining('c.py') });
@@ -165,7 +165,7 @@ describe("somebody else's edit after a crash between two files", () => {
   });
 
   test('once it is taken away, everything can be applied', async () => {
-    const world = await threeFiles();
+    const world = threeFiles();
     await betweenFiles(world);
     world.write(1, 'mine\n');
     await world.apply();
@@ -176,7 +176,7 @@ describe("somebody else's edit after a crash between two files", () => {
 
   test('a failure while the first one is taken back is cured by the next call', async () => {
     for (let at = 1; ; at += 1) {
-      const world = await threeFiles();
+      const world = threeFiles();
       await betweenFiles(world);
       world.write(2, 'mine\n');
       const { files, steps } = failingFiles({ at, kind: 'crash' });
@@ -191,7 +191,7 @@ describe("somebody else's edit after a crash between two files", () => {
   });
 
   test('an edit of a file that is still to be drafted refuses the apply before any is replaced', async () => {
-    const world = await threeFiles();
+    const world = threeFiles();
     const files: ReplacementFiles = {
       ...quickFiles,
       likeOriginal: async () => world.write(1, 'mine\n'),
@@ -221,7 +221,7 @@ describe('a file that may not be replaced although its folder may be written', (
   };
 
   test.each([1, 2, 3])('(number %i) refuses the apply, and the others go back', async (at) => {
-    const world = await threeFiles();
+    const world = threeFiles();
     expect(await world.apply(noRename(world, at))).toMatchObject({
       kind: 'refused',
       reason: expect.stringMatching(/^cannot write .*: EPERM.*; all was taken back$/),
@@ -232,7 +232,7 @@ describe('a file that may not be replaced although its folder may be written', (
   });
 
   test('refuses an undo, and the others stay applied', async () => {
-    const world = await threeFiles();
+    const world = threeFiles();
     await world.apply();
     expect(await world.undo(noRename(world, 2))).toMatchObject({ kind: 'refused' });
     expect(world.contents()).toEqual(AFTER);

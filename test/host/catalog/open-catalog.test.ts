@@ -5,7 +5,8 @@ import { describe, expect, it } from 'vitest';
 
 import { openCatalog } from '../../../src/host/catalog/open-catalog.ts';
 import { shippedCatalogDir } from '../../../src/host/catalog/shipped-catalog.ts';
-import { modelYaml, temporaryFolder } from './temporary-catalog.ts';
+import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
+import { modelYaml } from './model-yaml.ts';
 
 describe('openCatalog (spec 01 §1)', () => {
   it('knows the folders with a config.yaml and the stems of hosts/*.yaml, sorted', async () => {

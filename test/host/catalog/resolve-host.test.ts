@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { openCatalog } from '../../../src/host/catalog/open-catalog.ts';
 import { resolveHost } from '../../../src/host/catalog/resolve-host.ts';
-import { temporaryFolder } from './temporary-catalog.ts';
+import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 
 const files = {
   'models/nova/config.yaml': '',

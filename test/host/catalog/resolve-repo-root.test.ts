@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 
 import type { LoadedHost } from '../../../src/host/catalog/open-catalog.ts';
 import { resolveRepoRoot } from '../../../src/host/catalog/resolve-repo-root.ts';
-import { temporaryFolder } from './temporary-catalog.ts';
+import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 
 const host: LoadedHost = {
   name: 'box',

@@ -5,7 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { parseModelConfig } from '../../../src/domain/catalog/model-config.ts';
 import type { LoadedHost, LoadedModel } from '../../../src/host/catalog/open-catalog.ts';
 import { resolveVenv } from '../../../src/host/catalog/resolve-venv.ts';
-import { modelYaml, temporaryFolder } from './temporary-catalog.ts';
+import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
+import { modelYaml } from './model-yaml.ts';
 
 const host: LoadedHost = {
   name: 'box',

@@ -6,12 +6,13 @@ import { describe, expect, test } from 'vitest';
 import { findingPlace } from '../../../src/domain/discovery/finding.ts';
 import { discoverModel } from '../../../src/host/discovery/discover-model.ts';
 import { expandGlob } from '../../../src/host/discovery/expand-glob.ts';
-import { AT, checkout, config } from './world.ts';
+import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
+import { AT, config } from './world.ts';
 
 const accuracy = 'A_MIN_ACCURACY = 0.5\n';
 
 async function discover(files: Record<string, string | Uint8Array>, extra: string) {
-  const repoRoot = await checkout(files);
+  const repoRoot = temporaryFolder(files);
   return discoverModel({ repoRoot, config: config(extra), discoveredAt: AT });
 }
 
@@ -41,7 +42,7 @@ describe('which files (spec 02 §1)', () => {
   });
 
   test('a checkout below a folder called docs does not make its tests docs tests', async () => {
-    const root = await checkout({ 'docs/repo/t/test_a.py': accuracy });
+    const root = temporaryFolder({ 'docs/repo/t/test_a.py': accuracy });
     const settings = config('test_globs: ["t/*.py"]\n');
     const { stages } = await discoverModel({
       repoRoot: join(root, 'docs/repo'),
@@ -131,12 +132,12 @@ describe('expandGlob', () => {
     ['**/.h/x*.py', ['.h/x5.py']],
     ['nowhere/*.py', []],
   ])('expands %s', async (glob, expected) => {
-    expect(await expandGlob(await checkout(files), glob)).toEqual(expected);
+    expect(await expandGlob(temporaryFolder(files), glob)).toEqual(expected);
   });
 
   test('never follows a link out of the root', async () => {
-    const outside = await checkout({ 'test_secret.py': accuracy, 'd/test_more.py': accuracy });
-    const root = await checkout({ 'test_a.py': accuracy });
+    const outside = temporaryFolder({ 'test_secret.py': accuracy, 'd/test_more.py': accuracy });
+    const root = temporaryFolder({ 'test_a.py': accuracy });
     await symlink(join(outside, 'test_secret.py'), join(root, 'test_link.py'));
     await symlink(join(outside, 'd'), join(root, 'd'));
     expect(await expandGlob(root, '**/*.py')).toEqual(['test_a.py']);

@@ -6,7 +6,8 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { parseStagesYaml } from '../../../src/domain/stages/stages-yaml.ts';
 import { findStaleStages } from '../../../src/host/discovery/find-stale-stages.ts';
 import { updateStagesFile } from '../../../src/host/discovery/update-stages-file.ts';
-import { checkout, config } from './world.ts';
+import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
+import { config } from './world.ts';
 
 const settings = config('test_globs: ["test_*.py"]\n');
 const first = new Date('2025-06-01T12:00:00Z');
@@ -15,8 +16,8 @@ const later = new Date('2026-06-01T12:00:00Z');
 let repoRoot: string;
 let output: string;
 
-beforeEach(async () => {
-  repoRoot = await checkout({
+beforeEach(() => {
+  repoRoot = temporaryFolder({
     'test_a.py': 'A_MIN_ACCURACY = 0.5\nA_WER_MAX_CORPUS = 0.1\n',
     'test_b.py': 'B_MIN_ACCURACY = 0.5\n',
   });

@@ -1,6 +1,5 @@
-import { mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { parseModelConfig, type ModelConfig } from '../../../src/domain/catalog/model-config.ts';
@@ -20,16 +19,6 @@ export async function readConfig(file: string, name: string): Promise<ModelConfi
 /** The config that calib ships for a model. */
 export async function shippedConfig(model: string): Promise<ModelConfig> {
   return readConfig(fileURLToPath(new URL(`../../../models/${model}/config.yaml`, import.meta.url)), model);
-}
-
-/** A temporary checkout with the given files. */
-export async function checkout(files: Record<string, string | Uint8Array>): Promise<string> {
-  const root = await mkdtemp(join(tmpdir(), 'calib-discovery-'));
-  for (const [path, content] of Object.entries(files)) {
-    await mkdir(dirname(join(root, path)), { recursive: true });
-    await writeFile(join(root, path), content);
-  }
-  return root;
 }
 
 export function config(extra: string): ModelConfig {

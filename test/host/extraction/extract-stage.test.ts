@@ -9,7 +9,7 @@ import type { StageExtraction } from '../../../src/domain/observation/extraction
 import { extractRepeat, extractStage } from '../../../src/host/extraction/extract-stage.ts';
 import { MAX_RESULT_BYTES } from '../../../src/host/extraction/read-result-file.ts';
 import { RESULT_FILE, makeDocsStage, makeStage, metricAt } from '../../domain/observation/stage-fixture.ts';
-import { temporaryFolder } from '../run-directory/temporary-folder.ts';
+import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 
 const LAUNCHED_AT = new Date('2026-04-23T05:00:00.500Z');
 const WRITTEN_AT = new Date('2026-04-23T05:10:00Z');
@@ -22,7 +22,7 @@ async function writeResult(path: string, text: string, at: Date = WRITTEN_AT): P
 }
 
 async function baseTempWith(text: string, at: Date = WRITTEN_AT): Promise<string> {
-  const baseTemp = await temporaryFolder();
+  const baseTemp = temporaryFolder();
   await writeResult(join(baseTemp, RESULT_FILE), text, at);
   return baseTemp;
 }
@@ -59,7 +59,7 @@ test('reads metrics and counts from the numbered folder that pytest made below i
 });
 
 test('names the JSON files that are there when the configured one is not', async () => {
-  const baseTemp = await temporaryFolder();
+  const baseTemp = temporaryFolder();
   await writeResult(join(baseTemp, 'test_nova_1', 'results.json'), GOOD);
 
   expect(await whyOf(baseTemp)).toEqual([
@@ -69,7 +69,7 @@ test('names the JSON files that are there when the configured one is not', async
 });
 
 test('says when pytest made no base temp at all', async () => {
-  const baseTemp = join(await temporaryFolder(), 'never');
+  const baseTemp = join(temporaryFolder(), 'never');
 
   expect(await whyOf(baseTemp)).toEqual([
     'file_missing',
@@ -134,7 +134,7 @@ test('accepts a file of the same second as the launch, since file systems keep c
 });
 
 test.each(['../secret.json', 'a/../../secret.json', '..'])('refuses %s, which climbs out', async (file) => {
-  const baseTemp = join(await temporaryFolder(), 'basetemp');
+  const baseTemp = join(temporaryFolder(), 'basetemp');
   await mkdir(baseTemp);
   await writeResult(join(baseTemp, '..', 'secret.json'), GOOD);
 
@@ -148,7 +148,7 @@ test('refuses an absolute path', async () => {
 });
 
 test('refuses a link that leads out of the base temp', async () => {
-  const folder = await temporaryFolder();
+  const folder = temporaryFolder();
   await writeResult(join(folder, 'elsewhere', 'results.json'), GOOD);
   await mkdir(join(folder, 'basetemp'));
   await symlink(join(folder, 'elsewhere'), join(folder, 'basetemp', 'test_nova_0'));
@@ -170,7 +170,7 @@ test('follows pytest’s own links inside the base temp', async () => {
 
 test('works in a base temp that is itself reached through a link', async () => {
   const baseTemp = await baseTempWith(GOOD);
-  const link = join(await temporaryFolder(), 'link');
+  const link = join(temporaryFolder(), 'link');
   await symlink(baseTemp, link);
 
   expect((await extract(link)).metrics).toEqual({ throughput_qps: 4.5 });
@@ -184,7 +184,7 @@ test('refuses a file that is too large to be a summary', async () => {
 });
 
 test('does not wait for the writer of a named pipe', async () => {
-  const baseTemp = await temporaryFolder();
+  const baseTemp = temporaryFolder();
   await mkdir(join(baseTemp, 'test_nova_0'));
   execFileSync('mkfifo', [join(baseTemp, RESULT_FILE)]);
 
@@ -192,14 +192,14 @@ test('does not wait for the writer of a named pipe', async () => {
 });
 
 test('refuses a folder in place of the file', async () => {
-  const baseTemp = await temporaryFolder();
+  const baseTemp = temporaryFolder();
   await mkdir(join(baseTemp, RESULT_FILE), { recursive: true });
 
   expect((await whyOf(baseTemp))[0]).toBe('unreadable');
 });
 
 test('takes a file in place of pytest’s folder for a missing file', async () => {
-  const baseTemp = await temporaryFolder();
+  const baseTemp = temporaryFolder();
   await writeFile(join(baseTemp, 'test_nova_0'), '');
 
   expect((await whyOf(baseTemp))[0]).toBe('file_missing');

@@ -10,6 +10,7 @@ import {
   captureEnvironment,
   type CaptureQuestion,
 } from '../../../src/host/fingerprint/capture-environment.ts';
+import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 import {
   nvidiaSmi,
   precheckWorld,
@@ -19,9 +20,8 @@ import {
   revision,
   type PrecheckWorld,
 } from '../precheck/precheck-world.ts';
-import { temporaryFolder } from '../run-directory/temporary-folder.ts';
 
-async function question(world: PrecheckWorld, more: Partial<CaptureQuestion> = {}): Promise<CaptureQuestion> {
+function question(world: PrecheckWorld, more: Partial<CaptureQuestion> = {}): CaptureQuestion {
   const { request } = world;
   return {
     plan: {
@@ -36,7 +36,7 @@ async function question(world: PrecheckWorld, more: Partial<CaptureQuestion> = {
     allowedGpus: null,
     env: { ...request.env, CALIB_NVIDIA_SMI: nvidiaSmi },
     now: request.now,
-    root: await temporaryFolder(),
+    root: temporaryFolder(),
     ...more,
   };
 }
@@ -45,8 +45,8 @@ const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 
 describe('the fingerprint of a machine (spec 07 §5.3)', () => {
   test('has its GPUs with driver and CUDA, each kind once', async () => {
-    const world = await precheckWorld();
-    expect(await captureEnvironment(await question(world))).toMatchObject({
+    const world = precheckWorld();
+    expect(await captureEnvironment(question(world))).toMatchObject({
       schema: 'calib.environment/1',
       captured_at: '2026-04-23T05:00:00Z',
       gpu_models: ['NVIDIA H20'],
@@ -61,8 +61,8 @@ describe('the fingerprint of a machine (spec 07 §5.3)', () => {
   });
 
   test('has the pinned packages, and all that are installed with a hash over them', async () => {
-    const world = await precheckWorld();
-    const captured = await captureEnvironment(await question(world));
+    const world = precheckWorld();
+    const captured = await captureEnvironment(question(world));
     expect(captured.packages).toEqual({
       sglang: '0.5.12.post1',
       torch: '2.11.0+cu130',
@@ -81,24 +81,24 @@ describe('the fingerprint of a machine (spec 07 §5.3)', () => {
   });
 
   test('has facts of machine and session', async () => {
-    const world = await precheckWorld();
-    const captured = await captureEnvironment(await question(world));
+    const world = precheckWorld();
+    const captured = await captureEnvironment(question(world));
     expect(captured).toMatchObject({ git_sha: 'a'.repeat(40), calib_version: '0.1.0', container: 'none' });
     expect([captured.hostname, captured.kernel].every(Boolean)).toBe(true);
     expect([captured.cpu_count ?? 0, captured.memory_mib ?? 0].every((number) => number > 0)).toBe(true);
   });
 
   test('looks only at the GPUs that the worker may use', async () => {
-    const world = await precheckWorld();
+    const world = precheckWorld();
     put(join(world.smi, 'gpus.csv'), '0, GPU-aaa, NVIDIA H20, 3, 97871\n1, GPU-bbb, NVIDIA L40, 3, 46068\n');
-    const captured = await captureEnvironment(await question(world, { allowedGpus: [1] }));
+    const captured = await captureEnvironment(question(world, { allowedGpus: [1] }));
     expect([captured.gpu_models, captured.gpu_memory_mib]).toEqual([['NVIDIA L40'], [46_068]]);
   });
 
   test('does not ask for GPUs where no stage needs one', async () => {
-    const world = await precheckWorld();
+    const world = precheckWorld();
     const requirements = { ...world.request.requirements, gpus: { needed: 0, model: null, count: null } };
-    expect(await captureEnvironment(await question(world, { requirements }))).toMatchObject({
+    expect(await captureEnvironment(question(world, { requirements }))).toMatchObject({
       gpus: null,
       gpu_models: null,
       driver: null,
@@ -106,7 +106,7 @@ describe('the fingerprint of a machine (spec 07 §5.3)', () => {
   });
 
   test('has the commits of the models and datasets that the stages need, where they are cached', async () => {
-    const world = await precheckWorld();
+    const world = precheckWorld();
     const hub = join(world.scratch, 'hf/hub');
     putHubRepository(hub, 'model', 'acme/m', { 'm.safetensors': 'x' });
     putHubRepository(hub, 'model', 'acme/other', { 'm.safetensors': 'x' });
@@ -116,14 +116,14 @@ describe('the fingerprint of a machine (spec 07 §5.3)', () => {
       models: { required: ['acme/m'], optional: ['acme/other'] },
       datasets: { required: ['acme/d'], optional: [] },
     };
-    const captured = await captureEnvironment(await question(world, { requirements }));
+    const captured = await captureEnvironment(question(world, { requirements }));
     expect(captured.revisions).toEqual({ 'model acme/m': revision });
   });
 
   test('says null for what cannot be read, and fails for nothing', async () => {
-    const world = await precheckWorld();
+    const world = precheckWorld();
     put(join(world.smi, 'fail'), 'driver mismatch');
-    const asked = await question(world);
+    const asked = question(world);
     const plan = { ...asked.plan, venv_python: '/nowhere/python' };
     expect(await captureEnvironment({ ...asked, plan })).toMatchObject({
       gpus: null,
@@ -135,24 +135,24 @@ describe('the fingerprint of a machine (spec 07 §5.3)', () => {
   });
 
   test('is the same identity on another host of the same kind', async () => {
-    const world = await precheckWorld();
-    const here = await captureEnvironment(await question(world));
+    const world = precheckWorld();
+    const here = await captureEnvironment(question(world));
     put(join(world.smi, 'gpus.csv'), '3, GPU-ccc, NVIDIA H20, 3, 97871\n');
     const venv = putVenv(join(world.scratch, 'other'), [
       { name: 'torch', version: '2.11.0+cu130' },
       { name: 'Nova_Suite', version: '1.0' },
       { name: 'sglang', version: '0.5.12.post1' },
     ]);
-    const asked = await question(world);
+    const asked = question(world);
     const there = await captureEnvironment({ ...asked, plan: { ...asked.plan, venv_python: venv } });
     expect(there.identity_sha256).toBe(here.identity_sha256);
   });
 
   test('is another identity with another driver', async () => {
-    const world = await precheckWorld();
-    const here = await captureEnvironment(await question(world));
+    const world = precheckWorld();
+    const here = await captureEnvironment(question(world));
     put(join(world.smi, 'banner.txt'), '| Driver Version: 595.20   CUDA Version: 13.1  |\n');
-    const there = await captureEnvironment(await question(world));
+    const there = await captureEnvironment(question(world));
     expect(there.identity_sha256).not.toBe(here.identity_sha256);
     expect(compareEnvironments(here, there).differences).toMatchObject([
       { field: 'driver', a: '590.10', b: '595.20' },
@@ -162,13 +162,13 @@ describe('the fingerprint of a machine (spec 07 §5.3)', () => {
 
 describe('variables', () => {
   async function withVariables(env: Record<string, string>): Promise<EnvironmentDocument> {
-    const world = await precheckWorld();
+    const world = precheckWorld();
     const environment = [
       { name: 'HF_HUB_OFFLINE', value: '1', source: 'config' as const },
       { name: 'HF_HOME', value: '/data/hf', source: 'host' as const },
     ];
     const requirements = { ...world.request.requirements, environment };
-    const asked = await question(world, { requirements });
+    const asked = question(world, { requirements });
     return await captureEnvironment({ ...asked, env: { ...asked.env, ...env } });
   }
 
@@ -200,15 +200,15 @@ describe('the container', () => {
     ['CALIB_IMAGE_DIGEST', digest],
     ['OMNI_CI_IMAGE_DIGEST', `registry.example/ci@${digest}`],
   ])('is known by its digest from %s', async (name, value) => {
-    const world = await precheckWorld();
-    const asked = await question(world);
+    const world = precheckWorld();
+    const asked = question(world);
     const captured = await captureEnvironment({ ...asked, env: { ...asked.env, [name]: value } });
     expect(captured.image_digest).toBe(digest);
   });
 
   test('has no digest where nobody says one, or something else', async () => {
-    const world = await precheckWorld();
-    const asked = await question(world);
+    const world = precheckWorld();
+    const asked = question(world);
     const captured = await captureEnvironment({
       ...asked,
       env: { ...asked.env, CALIB_IMAGE_DIGEST: 'latest' },
@@ -223,20 +223,20 @@ describe('the container', () => {
     ['proc/self/cgroup', '12:cpuset:/docker/0123\n', 'docker'],
     ['proc/self/mountinfo', '1 2 0:1 /lxc/ci /dev rw\n', 'other'],
   ])('is told by %s: %j', async (path, content, kind) => {
-    const root = await temporaryFolder();
+    const root = temporaryFolder();
     put(join(root, path), content);
-    const captured = await captureEnvironment(await question(await precheckWorld(), { root }));
+    const captured = await captureEnvironment(question(precheckWorld(), { root }));
     expect(captured.container).toBe(kind);
   });
 });
 
 test('one process of the venv is asked', async () => {
-  const world = await precheckWorld();
+  const world = precheckWorld();
   const count = join(world.scratch, 'count');
   const python = join(world.scratch, 'counting');
   put(python, `#!/bin/sh\necho once >> '${count}'\nexec '${world.request.venvPython}' "$@"\n`);
   await import('node:fs/promises').then(async ({ chmod }) => await chmod(python, 0o755));
-  const asked = await question(world);
+  const asked = question(world);
   const captured = await captureEnvironment({ ...asked, plan: { ...asked.plan, venv_python: python } });
   expect([captured.packages?.['torch'], readFileSync(count, 'utf8')]).toEqual(['2.11.0+cu130', 'once\n']);
 });

@@ -12,7 +12,7 @@ import {
   readNamedEnvironment,
   readSessionEnvironment,
 } from '../../../src/host/fingerprint/read-recorded-environment.ts';
-import { temporaryFolder } from '../run-directory/temporary-folder.ts';
+import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 
 function document(driver: string, captured_at = '2026-04-23T05:00:00Z'): EnvironmentDocument {
   return {
@@ -25,14 +25,14 @@ function document(driver: string, captured_at = '2026-04-23T05:00:00Z'): Environ
 
 describe('environment.json', () => {
   test("is its owner's only, and reads as it was written", async () => {
-    const dir = await temporaryFolder();
+    const dir = temporaryFolder();
     expect(await keepEnvironment(dir, document('1'))).toBe('environment.json');
     expect(await readEnvironment(dir)).toEqual(document('1'));
     expect(statSync(join(dir, 'environment.json')).mode & 0o777).toBe(0o600);
   });
 
   test('stays as it was when the same is found again later', async () => {
-    const dir = await temporaryFolder();
+    const dir = temporaryFolder();
     await keepEnvironment(dir, document('1'));
     await keepEnvironment(dir, document('1', '2026-04-24T05:00:00Z'));
     expect(await readEnvironment(dir)).toMatchObject({ captured_at: '2026-04-23T05:00:00Z' });
@@ -40,7 +40,7 @@ describe('environment.json', () => {
   });
 
   test('is never overwritten: each other one is kept beside it, once', async () => {
-    const dir = await temporaryFolder();
+    const dir = temporaryFolder();
     await keepEnvironment(dir, document('1'));
     const first = readFileSync(join(dir, 'environment.json'), 'utf8');
     const names = [];
@@ -66,7 +66,7 @@ describe('environment.json', () => {
     ['{"schema": "calib.environment/2"}', 'schema'],
     ['{"schema": "calib.environment/1", "captured_at": "", "identity_sha256": "0"}', 'identity_sha256'],
   ])('that cannot be read is named with what is wrong: %s', async (content, detail) => {
-    const dir = await temporaryFolder();
+    const dir = temporaryFolder();
     const path = join(dir, 'environment.json');
     writeFileSync(path, content);
     await expect(readEnvironment(dir)).rejects.toMatchObject({
@@ -76,7 +76,7 @@ describe('environment.json', () => {
   });
 
   test('of an earlier version without some fields is read: they are not known', async () => {
-    const dir = await temporaryFolder();
+    const dir = temporaryFolder();
     const { cpu_model: _cpu, ...fewer } = document('1');
     writeFileSync(join(dir, 'environment.json'), JSON.stringify(fewer));
     expect(await readEnvironment(dir)).toEqual(document('1'));
@@ -87,14 +87,14 @@ describe('what a directory records', () => {
   const precheck = (torch: string, more: object = {}) => JSON.stringify({ versions: { torch }, ...more });
 
   test('is its environment.json, whatever its precheck.json says', async () => {
-    const dir = await temporaryFolder();
+    const dir = temporaryFolder();
     await keepEnvironment(dir, document('1'));
     writeFileSync(join(dir, 'precheck.json'), precheck('2.11.0'));
     expect(await readSessionEnvironment(dir)).toMatchObject({ facts: { driver: '1', packages: null } });
   });
 
   test('is else the earliest precheck that passed', async () => {
-    const dir = await temporaryFolder();
+    const dir = temporaryFolder();
     writeFileSync(join(dir, 'precheck.json'), precheck('3.0'));
     writeFileSync(join(dir, 'precheck.20260423T050000Z.json'), precheck('1.0', { ok: false }));
     writeFileSync(join(dir, 'precheck.20260424T050000Z.json'), precheck('2.0'));
@@ -104,7 +104,7 @@ describe('what a directory records', () => {
   test.each([['{'], ['{}'], [precheck('2.0', { ok: false })], [precheck('2.0', { skipped: true })]])(
     'is nothing where the precheck says nothing: %s',
     async (content) => {
-      const dir = await temporaryFolder();
+      const dir = temporaryFolder();
       writeFileSync(join(dir, 'precheck.json'), content);
       expect(await readSessionEnvironment(dir)).toBeNull();
     },
@@ -113,7 +113,7 @@ describe('what a directory records', () => {
 
 describe('a place that somebody names', () => {
   test.each(['', 'precheck.json'])('may be a directory or its file: %j', async (name) => {
-    const dir = await temporaryFolder();
+    const dir = temporaryFolder();
     writeFileSync(join(dir, 'precheck.json'), '{"versions": {"torch": "2.0"}, "ok": false}');
     expect(await readNamedEnvironment(join(dir, name))).toMatchObject({
       file: join(dir, 'precheck.json'),
@@ -122,7 +122,7 @@ describe('a place that somebody names', () => {
   });
 
   test('is refused when nothing is recorded there', async () => {
-    const dir = await temporaryFolder();
+    const dir = temporaryFolder();
     await expect(readNamedEnvironment(dir)).rejects.toThrow(
       `${dir}/ holds neither environment.json nor precheck.json`,
     );

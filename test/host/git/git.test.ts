@@ -1,6 +1,5 @@
-import { mkdtempSync, rmSync, truncateSync, unlinkSync, writeFileSync } from 'node:fs';
+import { truncateSync, unlinkSync, writeFileSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -10,6 +9,7 @@ import { readSessionTree, treeMoved } from '../../../src/host/git/session-tree.t
 import { showFileAtCommit } from '../../../src/host/git/show-file-at-commit.ts';
 import { isIgnored, versionControlPlace } from '../../../src/host/git/version-control-place.ts';
 import { workspaceDiff } from '../../../src/host/git/workspace-diff.ts';
+import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 import { scratchRepository } from './scratch-repository.ts';
 
 let repository: ReturnType<typeof scratchRepository>;
@@ -43,16 +43,14 @@ describe('git state (spec 05 §4)', () => {
   });
 
   it('refuses a repository without a commit (spec 05 §12 row 5)', async () => {
-    const empty = mkdtempSync(join(tmpdir(), 'calib-git-'));
+    const empty = temporaryFolder();
     execFileSync('git', ['init', '-q', empty]);
     await expect(readGitState(empty)).rejects.toMatchObject({ code: 'invalid-input' });
-    rmSync(empty, { recursive: true });
   });
 
   it("gives git's own message when the folder is no repository", async () => {
-    const plain = mkdtempSync(join(tmpdir(), 'calib-plain-'));
+    const plain = temporaryFolder();
     await expect(readGitState(plain)).rejects.toThrow(/not a git repository/);
-    rmSync(plain, { recursive: true });
   });
 
   it('refuses a folder below the top of the checkout', async () => {
@@ -86,11 +84,10 @@ describe('git state (spec 05 §4)', () => {
   });
 
   it('refuses a git that succeeds without saying which commit (spec 05 §12 row 5)', async () => {
-    const programs = mkdtempSync(join(tmpdir(), 'calib-git-'));
+    const programs = temporaryFolder();
     writeFileSync(join(programs, 'git'), '#!/bin/sh\nexit 0\n', { mode: 0o755 });
     vi.stubEnv('PATH', programs);
     await expect(readGitState(repository.root)).rejects.toThrow(/git gave no commit id for HEAD/);
-    rmSync(programs, { recursive: true });
   });
 
   it('tells how to trust a checkout of another user', async () => {

@@ -3,11 +3,13 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
+import { gitIdentity } from '../../fixtures/git-identity.ts';
+
 /** A throw-away git checkout with one commit; `remove` deletes it. */
 export function scratchRepository(files: Record<string, string>) {
   const root = realpathSync(mkdtempSync(join(tmpdir(), 'calib-git-')));
   const git = (...args: string[]) =>
-    execFileSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@example.org', ...args], {
+    execFileSync('git', [...gitIdentity, ...args], {
       cwd: root,
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -1,5 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -9,6 +8,7 @@ import { runCleanupScript } from '../../../src/host/gpu/cleanup-script.ts';
 import { describeBlocker, formatBlocker } from '../../../src/host/gpu/describe-blocker.ts';
 import { isFreeGpu } from '../../../src/host/gpu/gpu-readiness.ts';
 import { parseGpus, readGpus } from '../../../src/host/gpu/nvidia-smi.ts';
+import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 
 const program = fileURLToPath(new URL('../../fixtures/nvidia-smi/nvidia-smi', import.meta.url));
 const twoGpus = '0, GPU-aaa, NVIDIA H20, 3, 97871\n1, GPU-bbb, NVIDIA H20, 71234, 97871\n';
@@ -16,7 +16,7 @@ let world: string;
 const put = (file: string, text: string) => writeFileSync(join(world, file), text);
 
 beforeEach(() => {
-  world = mkdtempSync(join(tmpdir(), 'calib-smi-'));
+  world = temporaryFolder();
   process.env['NVIDIA_SMI_WORLD'] = world;
   put('gpus.csv', twoGpus);
   put('processes.csv', '');
@@ -24,7 +24,6 @@ beforeEach(() => {
 afterEach(() => {
   delete process.env['NVIDIA_SMI_WORLD'];
   delete process.env['CALIB_NVIDIA_SMI'];
-  rmSync(world, { recursive: true });
 });
 
 describe('reading the GPUs', () => {

@@ -1,5 +1,4 @@
-import { appendFileSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { appendFileSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import * as fc from 'fast-check';
@@ -8,21 +7,19 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { followLog } from '../../../src/host/log/follow-log.ts';
 import type { LogFollower } from '../../../src/host/log/follow-log.ts';
 import { LogTail } from '../../../src/host/log/log-tail.ts';
+import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 
-let folder: string;
 let path: string;
 let follower: LogFollower;
 let time: number;
 
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'calib-log-'));
-  path = join(folder, 'run1.log');
+  path = join(temporaryFolder(), 'run1.log');
   time = 1000;
   follower = followLog({ path, now: () => time });
 });
 afterEach(async () => {
   await follower.close();
-  rmSync(folder, { recursive: true });
 });
 
 describe('following a log', () => {

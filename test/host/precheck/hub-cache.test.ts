@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 
 import { snapshotProblem } from '../../../src/domain/precheck/hub-snapshot.ts';
 import { hubPlace, listHubRepository } from '../../../src/host/precheck/hub-cache.ts';
-import { temporaryFolder } from '../run-directory/temporary-folder.ts';
+import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 import { put, putHubRepository, revision } from './precheck-world.ts';
 
 const index = JSON.stringify({
@@ -14,7 +14,7 @@ const index = JSON.stringify({
 
 describe('the hub cache by its layout (spec 04 §5)', () => {
   it('lists a snapshot through its links, with the shards of its weight map', async () => {
-    const hub = await temporaryFolder();
+    const hub = temporaryFolder();
     putHubRepository(hub, 'model', 'acme/m', {
       'model.safetensors.index.json': index,
       'one.safetensors': 'xx',
@@ -31,7 +31,7 @@ describe('the hub cache by its layout (spec 04 §5)', () => {
   });
 
   it('finds shards beside an index in a folder', async () => {
-    const hub = await temporaryFolder();
+    const hub = temporaryFolder();
     putHubRepository(hub, 'model', 'acme/m', {
       'unet/x.safetensors.index.json': index,
       'unet/one.safetensors': 'x',
@@ -41,14 +41,14 @@ describe('the hub cache by its layout (spec 04 §5)', () => {
   });
 
   it('tells a link that leads nowhere', async () => {
-    const hub = await temporaryFolder();
+    const hub = temporaryFolder();
     const folder = putHubRepository(hub, 'dataset', 'acme/d', { 'a.arrow': 'x' });
     rmSync(join(folder, 'blobs/a.arrow'));
     expect((await listHubRepository(hub, 'dataset', 'acme/d')).files).toEqual({ 'a.arrow': null });
   });
 
   it('tells an unfinished download', async () => {
-    const hub = await temporaryFolder();
+    const hub = temporaryFolder();
     const folder = putHubRepository(hub, 'model', 'acme/m', { 'a.bin': 'x' });
     put(join(folder, 'blobs/ffff.incomplete'), '');
     const { incomplete, incompleteAgeSeconds } = await listHubRepository(hub, 'model', 'acme/m');
@@ -57,26 +57,26 @@ describe('the hub cache by its layout (spec 04 §5)', () => {
   });
 
   it('takes an index without a weight map for an ordinary file, and a damaged one for a gap', async () => {
-    const hub = await temporaryFolder();
+    const hub = temporaryFolder();
     putHubRepository(hub, 'model', 'acme/m', { 'a.index.json': '{}', 'b.index.json': '{', 'm.bin': 'x' });
     expect((await listHubRepository(hub, 'model', 'acme/m')).weightMaps).toEqual({ 'b.index.json': null });
   });
 
   it('does not follow a link to a folder round in circles', async () => {
-    const hub = await temporaryFolder();
+    const hub = temporaryFolder();
     const folder = putHubRepository(hub, 'dataset', 'acme/d', { 'a.arrow': 'x' });
     symlinkSync('..', join(folder, 'snapshots', revision, 'up'));
     expect((await listHubRepository(hub, 'dataset', 'acme/d')).files).toEqual({ 'a.arrow': 1 });
   });
 
   it('knows neither revision nor files of what is not there', async () => {
-    const hub = await temporaryFolder();
+    const hub = temporaryFolder();
     const listing = await listHubRepository(hub, 'model', 'acme/m');
     expect([listing.present, listing.revision, listing.files]).toEqual([false, null, null]);
   });
 
   it('knows a revision without its snapshot', async () => {
-    const hub = await temporaryFolder();
+    const hub = temporaryFolder();
     const folder = putHubRepository(hub, 'model', 'acme/m', { 'a.bin': 'x' });
     writeFileSync(join(folder, 'refs/main'), 'f'.repeat(40));
     const listing = await listHubRepository(hub, 'model', 'acme/m');

@@ -8,8 +8,8 @@ import { onTestFinished } from 'vitest';
 import { hubFolderName, type HubKind } from '../../../src/domain/precheck/hub-snapshot.ts';
 import type { PrecheckRequest } from '../../../src/host/precheck/precheck-request.ts';
 import { makeRequirements } from '../../domain/precheck/requirements-fixture.ts';
+import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 import { scratchRepository } from '../git/scratch-repository.ts';
-import { temporaryFolder } from '../run-directory/temporary-folder.ts';
 
 const projectRoot = fileURLToPath(new URL('../../..', import.meta.url));
 export const nvidiaSmi = join(projectRoot, 'test/fixtures/nvidia-smi/nvidia-smi');
@@ -102,7 +102,7 @@ export function standInTorch(count: number): string {
 }
 
 /** A checkout with a pinned suite, an interpreter that fits it, two free GPUs; `request` passes, part by part. */
-export async function precheckWorld() {
+export function precheckWorld() {
   const repository = scratchRepository({
     'pyproject.toml':
       '[project]\nname = "nova-suite"\ndependencies = ["sglang[all]==0.5.12.post1", "torch==2.11.0"]\n',
@@ -110,7 +110,7 @@ export async function precheckWorld() {
   });
   onTestFinished(repository.remove);
   const { root } = repository;
-  const scratch = await temporaryFolder();
+  const scratch = temporaryFolder();
   const smi = join(scratch, 'smi');
   put(join(smi, 'gpus.csv'), '0, GPU-aaa, NVIDIA H20, 3, 97871\n1, GPU-bbb, NVIDIA H20, 3, 97871\n');
   put(join(smi, 'processes.csv'), '');

@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 
 import { readProject } from '../../../src/host/precheck/read-project.ts';
 import { readImports, readVenv } from '../../../src/host/precheck/read-venv.ts';
-import { temporaryFolder } from '../run-directory/temporary-folder.ts';
+import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 import { put, putVenv, standInTorch } from './precheck-world.ts';
 
 const env = { PATH: process.env['PATH'] ?? '' };
@@ -17,7 +17,7 @@ describe('what an interpreter tells without importing (spec 04 §3)', () => {
   }
 
   it('gives versions, the install and places of modules from metadata', async () => {
-    const folder = await temporaryFolder();
+    const folder = temporaryFolder();
     const direct = { url: 'file:///repo', dir_info: { editable: true } };
     const python = putVenv(
       folder,
@@ -40,7 +40,7 @@ describe('what an interpreter tells without importing (spec 04 §3)', () => {
   });
 
   it('lists every distribution under its normalised name where asked to', async () => {
-    const python = putVenv(await temporaryFolder(), [
+    const python = putVenv(temporaryFolder(), [
       { name: 'Nova_Suite', version: '1.2' },
       { name: 'torch', version: '2.11.0+cu130' },
     ]);
@@ -51,7 +51,7 @@ describe('what an interpreter tells without importing (spec 04 §3)', () => {
   });
 
   it('is not confused by a package that prints when the interpreter starts', async () => {
-    const folder = await temporaryFolder();
+    const folder = temporaryFolder();
     const python = putVenv(folder, [{ name: 'torch', version: '1' }], {
       'noisy.pth': 'import sys; sys.stdout.write("noise without an end of line")\n',
     });
@@ -59,7 +59,7 @@ describe('what an interpreter tells without importing (spec 04 §3)', () => {
   });
 
   it('reports an interpreter that fails, with its last words', async () => {
-    const python = join(await temporaryFolder(), 'python');
+    const python = join(temporaryFolder(), 'python');
     put(python, '#!/bin/sh\necho broken venv >&2\nexit 3\n');
     await import('node:fs/promises').then(async ({ chmod }) => await chmod(python, 0o755));
     expect(await ask(python)).toEqual({ kind: 'failed', message: 'it ended with code 3: broken venv' });
@@ -75,7 +75,7 @@ describe('what an interpreter tells without importing (spec 04 §3)', () => {
 
 describe('importing (spec 04 §10 gate 2)', () => {
   it('tells for each module whether it imports, and what torch sees', async () => {
-    const folder = await temporaryFolder();
+    const folder = temporaryFolder();
     const python = putVenv(folder, [], { 'torch.py': standInTorch(2), 'bad.py': 'raise SystemExit("no")\n' });
     const modules = ['torch', 'bad', 'absent'];
     expect(await readImports({ python, modules, env, cwd: folder })).toEqual({
@@ -92,7 +92,7 @@ describe('importing (spec 04 §10 gate 2)', () => {
   });
 
   it('reports a module that ends the interpreter', async () => {
-    const folder = await temporaryFolder();
+    const folder = temporaryFolder();
     const python = putVenv(folder, [], { 'bad.py': 'import os\nos.abort()\n' });
     const reading = await readImports({ python, modules: ['bad'], env, cwd: folder });
     expect(reading).toMatchObject({ kind: 'failed', message: expect.stringContaining('SIGABRT') });
@@ -101,7 +101,7 @@ describe('importing (spec 04 §10 gate 2)', () => {
 
 describe('pyproject.toml', () => {
   async function read(text: string) {
-    const folder = await temporaryFolder();
+    const folder = temporaryFolder();
     writeFileSync(join(folder, 'pyproject.toml'), text);
     return await readProject(folder);
   }

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { openCatalog } from '../../../src/host/catalog/open-catalog.ts';
 import { resolveRequirements } from '../../../src/host/precheck/resolve-requirements.ts';
 import { makeStage } from '../../domain/audit/snapshot-fixture.ts';
-import { modelYaml, temporaryFolder } from '../catalog/temporary-catalog.ts';
+import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
+import { modelYaml } from '../catalog/model-yaml.ts';
 
 const prepare = 'DATASETS: dict[str, str] = {"large": "acme/large", "small": "acme/small"}\n';
 const stage = makeStage({ key: 'voice_speed', test: 'tests/test_voice_ci.py' });

@@ -44,7 +44,7 @@ const variables = (values: Record<string, string>) =>
 
 describe('the precheck of a machine (spec 04)', () => {
   it('passes where all is there, and says what was not needed', async () => {
-    const outcome = await run(await precheckWorld());
+    const outcome = await run(precheckWorld());
     expect(outcome.ok).toBe(true);
     expect(marks(outcome)).toEqual({
       model: '✓',
@@ -66,7 +66,7 @@ describe('the precheck of a machine (spec 04)', () => {
   });
 
   it('records versions, pins, GPUs, driver and verdict (§9)', async () => {
-    const world = await precheckWorld();
+    const world = precheckWorld();
     const { document } = await run(world);
     expect(document).toMatchObject({
       timestamp: '2026-04-23T05:00:00Z',
@@ -89,19 +89,19 @@ describe('the precheck of a machine (spec 04)', () => {
 
   it('tells each check in the order of its lines, however long the others take', async () => {
     const told: CheckId[] = [];
-    const outcome = await run(await precheckWorld(), {}, { onCheck: ({ id }) => told.push(id) });
+    const outcome = await run(precheckWorld(), {}, { onCheck: ({ id }) => told.push(id) });
     expect(told).toEqual(outcome.checks.map(({ id }) => id));
   });
 
   it('changes nothing in the checkout', async () => {
-    const world = await precheckWorld();
+    const world = precheckWorld();
     const before = readdirSync(world.root);
     await run(world);
     expect([readdirSync(world.root), world.git('status', '--porcelain')]).toEqual([before, '']);
   });
 
   it('reports every gap at once', async () => {
-    const world = await precheckWorld();
+    const world = precheckWorld();
     put(join(world.smi, 'gpus.csv'), '0, GPU-aaa, NVIDIA H20, 9216, 97871\n');
     const outcome = await run(world, {
       models: { required: ['acme/m'], optional: [] },
@@ -114,7 +114,7 @@ describe('the precheck of a machine (spec 04)', () => {
 
 describe('early stops (spec 04 §2 rows 3 and 5)', () => {
   it('come without a pyproject.toml, and leave no document', async () => {
-    const world = await precheckWorld();
+    const world = precheckWorld();
     rmSync(join(world.root, 'pyproject.toml'));
     const outcome = await run(world);
     expect([outcome.ok, outcome.document, outcome.checks.at(-1)?.id]).toEqual([false, null, 'host']);
@@ -122,7 +122,7 @@ describe('early stops (spec 04 §2 rows 3 and 5)', () => {
   });
 
   it('come without an interpreter', async () => {
-    const outcome = await run(await precheckWorld(), {}, { venvPython: '/nowhere/bin/python' });
+    const outcome = await run(precheckWorld(), {}, { venvPython: '/nowhere/bin/python' });
     expect([outcome.document, messages(outcome, 'interpreter')]).toEqual([
       null,
       ['no interpreter: /nowhere/bin/python is missing'],
@@ -130,7 +130,7 @@ describe('early stops (spec 04 §2 rows 3 and 5)', () => {
   });
 
   it('come with an interpreter that cannot be executed', async () => {
-    const world = await precheckWorld();
+    const world = precheckWorld();
     const file = join(world.scratch, 'python');
     put(file, '');
     chmodSync(file, 0o644);
@@ -141,21 +141,21 @@ describe('early stops (spec 04 §2 rows 3 and 5)', () => {
 
 describe('commit (spec 04 §13 item 8)', () => {
   it('is an error outside of a checkout', async () => {
-    const world = await precheckWorld();
+    const world = precheckWorld();
     rmSync(join(world.root, '.git'), { recursive: true });
     const outcome = await run(world);
     expect([check(outcome, 'git').mark, outcome.document?.git.sha]).toEqual(['✗', '']);
   });
 
   it("must be the session's", async () => {
-    const outcome = await run(await precheckWorld(), {}, { session: { id: 's', gitSha: 'f'.repeat(40) } });
+    const outcome = await run(precheckWorld(), {}, { session: { id: 's', gitSha: 'f'.repeat(40) } });
     expect(messages(outcome, 'git')[0]).toContain(`the session observes ${'f'.repeat(40)}`);
   });
 });
 
 describe('venv (spec 04 §3, §10 gate 2)', () => {
   it('must hold the pinned versions, unless the version check is skipped', async () => {
-    const world = await precheckWorld();
+    const world = precheckWorld();
     world.write(
       'pyproject.toml',
       '[project]\nname = "nova-suite"\ndependencies = ["sglang==0.6", "torch==2.11.0"]\n',
@@ -169,7 +169,7 @@ describe('venv (spec 04 §3, §10 gate 2)', () => {
   });
 
   it('must come from this checkout', async () => {
-    const world = await precheckWorld();
+    const world = precheckWorld();
     const direct = { url: 'file:///elsewhere', dir_info: { editable: true } };
     const venvPython = putVenv(join(world.scratch, 'other'), [{ name: 'nova-suite', version: '1', direct }]);
     const outcome = await run(world, { pins: [] }, { venvPython });
@@ -179,7 +179,7 @@ describe('venv (spec 04 §3, §10 gate 2)', () => {
   });
 
   it('must hold the project itself where its own module has to import', async () => {
-    const world = await precheckWorld();
+    const world = precheckWorld();
     const venvPython = putVenv(join(world.scratch, 'other'), []);
     const outcome = await run(world, { pins: [], imports: ['nova_suite'] }, { venvPython });
     expect(messages(outcome, 'install')[0]).toContain(`nova-suite is not installed for ${venvPython}`);
@@ -188,7 +188,7 @@ describe('venv (spec 04 §3, §10 gate 2)', () => {
   });
 
   it('must import its modules with the usable GPUs in sight', async () => {
-    const world = await precheckWorld();
+    const world = precheckWorld();
     const modules = { 'torch.py': standInTorch(2) };
     const direct = { url: `file://${world.root}`, dir_info: { editable: true } };
     const distributions = [{ name: 'nova-suite', version: '1', direct }];
@@ -205,14 +205,14 @@ describe('venv (spec 04 §3, §10 gate 2)', () => {
   });
 
   it('must have a torch that sees all of them', async () => {
-    const world = await precheckWorld();
+    const world = precheckWorld();
     const venvPython = putVenv(join(world.scratch, 'other'), [], { 'torch.py': standInTorch(1) });
     const outcome = await run(world, { pins: [], imports: ['torch'] }, { venvPython });
     expect(messages(outcome, 'imports')).toEqual(['torch sees 1 GPU(s), CUDA 13.0, but was given 2']);
   });
 
   it('is not asked for GPUs where none is needed', async () => {
-    const world = await precheckWorld();
+    const world = precheckWorld();
     const venvPython = putVenv(join(world.scratch, 'other'), [], { 'torch.py': standInTorch(0) });
     const gpus = { needed: 0, model: null, count: null };
     const outcome = await run(world, { pins: [], imports: ['torch'], gpus }, { venvPython });
@@ -220,7 +220,7 @@ describe('venv (spec 04 §3, §10 gate 2)', () => {
   });
 
   it('is told from a pyproject.toml that cannot be read', async () => {
-    const world = await precheckWorld();
+    const world = precheckWorld();
     world.write('pyproject.toml', '[project\n');
     expect(messages(await run(world), 'pins')[0]).toContain('pyproject.toml: line 1');
   });
@@ -228,7 +228,7 @@ describe('venv (spec 04 §3, §10 gate 2)', () => {
 
 describe('assets (spec 04 §4–7)', () => {
   it('are found where HF_HOME of the catalog says, with their revision', async () => {
-    const world = await precheckWorld();
+    const world = precheckWorld();
     putHubRepository(join(world.scratch, 'hf/hub'), 'model', 'acme/m', { 'm.safetensors': 'x' });
     putHubRepository(join(world.scratch, 'hf/hub'), 'dataset', 'acme/d', { 'a.arrow': 'x' });
     const outcome = await run(world, {
@@ -244,7 +244,7 @@ describe('assets (spec 04 §4–7)', () => {
   });
 
   it('say which HF_HOME was searched, from where it came, and whether a token is set, never its value', async () => {
-    const world = await precheckWorld();
+    const world = precheckWorld();
     const outcome = await run(
       world,
       {
@@ -262,7 +262,7 @@ describe('assets (spec 04 §4–7)', () => {
   });
 
   it('include the speaker-similarity files where a stage needs them', async () => {
-    const world = await precheckWorld();
+    const world = precheckWorld();
     const dir = join(world.scratch, 'sim');
     const asked = {
       speaker_sim: { required: true, host_command: false, hf_token_hint: null },
@@ -278,7 +278,7 @@ describe('assets (spec 04 §4–7)', () => {
 
 describe('GPUs, capabilities, slice and host (spec 04 §8, §10)', () => {
   it('names the holder of a busy GPU', async () => {
-    const world = await precheckWorld();
+    const world = precheckWorld();
     put(join(world.smi, 'processes.csv'), `GPU-bbb, ${process.pid}, python, 100\n`);
     const outcome = await run(world);
     expect(check(outcome, 'gpus').lines[0]).toBe('GPUs: 2× NVIDIA H20 — 1/2 free (busy: [1])');
@@ -286,7 +286,7 @@ describe('GPUs, capabilities, slice and host (spec 04 §8, §10)', () => {
   });
 
   it('keeps to the GPUs of the worker', async () => {
-    const outcome = await run(await precheckWorld(), {}, { allowedGpus: [1] });
+    const outcome = await run(precheckWorld(), {}, { allowedGpus: [1] });
     expect([messages(outcome, 'gpus'), outcome.document?.gpu_summary]).toEqual([
       ['2 GPU(s) needed, 1 there for this session'],
       '1× NVIDIA H20',
@@ -294,7 +294,7 @@ describe('GPUs, capabilities, slice and host (spec 04 §8, §10)', () => {
   });
 
   it('gives one clear error without nvidia-smi', async () => {
-    const outcome = await run(await precheckWorld(), {}, { nvidiaSmi: '/nowhere/nvidia-smi' });
+    const outcome = await run(precheckWorld(), {}, { nvidiaSmi: '/nowhere/nvidia-smi' });
     expect([messages(outcome, 'gpus'), outcome.document?.gpu_summary]).toEqual([
       ['the GPUs cannot be read: /nowhere/nvidia-smi cannot be started (ENOENT)'],
       'unknown',
@@ -303,12 +303,12 @@ describe('GPUs, capabilities, slice and host (spec 04 §8, §10)', () => {
 
   it('does not ask nvidia-smi where no stage needs a GPU', async () => {
     const gpus = { needed: 0, model: null, count: null };
-    const outcome = await run(await precheckWorld(), { gpus }, { nvidiaSmi: '/nowhere/nvidia-smi' });
+    const outcome = await run(precheckWorld(), { gpus }, { nvidiaSmi: '/nowhere/nvidia-smi' });
     expect([outcome.ok, check(outcome, 'gpus').mark]).toEqual([true, '·']);
   });
 
   it('reads capabilities from the status of its own process', async () => {
-    const world = await precheckWorld();
+    const world = precheckWorld();
     const capabilities = [{ name: 'CAP_SYS_PTRACE', required: true, tests: ['test_tp2_ci.py'] }];
     expect(check(await run(world, { capabilities }), 'capabilities').mark).toBe('✓');
     const processStatus = join(world.scratch, 'weak');
@@ -317,7 +317,7 @@ describe('GPUs, capabilities, slice and host (spec 04 §8, §10)', () => {
   });
 
   it('wants the slice folders', async () => {
-    const world = await precheckWorld();
+    const world = precheckWorld();
     const environment = variables({ OMNI_CI_HOME: world.scratch });
     expect(check(await run(world, { environment }), 'slice').errors).toHaveLength(2);
     mkdirSync(join(world.scratch, '.cache'));
@@ -326,7 +326,7 @@ describe('GPUs, capabilities, slice and host (spec 04 §8, §10)', () => {
   });
 
   it('wants the paths of the host profile, its repo_root with a pyproject.toml', async () => {
-    const world = await precheckWorld();
+    const world = precheckWorld();
     const host = makeHost({ repo_root: world.root, hf_hub: world.scratch, omni_ci_home: '/nowhere' });
     expect(messages(await run(world, { host }), 'host')).toEqual([
       'physical.omni_ci_home of host profile lab does not exist: /nowhere',

@@ -1,11 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { writeFileSync } from 'node:fs';
 
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it } from 'vitest';
 
 import { launchFiles } from '../../../src/host/process/launch-files.ts';
 import { readLaunchLane, writeLaunchLane } from '../../../src/host/process/launch-lane.ts';
+import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 
 const lane = {
   lane: 'host-a/gpu0,1',
@@ -16,14 +15,8 @@ const lane = {
   notes: [],
 };
 
-function launchDir(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'calib-lane-'));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
-  return folder;
-}
-
 it('tells an adopter the lane of a launch', async () => {
-  const folder = launchDir();
+  const folder = temporaryFolder();
   writeLaunchLane(folder, lane);
   expect(await readLaunchLane(folder)).toEqual({ schema: 'calib.launch-lane/1', ...lane });
 });
@@ -33,7 +26,7 @@ it.each([
   ['is damaged', '{"schema": "calib.launch-lane/1"'],
   ['is of another kind', '{"schema": "calib.launch/1"}'],
 ])('knows no lane where the document %s', async (_case, text) => {
-  const folder = launchDir();
+  const folder = temporaryFolder();
   if (text !== null) writeFileSync(launchFiles.lane(folder), text);
   expect(await readLaunchLane(folder)).toBeNull();
 });

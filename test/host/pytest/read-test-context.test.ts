@@ -1,23 +1,10 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it } from 'vitest';
 
 import { readTestContext } from '../../../src/host/pytest/read-test-context.ts';
-
-function checkout(files: Record<string, string>): string {
-  const root = mkdtempSync(join(tmpdir(), 'calib-context-'));
-  onTestFinished(() => rmSync(root, { recursive: true }));
-  for (const [path, text] of Object.entries(files)) {
-    mkdirSync(dirname(join(root, path)), { recursive: true });
-    writeFileSync(join(root, path), text);
-  }
-  return root;
-}
+import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 
 it('reads datasets through the table, and the limits that the test passes on', async () => {
-  const root = checkout({
+  const root = temporaryFolder({
     'benchmarks/dataset/prepare.py': 'DATASETS = {"seed": "org/seed-tts"}\n',
     'tests/test_a_ci.py':
       'MAX = 50\ndef test_a():\n    run(DATASETS["seed"], DATASETS["own"], max_samples=MAX, max_tokens=32)\n',
@@ -32,5 +19,5 @@ it('reads datasets through the table, and the limits that the test passes on', a
 });
 
 it('knows nothing of a test that is not there', async () => {
-  expect(await readTestContext(checkout({}), 'tests/none.py')).toEqual({ datasets: [], bindings: [] });
+  expect(await readTestContext(temporaryFolder({}), 'tests/none.py')).toEqual({ datasets: [], bindings: [] });
 });

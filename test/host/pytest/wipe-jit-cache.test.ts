@@ -1,18 +1,10 @@
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  realpathSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, it } from 'vitest';
 
 import { sessionCacheRoots, wipeJitCache } from '../../../src/host/pytest/wipe-jit-cache.ts';
+import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 
 let folder: string;
 const path = (name: string) => join(folder, name);
@@ -22,9 +14,8 @@ const cache = (name: string) => {
 };
 
 beforeEach(() => {
-  folder = realpathSync(mkdtempSync(join(tmpdir(), 'calib-cache-')));
+  folder = temporaryFolder();
 });
-afterEach(() => rmSync(folder, { recursive: true }));
 
 describe('wiping the kernel cache (spec 05 §7)', () => {
   it("removes the cache inside the session's own root", async () => {

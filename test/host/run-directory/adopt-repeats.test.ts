@@ -42,7 +42,7 @@ const adopt = async (runDir: string) =>
 test('however a directory was broken, what is carried on is whole and valid, and nothing of it is lost (spec 05 §5)', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(operations, { maxLength: 12 }), async (sequence) => {
-      const runDir = await makeDirectory();
+      const runDir = makeDirectory();
       const model = Array.from({ length: REPEATS }, (): RepeatModel => ({ files: {}, marker: null }));
       for (const operation of sequence) await apply(runDir, model, operation);
       const before = await contents(runDir);

@@ -7,8 +7,8 @@ import { nextAttemptNumber, unrecordedAttempt } from '../../../src/host/run-dire
 import { appendAttempt } from '../../../src/host/run-directory/attempts-file.ts';
 import { discardRepeat } from '../../../src/host/run-directory/discard-repeat.ts';
 import { runPaths } from '../../../src/host/run-directory/paths.ts';
+import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 import { NAMESPACE, STAGES, makeAttempt } from './repeat-fixture.ts';
-import { temporaryFolder } from './temporary-folder.ts';
 
 interface Place {
   runDir: string;
@@ -16,8 +16,8 @@ interface Place {
   repeat: number;
 }
 
-async function makePlace(): Promise<Place> {
-  return { runDir: await temporaryFolder(), namespace: NAMESPACE, repeat: 1 };
+function makePlace(): Place {
+  return { runDir: temporaryFolder(), namespace: NAMESPACE, repeat: 1 };
 }
 
 async function write(path: string, text = ''): Promise<void> {
@@ -32,14 +32,14 @@ async function discard(place: Place, commandId: string): Promise<void> {
 }
 
 test('the first attempt is number 1 and nothing is open', async () => {
-  const place = await makePlace();
+  const place = makePlace();
 
   expect(await nextAttemptNumber(place)).toBe(1);
   expect(await unrecordedAttempt(place)).toBeNull();
 });
 
 test('a launch that was never recorded takes its number, and is open', async () => {
-  const place = await makePlace();
+  const place = makePlace();
   await appendAttempt(place, makeAttempt({ n: 1 }));
   await mkdir(runPaths.launch(place.runDir, NAMESPACE, 1, 2), { recursive: true });
 
@@ -48,7 +48,7 @@ test('a launch that was never recorded takes its number, and is open', async () 
 });
 
 test('a recorded launch is not open', async () => {
-  const place = await makePlace();
+  const place = makePlace();
   await mkdir(runPaths.launch(place.runDir, NAMESPACE, 1, 1), { recursive: true });
   await appendAttempt(place, makeAttempt({ n: 1 }));
 
@@ -56,14 +56,14 @@ test('a recorded launch is not open', async () => {
 });
 
 test('a log without a record takes its number too', async () => {
-  const place = await makePlace();
+  const place = makePlace();
   await write(runPaths.attemptLog(place.runDir, NAMESPACE, 1, 4));
 
   expect(await nextAttemptNumber(place)).toBe(5);
 });
 
 test('numbering goes on after discards, whatever of an attempt was set aside (spec 05 §12 row 13)', async () => {
-  const place = await makePlace();
+  const place = makePlace();
   await appendAttempt(place, makeAttempt({ n: 1 }));
   await discard(place, 'command-1');
   expect(await nextAttemptNumber(place)).toBe(2);
@@ -79,7 +79,7 @@ test('numbering goes on after discards, whatever of an attempt was set aside (sp
 });
 
 test('other repeats and other units do not count', async () => {
-  const place = await makePlace();
+  const place = makePlace();
   await write(runPaths.attemptLog(place.runDir, NAMESPACE, 11, 7));
   await write(runPaths.attemptLog(place.runDir, 'test_other', 1, 8));
   await discard({ ...place, repeat: 11 }, 'command-1');
@@ -88,7 +88,7 @@ test('other repeats and other units do not count', async () => {
 });
 
 test('a damaged record does not set numbering back', async () => {
-  const place = await makePlace();
+  const place = makePlace();
   await write(runPaths.attempts(place.runDir, NAMESPACE, 1), '{');
   await write(runPaths.attemptLog(place.runDir, NAMESPACE, 1, 2));
 

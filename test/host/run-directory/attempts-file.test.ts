@@ -5,19 +5,19 @@ import { expect, test } from 'vitest';
 
 import { appendAttempt, readAttempts } from '../../../src/host/run-directory/attempts-file.ts';
 import { runPaths } from '../../../src/host/run-directory/paths.ts';
+import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 import { NAMESPACE, makeAttempt } from './repeat-fixture.ts';
-import { temporaryFolder } from './temporary-folder.ts';
 
-async function makePlace(): Promise<{ runDir: string; namespace: string; repeat: number }> {
-  return { runDir: await temporaryFolder(), namespace: NAMESPACE, repeat: 1 };
+function makePlace(): { runDir: string; namespace: string; repeat: number } {
+  return { runDir: temporaryFolder(), namespace: NAMESPACE, repeat: 1 };
 }
 
 test('knows of no attempts before the first one has ended', async () => {
-  expect(await readAttempts(await makePlace())).toEqual([]);
+  expect(await readAttempts(makePlace())).toEqual([]);
 });
 
 test('keeps attempts in order of launch', async () => {
-  const place = await makePlace();
+  const place = makePlace();
   await appendAttempt(place, makeAttempt({ n: 1, outcome: 'infra', reason: 'OOM' }));
 
   const attempts = await appendAttempt(place, makeAttempt({ n: 2 }));
@@ -30,7 +30,7 @@ test('keeps attempts in order of launch', async () => {
 });
 
 test('keeps the first record of an attempt that is recorded twice', async () => {
-  const place = await makePlace();
+  const place = makePlace();
   await appendAttempt(place, makeAttempt({ reason: 'OOM' }));
 
   const attempts = await appendAttempt(place, makeAttempt({ reason: 'lost' }));
@@ -41,7 +41,7 @@ test('keeps the first record of an attempt that is recorded twice', async () => 
 test.each(['{', '{"schema": "calib.attempts/2", "attempts": []}'])(
   'names a file that it cannot read: %s',
   async (text) => {
-    const place = await makePlace();
+    const place = makePlace();
     const path = runPaths.attempts(place.runDir, NAMESPACE, 1);
     await mkdir(dirname(path), { recursive: true });
     await writeFile(path, text);

@@ -48,7 +48,7 @@ const offline = async (runDir: string) => told(matrixFromSnapshot(await readRunD
 test.each(Object.keys(launches))(
   'a session and its directory say the same of a launch that was %s (spec 06 §4, §5)',
   async (name) => {
-    const runDir = await makeDirectory();
+    const runDir = makeDirectory();
     const state = initialState(plan, '2026-04-23T05:00:00Z');
     const launch = launches[name] as Launch;
 
@@ -62,7 +62,7 @@ test.each(Object.keys(launches))(
 );
 
 test('a record that replaces a foreign one takes its findings with it', async () => {
-  const runDir = await makeDirectory();
+  const runDir = makeDirectory();
   const state = initialState(plan, '2026-04-23T05:00:00Z');
   await commitLaunch(runDir, 1, launches['good'] as Launch);
   writeText(runPaths.observation(runDir, 'nova_wer', 1), readText(runDir, 'nova_wer').replace('0.5', '0.9'));
@@ -95,7 +95,7 @@ async function diskAudit(runDir: string) {
 test('whatever is committed, discarded and broken, the audit says what stands, and a session that reads it agrees', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(operations, { maxLength: 12 }), async (sequence) => {
-      const runDir = await makeDirectory();
+      const runDir = makeDirectory();
       const model = Array.from({ length: REPEATS }, (): RepeatModel => ({ files: {}, marker: null }));
       for (const operation of sequence) await apply(runDir, model, operation);
 
@@ -112,7 +112,7 @@ test('whatever is committed, discarded and broken, the audit says what stands, a
 });
 
 test('a reader sees the old or the new of a repeat that is being recorded, never half of one', async () => {
-  const runDir = await makeDirectory();
+  const runDir = makeDirectory();
   const seen = new Set<string>();
   const writing = { done: false };
   const reader = (async () => {

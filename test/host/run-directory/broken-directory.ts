@@ -15,9 +15,9 @@ import { discardRepeat } from '../../../src/host/run-directory/discard-repeat.ts
 import { readIfPresent } from '../../../src/host/run-directory/file-entries.ts';
 import { runPaths } from '../../../src/host/run-directory/paths.ts';
 import { makeDocsStage, makeMetric, makePlan, makeStage } from '../../domain/audit/snapshot-fixture.ts';
+import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 import { makeAttempt } from './repeat-fixture.ts';
 import { NAMESPACE, writeJson, writeText } from './run-directory-fixture.ts';
-import { temporaryFolder } from './temporary-folder.ts';
 
 const SESSION = '20260423T050000Z_nova';
 const SHA = 'ab12cd34'.repeat(5);
@@ -66,8 +66,8 @@ export const plan: SessionPlan = sessionPlanSchema.parse({
   calib_version: '0.1.0',
 });
 
-export async function makeDirectory(): Promise<string> {
-  const runDir = await temporaryFolder();
+export function makeDirectory(): string {
+  const runDir = temporaryFolder();
   writeText(runPaths.stagesYaml(runDir), renderStagesYaml(stages));
   writeJson(
     runPaths.plan(runDir),

@@ -11,8 +11,8 @@ import {
   durableFiles,
   isTemporaryName,
 } from '../../../src/host/run-directory/write-atomic.ts';
+import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 import { NAMESPACE, STAGES, filesBelow, makeCommit, makeObservation } from './repeat-fixture.ts';
-import { temporaryFolder } from './temporary-folder.ts';
 
 /** The real file system until the given step (from 1), which fails like a crash: nothing after it happens. */
 function failingAt(step: number): { files: DurableFiles; stepsTaken: () => number } {
@@ -55,12 +55,12 @@ async function integrities(runDir: string): Promise<Set<string>> {
 
 async function stepsOfCommit(): Promise<number> {
   const { files, stepsTaken } = failingAt(Number.POSITIVE_INFINITY);
-  await commitRepeat(makeCommit(await temporaryFolder()), files);
+  await commitRepeat(makeCommit(temporaryFolder()), files);
   return stepsTaken();
 }
 
 test('writes an observation and a pointer file per stage, and one marker for all', async () => {
-  const runDir = await temporaryFolder();
+  const runDir = temporaryFolder();
 
   const { kind, marker } = await commitRepeat(makeCommit(runDir));
 
@@ -77,7 +77,7 @@ test('writes an observation and a pointer file per stage, and one marker for all
 });
 
 test('points to the shared log and the base temp in three comment lines (spec 05 §2)', async () => {
-  const runDir = await temporaryFolder();
+  const runDir = temporaryFolder();
 
   await commitRepeat(makeCommit(runDir));
 
@@ -92,7 +92,7 @@ test('points to the shared log and the base temp in three comment lines (spec 05
 });
 
 test('does nothing when the same content is committed again, even at another time', async () => {
-  const runDir = await temporaryFolder();
+  const runDir = temporaryFolder();
   const { marker } = await commitRepeat(makeCommit(runDir));
 
   const again = await commitRepeat(makeCommit(runDir, { committedAt: '2026-04-23T06:00:00Z' }));
@@ -101,7 +101,7 @@ test('does nothing when the same content is committed again, even at another tim
 });
 
 test('refuses to replace what is committed', async () => {
-  const runDir = await temporaryFolder();
+  const runDir = temporaryFolder();
   await commitRepeat(makeCommit(runDir));
 
   await expect(commitRepeat(makeCommit(runDir, { attempt: 2 }))).rejects.toMatchObject({
@@ -115,7 +115,7 @@ test('counts for all stages or for none, whatever step a crash comes at (spec 05
   const steps = await stepsOfCommit();
   expect(steps).toBeGreaterThan(15);
   for (let step = 1; step <= steps; step += 1) {
-    const runDir = await temporaryFolder();
+    const runDir = temporaryFolder();
     await expect(commitRepeat(makeCommit(runDir), failingAt(step).files)).rejects.toThrow(/crash at step/);
 
     const after = await integrities(runDir);
@@ -132,7 +132,7 @@ test('counts for all stages or for none, whatever step a crash comes at (spec 05
 test('replaces the drafts that a crashed attempt of the same session left uncommitted', async () => {
   const steps = await stepsOfCommit();
   for (let step = 1; step <= steps; step += 1) {
-    const runDir = await temporaryFolder();
+    const runDir = temporaryFolder();
     await expect(commitRepeat(makeCommit(runDir), failingAt(step).files)).rejects.toThrow(/crash at step/);
     if ((await integrities(runDir)).has('committed')) continue;
     const observation = makeObservation({ attempts: 2 });
@@ -147,7 +147,7 @@ test('replaces the drafts that a crashed attempt of the same session left uncomm
 });
 
 test('leaves nothing but recognisable temporary files when it fails before the first rename', async () => {
-  const runDir = await temporaryFolder();
+  const runDir = temporaryFolder();
 
   await expect(commitRepeat(makeCommit(runDir), failingAt(6).files)).rejects.toThrow(/crash at step/);
 
@@ -164,7 +164,7 @@ test.each([
   ['another session', JSON.stringify(makeObservation({ session_id: 'other' }))],
   ['nobody knows whom', '{"half'],
 ])('refuses to write over an observation of %s', async (_whose, text) => {
-  const runDir = await temporaryFolder();
+  const runDir = temporaryFolder();
   const path = runPaths.observation(runDir, 'nova_wer', 1);
   await mkdir(dirname(path));
   await writeFile(path, text);
@@ -178,7 +178,7 @@ test.each([
 });
 
 test('names the path when a file stands where a stage folder should be', async () => {
-  const runDir = await temporaryFolder();
+  const runDir = temporaryFolder();
   await writeFile(join(runDir, 'nova_wer'), '');
 
   await expect(commitRepeat(makeCommit(runDir))).rejects.toMatchObject({
@@ -188,7 +188,7 @@ test('names the path when a file stands where a stage folder should be', async (
 });
 
 test('names a damaged marker instead of guessing what was committed', async () => {
-  const runDir = await temporaryFolder();
+  const runDir = temporaryFolder();
   await commitRepeat(makeCommit(runDir));
   await writeFile(runPaths.commitMarker(runDir, NAMESPACE, 1), '{');
 

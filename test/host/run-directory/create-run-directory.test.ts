@@ -8,8 +8,8 @@ import { createRunDirectory } from '../../../src/host/run-directory/create-run-d
 import { writePlan } from '../../../src/host/run-directory/plan-file.ts';
 import { readPlan } from '../../../src/host/run-directory/read-plan.ts';
 import { appendRunLog } from '../../../src/host/run-directory/run-log.ts';
+import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 import { COMMIT, SESSION } from './repeat-fixture.ts';
-import { temporaryFolder } from './temporary-folder.ts';
 
 const PLAN: Plan = {
   session_id: SESSION,
@@ -23,14 +23,14 @@ const PLAN: Plan = {
 const outside = async (): Promise<'outside'> => await Promise.resolve('outside');
 
 test('makes a folder that only its owner can enter', async () => {
-  const runDir = join(await temporaryFolder(), '.tune-runs', SESSION);
+  const runDir = join(temporaryFolder(), '.tune-runs', SESSION);
 
   expect(await createRunDirectory({ runDir, sessionId: SESSION, placeOf: outside })).toBe('created');
   expect((await stat(runDir)).mode & 0o777).toBe(0o700);
 });
 
 test('finds the folder again that an earlier call for the same session made', async () => {
-  const runDir = join(await temporaryFolder(), SESSION);
+  const runDir = join(temporaryFolder(), SESSION);
   await createRunDirectory({ runDir, sessionId: SESSION, placeOf: outside });
   await writePlan(runDir, PLAN);
 
@@ -38,7 +38,7 @@ test('finds the folder again that an earlier call for the same session made', as
 });
 
 test('carries on where a start was interrupted before its plan', async () => {
-  const runDir = join(await temporaryFolder(), SESSION);
+  const runDir = join(temporaryFolder(), SESSION);
   await mkdir(runDir);
   await appendRunLog(runDir, ['run log: …'], new Date());
 
@@ -46,7 +46,7 @@ test('carries on where a start was interrupted before its plan', async () => {
 });
 
 test('refuses the folder of another session and touches nothing (spec 05 §4)', async () => {
-  const runDir = await temporaryFolder();
+  const runDir = temporaryFolder();
   await writePlan(runDir, PLAN);
 
   await expect(createRunDirectory({ runDir, sessionId: 'other', placeOf: outside })).rejects.toMatchObject({
@@ -58,7 +58,7 @@ test('refuses the folder of another session and touches nothing (spec 05 §4)', 
 });
 
 test('refuses a folder with foreign files', async () => {
-  const runDir = await temporaryFolder();
+  const runDir = temporaryFolder();
   await writeFile(join(runDir, 'thesis.tex'), '');
 
   await expect(createRunDirectory({ runDir, sessionId: SESSION, placeOf: outside })).rejects.toThrow(
@@ -67,7 +67,7 @@ test('refuses a folder with foreign files', async () => {
 });
 
 test('refuses a folder that git would list (spec 05 §2)', async () => {
-  const runDir = join(await temporaryFolder(), 'runs');
+  const runDir = join(temporaryFolder(), 'runs');
   const placeOf = async (): Promise<'visible'> => await Promise.resolve('visible');
 
   await expect(createRunDirectory({ runDir, sessionId: SESSION, placeOf })).rejects.toMatchObject({
@@ -84,7 +84,7 @@ test('refuses a relative path', async () => {
 });
 
 test('names the path when a file stands in its place', async () => {
-  const folder = await temporaryFolder();
+  const folder = temporaryFolder();
   await writeFile(join(folder, 'runs'), '');
   const runDir = join(folder, 'runs', SESSION);
 
@@ -94,7 +94,7 @@ test('names the path when a file stands in its place', async () => {
 });
 
 test('writes a plan that is read back as it was', async () => {
-  const runDir = await temporaryFolder();
+  const runDir = temporaryFolder();
 
   await writePlan(runDir, PLAN);
 

@@ -13,8 +13,8 @@ import {
 import { listDiscarded } from '../../../src/host/run-directory/list-discarded.ts';
 import { runPaths } from '../../../src/host/run-directory/paths.ts';
 import { readCommittedRepeat } from '../../../src/host/run-directory/read-committed-repeat.ts';
+import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 import { COMMIT, NAMESPACE, STAGES, filesBelow, makeAttempt, makeCommit } from './repeat-fixture.ts';
-import { temporaryFolder } from './temporary-folder.ts';
 
 const UNIT = `_pytest/${NAMESPACE}`;
 
@@ -67,7 +67,7 @@ const REPEAT_FILES = [
 ];
 
 test('moves everything of the repeat aside under the paths it had, with the reason (spec 05 §5)', async () => {
-  const runDir = await temporaryFolder();
+  const runDir = temporaryFolder();
   await addRepeat(runDir, 1);
 
   const result = await discardRepeat(makeDiscard(runDir));
@@ -85,7 +85,7 @@ test('moves everything of the repeat aside under the paths it had, with the reas
 });
 
 test('moves a link as a link', async () => {
-  const runDir = await temporaryFolder();
+  const runDir = temporaryFolder();
   await addRepeat(runDir, 1);
 
   await discardRepeat(makeDiscard(runDir));
@@ -96,7 +96,7 @@ test('moves a link as a link', async () => {
 });
 
 test('touches no other repeat, not even one whose number begins alike', async () => {
-  const runDir = await temporaryFolder();
+  const runDir = temporaryFolder();
   await addRepeat(runDir, 1);
   await addRepeat(runDir, 12);
 
@@ -107,7 +107,7 @@ test('touches no other repeat, not even one whose number begins alike', async ()
 });
 
 test('does nothing when the same command is delivered again', async () => {
-  const runDir = await temporaryFolder();
+  const runDir = temporaryFolder();
   await addRepeat(runDir, 1);
   const first = await discardRepeat(makeDiscard(runDir));
 
@@ -117,7 +117,7 @@ test('does nothing when the same command is delivered again', async () => {
 });
 
 test('does not touch a newer run when an old command is delivered late', async () => {
-  const runDir = await temporaryFolder();
+  const runDir = temporaryFolder();
   await addRepeat(runDir, 1);
   await discardRepeat(makeDiscard(runDir));
   await addRepeat(runDir, 1);
@@ -128,7 +128,7 @@ test('does not touch a newer run when an old command is delivered late', async (
 });
 
 test('numbers the discards of a repeat and keeps them all', async () => {
-  const runDir = await temporaryFolder();
+  const runDir = temporaryFolder();
   await addRepeat(runDir, 1);
   await discardRepeat(makeDiscard(runDir));
   await addRepeat(runDir, 1);
@@ -140,14 +140,14 @@ test('numbers the discards of a repeat and keeps them all', async () => {
 });
 
 test('has nothing to do for a repeat that never ran', async () => {
-  const runDir = await temporaryFolder();
+  const runDir = temporaryFolder();
 
   expect(await discardRepeat(makeDiscard(runDir))).toEqual({ kind: 'nothing' });
   expect(await filesBelow(runDir)).toEqual([]);
 });
 
 test('sets records of the original tool aside, which have neither attempts nor marker', async () => {
-  const runDir = await temporaryFolder();
+  const runDir = temporaryFolder();
   await write(runPaths.observation(runDir, 'nova_wer', 1), '{}');
 
   const result = await discardRepeat(makeDiscard(runDir));
@@ -168,7 +168,7 @@ const MOVES = 9;
 
 test('finishes what a crash interrupted when the command is delivered again, whatever move it came at', async () => {
   for (let step = 1; step <= MOVES; step += 1) {
-    const runDir = await temporaryFolder();
+    const runDir = temporaryFolder();
     await addRepeat(runDir, 1);
     await expect(discardRepeat(makeDiscard(runDir), crashingAt(step))).rejects.toThrow(/crash at move/);
     expect(await recordedKind(runDir)).toBe('invalid');
@@ -182,7 +182,7 @@ test('finishes what a crash interrupted when the command is delivered again, wha
 });
 
 test('lets another command finish an interrupted discard, and remembers both commands', async () => {
-  const runDir = await temporaryFolder();
+  const runDir = temporaryFolder();
   await addRepeat(runDir, 1);
   await expect(discardRepeat(makeDiscard(runDir), crashingAt(3))).rejects.toThrow(/crash at move/);
   await discardRepeat(makeDiscard(runDir, { commandId: 'command-2', reason: 'asked again' }));
@@ -196,7 +196,7 @@ test('lets another command finish an interrupted discard, and remembers both com
 });
 
 test('never replaces what an interrupted discard has moved already', async () => {
-  const runDir = await temporaryFolder();
+  const runDir = temporaryFolder();
   await addRepeat(runDir, 1);
   await expect(discardRepeat(makeDiscard(runDir), crashingAt(MOVES))).rejects.toThrow(/crash at move/);
   await write(runPaths.stageLog(runDir, 'nova_wer', 1), 'newer');
@@ -209,7 +209,7 @@ test('never replaces what an interrupted discard has moved already', async () =>
 });
 
 test('says what it could not write when a file stands in the way', async () => {
-  const runDir = await temporaryFolder();
+  const runDir = temporaryFolder();
   await addRepeat(runDir, 1);
   await writeFile(join(runDir, '_discarded'), '');
 
@@ -221,7 +221,7 @@ test('says what it could not write when a file stands in the way', async () => {
 });
 
 test('lists discards by unit, repeat and number for the report (spec 06 §6)', async () => {
-  const runDir = await temporaryFolder();
+  const runDir = temporaryFolder();
   for (const repeat of [12, 2]) {
     await addRepeat(runDir, repeat);
     await discardRepeat(
@@ -238,7 +238,7 @@ test('lists discards by unit, repeat and number for the report (spec 06 §6)', a
 });
 
 test('lists a discard whose reason file is damaged', async () => {
-  const runDir = await temporaryFolder();
+  const runDir = temporaryFolder();
   await write(join(runDir, '_discarded', NAMESPACE, 'run3.1', 'reason.json'), '{');
 
   expect(await listDiscarded(runDir)).toMatchObject([
@@ -247,5 +247,5 @@ test('lists a discard whose reason file is damaged', async () => {
 });
 
 test('lists nothing where nothing was discarded', async () => {
-  expect(await listDiscarded(await temporaryFolder())).toEqual([]);
+  expect(await listDiscarded(temporaryFolder())).toEqual([]);
 });

@@ -4,9 +4,9 @@ import { type LogEvent, followActiveLog } from '../../../src/host/run-directory/
 import { latestLog } from '../../../src/host/run-directory/latest-log.ts';
 import { readActiveRuns } from '../../../src/host/run-directory/read-active-runs.ts';
 import { runPaths } from '../../../src/host/run-directory/paths.ts';
+import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 import { writeJson, writeText } from './run-directory-fixture.ts';
 import { startPytest } from './started-pytest.ts';
-import { temporaryFolder } from './temporary-folder.ts';
 
 const UNIT = 'test_nova_ci';
 const at = (second: number) => new Date(Date.UTC(2026, 3, 23, 5, 0, second));
@@ -57,7 +57,7 @@ function words(event: LogEvent): string {
 }
 
 test('waits for the first pytest, then shows it from its start and as it grows (spec 05 §11)', async () => {
-  const runDir = await temporaryFolder();
+  const runDir = temporaryFolder();
   const { next, nextText, finish } = follower(runDir);
   expect(await next()).toBe('waiting');
 
@@ -75,7 +75,7 @@ test('waits for the first pytest, then shows it from its start and as it grows (
 });
 
 test('switches by itself when the next pytest starts', async () => {
-  const runDir = await temporaryFolder();
+  const runDir = temporaryFolder();
   const first = await startPytest({ runDir, namespace: UNIT, repeat: 1, attempt: 1 });
   const { next, nextText } = follower(runDir);
   expect(await next()).toBe(`switch ${UNIT} 1.1`);
@@ -90,7 +90,7 @@ test('switches by itself when the next pytest starts', async () => {
 });
 
 test('shows the bytes that were written right before the end', async () => {
-  const runDir = await temporaryFolder();
+  const runDir = temporaryFolder();
   const pytest = await startPytest({ runDir, namespace: UNIT, repeat: 1, attempt: 1 });
   const { next, nextText } = follower(runDir);
   await next();
@@ -103,7 +103,7 @@ test('shows the bytes that were written right before the end', async () => {
 });
 
 test('does not miss a pytest that starts and ends between two looks', async () => {
-  const runDir = await temporaryFolder();
+  const runDir = temporaryFolder();
   const first = await startPytest({ runDir, namespace: UNIT, repeat: 1, attempt: 1 }, at(0));
   const { next, nextText } = follower(runDir);
   await next();
@@ -118,7 +118,7 @@ test('does not miss a pytest that starts and ends between two looks', async () =
 });
 
 test('passes over a pytest that ran beside the one that was shown', async () => {
-  const runDir = await temporaryFolder();
+  const runDir = temporaryFolder();
   const shown = await startPytest({ runDir, namespace: UNIT, repeat: 1, attempt: 1 }, at(0));
   const beside = await startPytest({ runDir, namespace: 'test_other_ci', repeat: 1, attempt: 1 }, at(5));
   const { next, finish } = follower(runDir);
@@ -132,7 +132,7 @@ test('passes over a pytest that ran beside the one that was shown', async () => 
 });
 
 test('shows nothing that had ended before, and is over with the session', async () => {
-  const runDir = await temporaryFolder();
+  const runDir = temporaryFolder();
   const old = await startPytest({ runDir, namespace: UNIT, repeat: 1, attempt: 1 });
   old.write('old\n');
   await old.end();
@@ -144,7 +144,7 @@ test('shows nothing that had ended before, and is over with the session', async 
 });
 
 test('shows only the unit that was asked for', async () => {
-  const runDir = await temporaryFolder();
+  const runDir = temporaryFolder();
   await startPytest({ runDir, namespace: UNIT, repeat: 1, attempt: 1 }, at(0));
   await startPytest({ runDir, namespace: 'test_other_ci', repeat: 1, attempt: 1 }, at(5));
 
@@ -152,7 +152,7 @@ test('shows only the unit that was asked for', async () => {
 });
 
 test('stops while it waits and while it follows when it is told to', async () => {
-  const runDir = await temporaryFolder();
+  const runDir = temporaryFolder();
   const waiting = follower(runDir);
   await waiting.next();
   waiting.abort();
@@ -166,7 +166,7 @@ test('stops while it waits and while it follows when it is told to', async () =>
 });
 
 test('reads a large log in pieces of at most 64 KiB', async () => {
-  const runDir = await temporaryFolder();
+  const runDir = temporaryFolder();
   const pytest = await startPytest({ runDir, namespace: UNIT, repeat: 1, attempt: 1 });
   pytest.write('x'.repeat(1_000_000));
   await pytest.end();
@@ -184,7 +184,7 @@ test('reads a large log in pieces of at most 64 KiB', async () => {
 });
 
 test('knows the active pytest with its log and GPUs (spec 06 §5)', async () => {
-  const runDir = await temporaryFolder();
+  const runDir = temporaryFolder();
   const pytest = await startPytest({ runDir, namespace: UNIT, repeat: 2, attempt: 3 }, at(0));
   pytest.write('12345');
   writeJson(`${pytest.folder}/lane.json`, {
@@ -213,7 +213,7 @@ test('knows the active pytest with its log and GPUs (spec 06 §5)', async () => 
 });
 
 test('the latest log is the active one’s, else the one written last, also the original tool’s', async () => {
-  const runDir = await temporaryFolder();
+  const runDir = temporaryFolder();
   expect(await latestLog(runDir, null)).toBeNull();
   writeText(runPaths.log(runDir, 'test_old_ci', 4), 'of the original tool');
   expect(await latestLog(runDir, null)).toMatchObject({ namespace: 'test_old_ci', repeat: 4, attempt: null });

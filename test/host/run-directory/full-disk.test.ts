@@ -6,8 +6,8 @@ import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
 
 import { commitRepeat } from '../../../src/host/run-directory/commit-repeat.ts';
+import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 import { filesBelow, makeCommit } from './repeat-fixture.ts';
-import { temporaryFolder } from './temporary-folder.ts';
 
 const program = fileURLToPath(new URL('../../fixtures/storage/commit-within-limit.ts', import.meta.url));
 
@@ -22,7 +22,7 @@ async function withinLimit(what: 'file' | 'commit', path: string): Promise<Recor
 
 describe('a disk that takes no more (spec 05 §12 row 12)', () => {
   test('leaves the old file whole and nothing half-written beside it', async () => {
-    const folder = await temporaryFolder();
+    const folder = temporaryFolder();
     const path = join(folder, 'report.md');
     writeFileSync(path, 'the old report');
 
@@ -37,7 +37,7 @@ describe('a disk that takes no more (spec 05 §12 row 12)', () => {
   });
 
   test('commits no stage when one does not fit, leaves no draft, and commits all once there is room', async () => {
-    const runDir = await temporaryFolder();
+    const runDir = temporaryFolder();
 
     expect(await withinLimit('commit', runDir)).toMatchObject({
       code: 'not-ready',

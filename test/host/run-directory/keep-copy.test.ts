@@ -6,10 +6,10 @@ import { expect, test } from 'vitest';
 import { keepCopy } from '../../../src/host/run-directory/keep-copy.ts';
 import { runPaths } from '../../../src/host/run-directory/paths.ts';
 import { readStagesFile } from '../../../src/host/run-directory/stages-copy.ts';
-import { temporaryFolder } from './temporary-folder.ts';
+import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 
 test('keeps every version beside the file, and each once', async () => {
-  const folder = await temporaryFolder();
+  const folder = temporaryFolder();
   const path = join(folder, 'stages.yaml');
 
   expect(await keepCopy(path, Buffer.from('first'))).toBe('stages.yaml.1');
@@ -21,7 +21,7 @@ test('keeps every version beside the file, and each once', async () => {
 });
 
 test('a stages file that is not there is no error, one that cannot be read is', async () => {
-  const runDir = await temporaryFolder();
+  const runDir = temporaryFolder();
 
   expect(await readStagesFile(runPaths.stagesYaml(runDir))).toBeNull();
   await expect(readStagesFile(runDir)).rejects.toThrow(`cannot read ${runDir}`);

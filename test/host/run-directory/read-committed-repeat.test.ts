@@ -10,8 +10,8 @@ import {
   type RecordedRepeat,
   readCommittedRepeat,
 } from '../../../src/host/run-directory/read-committed-repeat.ts';
+import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 import { COMMIT, NAMESPACE, SESSION, STAGES, makeCommit, makeObservation } from './repeat-fixture.ts';
-import { temporaryFolder } from './temporary-folder.ts';
 
 async function read(runDir: string, commit = COMMIT): Promise<RecordedRepeat> {
   return await readCommittedRepeat({ runDir, namespace: NAMESPACE, repeat: 1, stages: STAGES, commit });
@@ -30,11 +30,11 @@ function legacyObservation(overrides: Partial<Observation> = {}): Observation {
 }
 
 test('finds nothing where nothing is recorded', async () => {
-  expect(await read(await temporaryFolder())).toEqual({ kind: 'none' });
+  expect(await read(temporaryFolder())).toEqual({ kind: 'none' });
 });
 
 test('gives the observations of a committed repeat', async () => {
-  const runDir = await temporaryFolder();
+  const runDir = temporaryFolder();
   await commitRepeat(makeCommit(runDir));
 
   expect(await read(runDir)).toEqual({
@@ -46,14 +46,14 @@ test('gives the observations of a committed repeat', async () => {
 });
 
 test('accepts records of the original tool on the same commit (spec 05 §5)', async () => {
-  const runDir = await temporaryFolder();
+  const runDir = temporaryFolder();
   for (const { key } of STAGES) await write(runDir, key, legacyObservation());
 
   expect(await read(runDir)).toMatchObject({ kind: 'valid', legacy: true });
 });
 
 test('does not accept another commit', async () => {
-  const runDir = await temporaryFolder();
+  const runDir = temporaryFolder();
   await commitRepeat(makeCommit(runDir));
 
   expect(await read(runDir, 'd'.repeat(40))).toMatchObject({
@@ -63,7 +63,7 @@ test('does not accept another commit', async () => {
 });
 
 test('does not accept a record without a commit', async () => {
-  const runDir = await temporaryFolder();
+  const runDir = temporaryFolder();
   for (const { key } of STAGES) {
     const { git_sha: _unused, ...observation } = legacyObservation();
     await write(runDir, key, observation);
@@ -73,7 +73,7 @@ test('does not accept a record without a commit', async () => {
 });
 
 test('does not accept files that no marker covers', async () => {
-  const runDir = await temporaryFolder();
+  const runDir = temporaryFolder();
   for (const { key } of STAGES) await write(runDir, key, makeObservation());
 
   expect(await read(runDir)).toMatchObject({
@@ -83,7 +83,7 @@ test('does not accept files that no marker covers', async () => {
 });
 
 test('does not accept a file that was edited after it was committed', async () => {
-  const runDir = await temporaryFolder();
+  const runDir = temporaryFolder();
   await commitRepeat(makeCommit(runDir));
   await write(runDir, 'nova_wer', makeObservation({ metrics: { corpus_wer: 0.01 } }));
 
@@ -94,14 +94,14 @@ test('does not accept a file that was edited after it was committed', async () =
 });
 
 test('does not accept a good stage with a missing sibling (spec 05 §9)', async () => {
-  const runDir = await temporaryFolder();
+  const runDir = temporaryFolder();
   await write(runDir, 'nova_wer', legacyObservation());
 
   expect(await read(runDir)).toMatchObject({ kind: 'invalid', reason: 'nova_speed: missing file' });
 });
 
 test('does not accept a partial sibling', async () => {
-  const runDir = await temporaryFolder();
+  const runDir = temporaryFolder();
   const partial = makeObservation({ sample_counts: { total: 20, ok: 18 } });
   await commitRepeat(
     makeCommit(runDir, { observations: { nova_speed: makeObservation(), nova_wer: partial } }),
@@ -115,7 +115,7 @@ test('does not accept a partial sibling', async () => {
 });
 
 test('does not accept stages that two different tools recorded', async () => {
-  const runDir = await temporaryFolder();
+  const runDir = temporaryFolder();
   await commitRepeat(makeCommit(runDir, { observations: { nova_speed: makeObservation() } }));
   await write(runDir, 'nova_wer', legacyObservation());
 
@@ -126,7 +126,7 @@ test('does not accept stages that two different tools recorded', async () => {
 });
 
 test("does not accept a repeat that the original tool's resume mixed from two invocations (spec 05 §5)", async () => {
-  const runDir = await temporaryFolder();
+  const runDir = temporaryFolder();
   await write(runDir, 'nova_speed', legacyObservation({ duration_s: 600.01 }));
   await write(runDir, 'nova_wer', legacyObservation({ duration_s: 612.4 }));
 
@@ -137,7 +137,7 @@ test("does not accept a repeat that the original tool's resume mixed from two in
 });
 
 test('takes a record without calib’s fields for edited where its unit has committed another', async () => {
-  const runDir = await temporaryFolder();
+  const runDir = temporaryFolder();
   await commitRepeat(makeCommit(runDir));
   await write(runDir, 'nova_wer', legacyObservation());
 
@@ -148,7 +148,7 @@ test('takes a record without calib’s fields for edited where its unit has comm
 });
 
 test('demands a marker of every record in a directory of calib’s own', async () => {
-  const runDir = await temporaryFolder();
+  const runDir = temporaryFolder();
   for (const { key } of STAGES) await write(runDir, key, legacyObservation());
   const place = { runDir, namespace: NAMESPACE, repeat: 1, stages: STAGES, commit: COMMIT };
 
@@ -162,7 +162,7 @@ test.each([
   ['session', { session_id: 'other' }, /recorded by another session/],
   ['work tree', { tree_fingerprint: 'f'.repeat(64) }, /recorded on another work tree/],
 ])('does not accept the records of another %s', async (_what, overrides, reason) => {
-  const runDir = await temporaryFolder();
+  const runDir = temporaryFolder();
   const observation = makeObservation({ tree_fingerprint: 'e'.repeat(64), ...overrides });
   await commitRepeat(
     makeCommit(runDir, { observations: { nova_speed: observation, nova_wer: observation } }),

@@ -6,25 +6,25 @@ import { readLastPass } from '../../../src/host/run-directory/read-last-pass.ts'
 import { runPaths } from '../../../src/host/run-directory/paths.ts';
 import { writeFileAtomic } from '../../../src/host/run-directory/write-atomic.ts';
 import { sampleSessionPlan } from '../../domain/session/sample-session-plan.ts';
+import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 import { makeAttempt } from './repeat-fixture.ts';
-import { temporaryFolder } from './temporary-folder.ts';
 
 const plan = sampleSessionPlan();
 const at = '2026-04-23T05:00:00Z';
 
 test('a directory without attempts has no last pass', async () => {
-  expect(await readLastPass(await temporaryFolder(), plan)).toBeNull();
+  expect(await readLastPass(temporaryFolder(), plan)).toBeNull();
 });
 
 test('the last pass is the highest of any repeat', async () => {
-  const runDir = await temporaryFolder();
+  const runDir = temporaryFolder();
   await appendAttempt({ runDir, namespace: 'test_alpha_ci', repeat: 1 }, makeAttempt({ n: 1, pass: 1 }));
   await appendAttempt({ runDir, namespace: 'test_beta_ci', repeat: 2 }, makeAttempt({ n: 1, pass: 3 }));
   expect(await readLastPass(runDir, plan)).toBe(3);
 });
 
 test('attempts that were set aside count as well', async () => {
-  const runDir = await temporaryFolder();
+  const runDir = temporaryFolder();
   const place = { runDir, namespace: 'test_alpha_ci', repeat: 2 };
   await appendAttempt(place, makeAttempt({ n: 1, pass: 4 }));
   await discardRepeat({
@@ -39,7 +39,7 @@ test('attempts that were set aside count as well', async () => {
 });
 
 test('a damaged record names no pass and stops nothing', async () => {
-  const runDir = await temporaryFolder();
+  const runDir = temporaryFolder();
   await writeFileAtomic(runPaths.attempts(runDir, 'test_alpha_ci', 1), 'not JSON');
   await appendAttempt({ runDir, namespace: 'test_beta_ci', repeat: 1 }, makeAttempt({ n: 1, pass: 2 }));
   expect(await readLastPass(runDir, plan)).toBe(2);

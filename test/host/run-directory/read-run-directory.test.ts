@@ -7,8 +7,8 @@ import { auditStrict } from '../../../src/domain/audit/strict-audit.ts';
 import { CalibError } from '../../../src/domain/calib-error.ts';
 import { runPaths } from '../../../src/host/run-directory/paths.ts';
 import { readRunDirectory } from '../../../src/host/run-directory/read-run-directory.ts';
+import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 import { NAMESPACE, runWorld, writeRepeat, writeText } from './run-directory-fixture.ts';
-import { temporaryFolder } from './temporary-folder.ts';
 
 async function symbols(runDir: string): Promise<Record<string, string>> {
   const audit = auditStrict(await readRunDirectory(runDir));
@@ -116,7 +116,7 @@ describe('reading a run directory', () => {
 
 describe('what cannot be read is one clear error', () => {
   test('no plan', async () => {
-    const folder = await temporaryFolder();
+    const folder = temporaryFolder();
     await expect(readRunDirectory(folder)).rejects.toMatchObject({
       code: 'not-ready',
       message: `no plan.json in ${folder}`,

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 
 import { appendRunLog } from '../../../src/host/run-directory/run-log.ts';
-import { temporaryFolder } from './temporary-folder.ts';
+import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 
 const NOW = new Date('2026-04-23T05:00:00.750Z');
 
 test('appends lines with their UTC time and never truncates (spec 05 §12, defect 11)', async () => {
-  const runDir = await temporaryFolder();
+  const runDir = temporaryFolder();
 
   await appendRunLog(runDir, ['one', 'two'], NOW);
   await appendRunLog(runDir, ['three'], new Date('2026-04-23T05:00:01Z'));
@@ -20,7 +20,7 @@ test('appends lines with their UTC time and never truncates (spec 05 §12, defec
 });
 
 test('stamps each line of a text that has several', async () => {
-  const runDir = await temporaryFolder();
+  const runDir = temporaryFolder();
 
   await appendRunLog(runDir, ['one\ntwo'], NOW);
 
@@ -28,7 +28,7 @@ test('stamps each line of a text that has several', async () => {
 });
 
 test('keeps the blocks of parallel lanes whole', async () => {
-  const runDir = await temporaryFolder();
+  const runDir = temporaryFolder();
   const blocks = Array.from({ length: 30 }, (_, lane) =>
     Array.from({ length: 5 }, (_, line) => `${lane}.${line}`),
   );
@@ -44,14 +44,14 @@ test('keeps the blocks of parallel lanes whole', async () => {
 });
 
 test('says what it could not write when a folder stands in the way', async () => {
-  const runDir = await temporaryFolder();
+  const runDir = temporaryFolder();
   await mkdir(join(runDir, 'run.log'));
 
   await expect(appendRunLog(runDir, ['one'], NOW)).rejects.toThrow(`cannot write ${join(runDir, 'run.log')}`);
 });
 
 test('does not bring a run directory back that somebody removed', async () => {
-  const runDir = join(await temporaryFolder(), 'removed');
+  const runDir = join(temporaryFolder(), 'removed');
 
   await expect(appendRunLog(runDir, ['one'], NOW)).rejects.toMatchObject({
     code: 'refused',

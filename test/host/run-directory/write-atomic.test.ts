@@ -9,10 +9,10 @@ import {
   writeFileAtomic,
   writeJsonAtomic,
 } from '../../../src/host/run-directory/write-atomic.ts';
-import { temporaryFolder } from './temporary-folder.ts';
+import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 
 test('writes a file whole and leaves nothing else behind', async () => {
-  const folder = await temporaryFolder();
+  const folder = temporaryFolder();
 
   await writeFileAtomic(join(folder, 'plan.json'), 'text');
 
@@ -21,7 +21,7 @@ test('writes a file whole and leaves nothing else behind', async () => {
 });
 
 test('replaces a file as a whole', async () => {
-  const path = join(await temporaryFolder(), 'plan.json');
+  const path = join(temporaryFolder(), 'plan.json');
   await writeFile(path, 'a much longer text than the new one');
 
   await writeFileAtomic(path, 'new');
@@ -30,7 +30,7 @@ test('replaces a file as a whole', async () => {
 });
 
 test('keeps files and folders to the owner', async () => {
-  const path = join(await temporaryFolder(), 'a', 'b', 'plan.json');
+  const path = join(temporaryFolder(), 'a', 'b', 'plan.json');
 
   await writeFileAtomic(path, 'text');
 
@@ -39,7 +39,7 @@ test('keeps files and folders to the owner', async () => {
 });
 
 test('gives a file the mode that was asked for', async () => {
-  const path = join(await temporaryFolder(), 'run.sh');
+  const path = join(temporaryFolder(), 'run.sh');
 
   await writeFileAtomic(path, '#!/bin/sh\n', { mode: 0o700 });
 
@@ -47,7 +47,7 @@ test('gives a file the mode that was asked for', async () => {
 });
 
 test('writes JSON with two spaces and a final newline', async () => {
-  const path = join(await temporaryFolder(), 'plan.json');
+  const path = join(temporaryFolder(), 'plan.json');
 
   await writeJsonAtomic(path, { a: [1] });
 
@@ -55,7 +55,7 @@ test('writes JSON with two spaces and a final newline', async () => {
 });
 
 test('names the path and a remedy when a file stands where a folder should be', async () => {
-  const folder = await temporaryFolder();
+  const folder = temporaryFolder();
   await writeFile(join(folder, 'stage'), 'a file');
 
   const writing = writeFileAtomic(join(folder, 'stage', 'run1.json'), 'text');
@@ -68,7 +68,7 @@ test('names the path and a remedy when a file stands where a folder should be', 
 });
 
 test('leaves the old file alone when the new one cannot take its place', async () => {
-  const folder = await temporaryFolder();
+  const folder = temporaryFolder();
   await mkdir(join(folder, 'plan.json', 'inside'), { recursive: true });
 
   await expect(writeFileAtomic(join(folder, 'plan.json'), 'text')).rejects.toThrow(/cannot write/);
@@ -77,7 +77,7 @@ test('leaves the old file alone when the new one cannot take its place', async (
 });
 
 test('makes what a crashed writer leaves behind recognisable', async () => {
-  const folder = await temporaryFolder();
+  const folder = temporaryFolder();
 
   await durableFiles.draft(join(folder, 'plan.json'), 'half a file', 0o600);
 
@@ -89,7 +89,7 @@ test('takes no ordinary name for a leftover', () => {
 });
 
 test('survives many writers of one file at once', async () => {
-  const path = join(await temporaryFolder(), 'plan.json');
+  const path = join(temporaryFolder(), 'plan.json');
   const texts = Array.from({ length: 20 }, (_, index) => String(index).repeat(1000));
 
   await Promise.all(texts.map((text) => writeFileAtomic(path, text)));
