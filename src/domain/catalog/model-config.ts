@@ -24,8 +24,9 @@ const pytestArguments = z
   .array(z.string({ error: 'one scalar value' }), { error: 'a list of arguments' })
   .refine((args) => refusedPytestArguments(args).length === 0, {
     error:
-      'arguments that neither end the file early (-x, --exitfirst, --maxfail, --stepwise) nor move the base temp ' +
-      '(--basetemp, -p no:tmpdir, -n): every test of the file must run and leave its results',
+      'arguments that neither end the file early (-x, --exitfirst, --maxfail, --stepwise), nor leave tests out (--lf, ' +
+      '--collect-only), nor move the base temp (--basetemp, -p no:tmpdir, -n), nor do so from elsewhere (@file, ' +
+      '-o addopts): every test of the file must run and leave its results',
   });
 
 const interpretersPhrase = { error: 'a path, or a non-empty list of paths' };

@@ -1,4 +1,5 @@
-import { refuseForbiddenArguments } from '../../domain/pytest/forbidden-arguments.ts';
+import { CalibError } from '../../domain/calib-error.ts';
+import { refusedPytestArguments } from '../../domain/catalog/refused-pytest-arguments.ts';
 
 export interface PytestCommandOptions {
   /** Absolute path of the calibration interpreter. */
@@ -14,11 +15,11 @@ export interface PytestCommandOptions {
 /**
  * The command line of one launch (spec 05 §6).
  *
- * @throws CalibError when an extra argument is forbidden.
+ * @throws CalibError `invalid-input` when an extra argument may not reach pytest: the last gate, behind the catalog's.
  */
 export function buildPytestCommand(options: PytestCommandOptions): string[] {
   const extraArgs = options.extraArgs ?? [];
-  refuseForbiddenArguments(extraArgs);
+  refuseArguments(extraArgs);
   return [
     options.venvPython,
     '-m',
@@ -29,4 +30,13 @@ export function buildPytestCommand(options: PytestCommandOptions): string[] {
     `--basetemp=${options.baseTemp}`,
     ...extraArgs,
   ];
+}
+
+function refuseArguments(args: readonly string[]): void {
+  const refused = refusedPytestArguments(args);
+  if (refused.length === 0) return;
+  throw new CalibError('invalid-input', `pytest may not be given ${refused.join(', ')}`, {
+    remedy:
+      'Remove it from pytest_extra_args: every test of a file must run, below the base temp folder that calib chose.',
+  });
 }

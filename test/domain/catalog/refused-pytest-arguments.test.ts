@@ -15,17 +15,30 @@ describe('refusedPytestArguments (spec 05 §6)', () => {
     '-p no:tmpdir',
     '-n4',
     '--dist=load',
+    '--lf',
+    '--collect-only',
+    '@arguments.txt',
+    '-oaddopts=-x',
+    '--override-ini=addopts=--maxfail=1',
   ])('refuses %s', (argument) => {
     expect(refusedPytestArguments([argument])).toEqual([argument]);
   });
 
-  it('joins -p with its value', () => {
-    expect(refusedPytestArguments(['-v', '-p', 'no:tmpdir'])).toEqual(['-p no:tmpdir']);
+  it.each([
+    ['-p', 'no:tmpdir'],
+    ['-o', 'addopts=-x'],
+    ['--override-ini', 'addopts=-x'],
+  ])('joins %s with its value', (flag, value) => {
+    expect(refusedPytestArguments(['-v', flag, value])).toEqual([`${flag} ${value}`]);
+  });
+
+  it.each(['--maxfail', '--basetemp'])('refuses %s whose value is an argument of its own', (flag) => {
+    expect(refusedPytestArguments([flag, '1'])).toEqual([flag]);
   });
 
   it('refuses ini overrides of the retention of base temps', () => {
     expect(refusedPytestArguments(['-o', 'tmp_path_retention_policy=failed'])).toEqual([
-      'tmp_path_retention_policy=failed',
+      '-o tmp_path_retention_policy=failed',
     ]);
   });
 
@@ -41,6 +54,11 @@ describe('refusedPytestArguments (spec 05 §6)', () => {
       '5',
       '-p',
       'no:cacheprovider',
+      '-o',
+      'log_cli=true',
+      '--timeout=3600',
+      '-m',
+      'x',
       '-rx',
     ];
     expect(refusedPytestArguments(args)).toEqual([]);

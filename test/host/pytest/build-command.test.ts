@@ -36,4 +36,15 @@ describe('the pytest command (spec 05 §6)', () => {
     expect(command).toContain('tests/test a; b.py');
     expect(command).toContain('--basetemp=/srv/$HOME/x');
   });
+
+  it('refuses an argument that may not reach pytest, and says where it stands', () => {
+    const command = () =>
+      buildPytestCommand({ venvPython: '/venv/bin/python', test: 't.py', baseTemp: '/b', extraArgs: ['-x'] });
+    expect(command).toThrow(
+      expect.objectContaining({
+        message: 'pytest may not be given -x',
+        remedy: expect.stringContaining('pytest_extra_args') as string,
+      }),
+    );
+  });
 });
