@@ -21,7 +21,10 @@ export function register(program: Command): void {
       'Decide a session that waits for it: show what its observations say about every literal, ask what only a person can ' +
         'decide, and let the session write the new literals, once. Without a terminal nothing is asked.',
     )
-    .argument('<session>', 'session id, unambiguous prefix, or latest')
+    .argument(
+      '<session>',
+      'session id, unambiguous prefix, or latest; with --dry-run and --undo also the path of a run directory',
+    )
     .addOption(
       new Option(
         '--mode <mode>',
@@ -30,11 +33,13 @@ export function register(program: Command): void {
         .choices(['report', 'smart', 'full'])
         .conflicts('undo'),
     )
-    .option(
-      '--decide <STAGE.METRIC=…>',
-      'keep, apply or a number (NUMBER! for one stricter than observed); may be repeated',
-      parseDecision,
-      {},
+    .addOption(
+      new Option(
+        '--decide <STAGE.METRIC=…>',
+        'keep, apply or a number (NUMBER! for one stricter than observed); may be repeated',
+      )
+        .argParser(parseDecision)
+        .default({}, 'none'),
     )
     .addOption(
       new Option('--dry-run', 'print as a unified diff what would be written, and write nothing').conflicts(

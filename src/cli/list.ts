@@ -7,7 +7,7 @@ import { answer, answerJson } from './output.ts';
 export function register(program: Command): void {
   const command = program
     .command('list')
-    .description('sessions with state, commit and strict count')
+    .description('List the running sessions, with state, commit and strict count.')
     .option('--all', 'ended ones as well');
   addSharedOptions(command, ['json']);
   addExamples(command, ['calib list --all']);

@@ -15,7 +15,8 @@ export function register(program: Command): void {
   const command = program
     .command('logs')
     .description(
-      "the active pytest's whole output (else the last one's), on the host that runs it; closing it does not touch the session",
+      "Print the active pytest's whole output, else the last one's, on the host that runs it. Closing it does not touch " +
+        'the session.',
     )
     .argument('[session]', 'session id, unambiguous prefix, or latest')
     .addOption(

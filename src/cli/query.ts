@@ -9,7 +9,7 @@ export type QueryTopic = (typeof topics)[number];
 export function register(program: Command): void {
   const command = program
     .command('query')
-    .description("answers from the session's own state, whether it runs or has ended")
+    .description('Ask a session for an answer from its own state, whether it runs or has ended.')
     .argument('<session>', 'session id, unambiguous prefix, or latest')
     .addArgument(new Argument('<topic>', 'what to ask').choices(topics));
   addSharedOptions(command, ['json']);

@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 
 import { addExamples } from './examples.ts';
 import { addSharedOptions, sharedOptionValues } from './options.ts';
@@ -18,19 +18,18 @@ interface SignalOptions {
 export function register(program: Command): void {
   const command = program
     .command('signal')
-    .description('a command to a running session: prints whether it was accepted, and why not')
+    .description('Send a command to a running session; print whether it was accepted, and why not.')
     .argument('<session>', 'session id, unambiguous prefix, or latest')
     .argument('<command>', 'pause, resume, purge, apply or abort')
-    .option('--stage <key>', 'purge: a stage; the whole pytest repeat that feeds it is discarded')
+    .option('--stage <key>', 'purge: a stage; the whole pytest repeat that feeds it is set aside')
     .option('--test <file>', 'purge: a test file')
     .option('--repeat <k>', 'purge: which repeat', parseCount)
     .option('--reason <text>', 'purge, abort: why, for the record')
     .option('--mode <mode>', 'apply: report, smart or full')
-    .option(
-      '--decide <STAGE.METRIC=…>',
-      'apply: keep, apply or a number; may be repeated',
-      parseDecision,
-      {},
+    .addOption(
+      new Option('--decide <STAGE.METRIC=…>', 'apply: keep, apply or a number; may be repeated')
+        .argParser(parseDecision)
+        .default({}, 'none'),
     );
   addSharedOptions(command, ['json']);
   addExamples(command, [

@@ -25,7 +25,7 @@ export interface StartOptions {
 export function register(program: Command): void {
   const command = program
     .command('start')
-    .description('a fresh session on current HEAD, or (--resume) an existing run directory carried on')
+    .description('Begin a session on current HEAD, or with --resume carry on an existing run directory.')
     .option('--stages <tokens>', 'stage keys, bases, presets, @groups or ALL, comma-separated (default: ALL)')
     .option('--repeats <n>', 'repeats of every pytest invocation (default: 5)', parseCount)
     .option('--label <text>', "last part of the session's id (default: the model's name)")

@@ -1,6 +1,6 @@
 import { join, resolve } from 'node:path';
 
-import type { Command } from 'commander';
+import { Option, type Command } from 'commander';
 
 import { addExamples } from './examples.ts';
 import { exitCode } from './exit-code.ts';
@@ -20,19 +20,21 @@ interface UpOptions {
 }
 
 export function register(program: Command): void {
+  const database = join(stateFolder(process.env), 'temporal.db');
   const command = program
     .command('up')
     .description(
-      'embedded Temporal server and a GPU-host worker, in the foreground; Ctrl-C drains and stops both',
+      'Run an embedded Temporal server and a worker of this GPU host, in the foreground. Ctrl-C drains and stops both.',
     )
     .option('--gpus <list>', 'GPU indices this host may use, as in 0,1 (default: all)', parseGpuList)
     .option('--lanes <n>', 'repeats that run at the same time', parseCount, 1)
     .option('--port <n>', 'port of the server on 127.0.0.1, 0 = any free one', parsePort, 7233)
     .option('--ui-port <n>', 'port of the Web UI, 0 = any free one', parsePort, 8233)
-    .option(
-      '--db <file>',
-      'SQLite file; a second up with the same file carries on',
-      join(stateFolder(process.env), 'temporal.db'),
+    .addOption(
+      new Option('--db <file>', 'SQLite file; a second up with the same file carries on').default(
+        database,
+        database,
+      ),
     );
   addSharedOptions(command, ['json']);
   addExamples(command, ['calib up', 'calib up --gpus 0,1 --port 0 --ui-port 0 --json']);

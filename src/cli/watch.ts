@@ -7,7 +7,9 @@ import { addSharedOptions, sharedOptionValues } from './options.ts';
 export function register(program: Command): void {
   const command = program
     .command('watch')
-    .description('live progress of a session: matrix, what runs, ETA; closing it does not touch the session')
+    .description(
+      'Show the live progress of a session: matrix, what runs, time left. Closing it does not touch the session.',
+    )
     .argument('<session>', 'session id, unambiguous prefix, or latest')
     .option('--until-end', 'stay while the session waits for a person');
   addSharedOptions(command, ['json']);

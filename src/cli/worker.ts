@@ -18,7 +18,9 @@ interface WorkerOptions {
 export function register(program: Command): void {
   const command = program
     .command('worker')
-    .description('a GPU-host worker against an existing Temporal server (TEMPORAL_ADDRESS, temporal.toml)')
+    .description(
+      'Run a worker of this GPU host against an existing Temporal server (TEMPORAL_ADDRESS, temporal.toml).',
+    )
     .option('--gpus <list>', 'GPU indices this host may use, as in 0,1 (default: all)', parseGpuList)
     .option('--lanes <n>', 'repeats that run at the same time', parseCount, 1);
   addSharedOptions(command, ['json']);
