@@ -81,7 +81,7 @@ export interface RepeatWorldOptions {
   stages?: StageDefinition[];
   cleanupScript?: string;
   env?: Record<string, string>;
-  /** The catalogue's environment, given the world's folder. */
+  /** The catalog's environment, given the world's folder. */
   environment?: (folder: string) => Record<string, string>;
   pytestArgs?: string[];
   deps?: Partial<ActivityDependencies>;

@@ -50,7 +50,7 @@ export interface ResultFile {
 
 /** What one stage's metrics and counts read as after a pytest run. */
 export interface StageExtraction {
-  /** Catalogue order; null where `why` says so. */
+  /** Catalog order; null where `why` says so. */
   metrics: Record<string, number | null>;
   sample_counts: { total: number | null; ok: number | null };
   /** Reason per null, by metric key or `sample_counts.total` / `sample_counts.ok`. */
@@ -78,7 +78,7 @@ export interface WantedValue {
   source: JsonSource;
 }
 
-/** Everything a stage reads, metrics in catalogue order and then `total`, `ok`; nothing for a docs stage. */
+/** Everything a stage reads, metrics in catalog order and then `total`, `ok`; nothing for a docs stage. */
 export function wantedValues(stage: Pick<StageDefinition, 'metrics' | 'sample_counts'>): WantedValue[] {
   const metrics = Object.entries(stage.metrics);
   if (metrics.length === 0) return [];

@@ -42,7 +42,7 @@ const calibPlanFields = {
   tree_fingerprint: z.string().optional(),
   /** SHA-256 of every test and threshold file when the session started, by repository-relative path. */
   file_sha256: z.record(z.string(), z.string()).optional(),
-  /** Effective catalogue environment of every pytest (01 §4); never secrets. */
+  /** Effective catalog environment of every pytest (01 §4); never secrets. */
   environment: z.record(z.string(), z.string()).optional(),
   policies: policiesSchema.optional(),
   precheck_skipped: z.boolean().optional(),

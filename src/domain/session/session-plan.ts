@@ -10,7 +10,7 @@ const plannedStageSchema = z.object({
   key: z.string(),
   title: z.string(),
   group: z.string(),
-  /** Metric keys in catalogue order; empty for a docs stage. */
+  /** Metric keys in catalog order; empty for a docs stage. */
   metrics: z.array(z.string()),
   expected_samples: z.number().int().positive().nullable(),
 });
@@ -18,7 +18,7 @@ export type PlannedStage = z.infer<typeof plannedStageSchema>;
 
 /**
  * The workflow's input: fixed when the session starts, the same for its whole life. Small on purpose (payload limits);
- * paths travel, contents stay on disk. Holds no environment value that is not in the catalogue.
+ * paths travel, contents stay on disk. Holds no environment value that is not in the catalog.
  */
 export const sessionPlanSchema = z.object({
   schema: z.literal('calib.session/1'),
@@ -42,7 +42,7 @@ export const sessionPlanSchema = z.object({
   stages_yaml_sha256: z.string(),
   /** SHA-256 of every test and threshold file at the start, by repository-relative path. */
   file_sha256: z.record(z.string(), z.string()),
-  /** Effective catalogue environment (spec 01 §4); never secrets. */
+  /** Effective catalog environment (spec 01 §4); never secrets. */
   environment: z.record(z.string(), z.string()),
   task_queues: z.object({ home: z.string(), repeats: z.string() }),
   units: z.array(unitSchema).min(1),

@@ -48,7 +48,7 @@ export const stageBodySchema = z.object({
   threshold_file: z.string().optional(),
   threshold_file_sha256: z.string().optional(),
   sample_counts: z.object({ total: jsonSourceSchema, ok: jsonSourceSchema }).optional(),
-  /** Empty for a docs stage. Catalogue order. */
+  /** Empty for a docs stage. Catalog order. */
   metrics: z.record(z.string(), stageMetricSchema),
 });
 

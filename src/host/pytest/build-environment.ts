@@ -9,7 +9,7 @@ import { inheritedVariables } from './environment-names.ts';
 export interface PytestEnvironmentOptions {
   /** calib's own environment, of which an allow-list is inherited. */
   base: NodeJS.ProcessEnv;
-  /** The catalogue's variables (01 §4); they win over inherited ones. */
+  /** The catalog's variables (01 §4); they win over inherited ones. */
   catalogEnvironment: Readonly<Record<string, string>>;
   /** The unit's `extra_env`; wins over both. */
   unitEnv: Readonly<Record<string, string>>;
@@ -60,7 +60,7 @@ function joinPaths(first: string, rest: string | undefined): string {
 
 function refuseReserved(refused: readonly string[]): void {
   if (refused.length === 0) return;
-  throw new CalibError('invalid-input', `the catalogue may not set ${refused.join(', ')} for pytest`, {
+  throw new CalibError('invalid-input', `the catalog may not set ${refused.join(', ')} for pytest`, {
     remedy: 'Remove it from extra_env or auto_env: calib sets it for every launch.',
   });
 }

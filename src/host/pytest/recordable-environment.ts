@@ -4,7 +4,7 @@ import { isPassedOnUnrecorded, isRecordedName } from './environment-names.ts';
 export interface RecordableEnvironmentOptions {
   /** A pytest environment, secrets included. */
   env: Readonly<Record<string, string>>;
-  /** Names that the catalogue or the unit gave: recorded too, unless they look like secrets. */
+  /** Names that the catalog or the unit gave: recorded too, unless they look like secrets. */
   catalogNames: Iterable<string>;
 }
 

@@ -18,7 +18,7 @@ export interface WipeJitCacheOptions {
 
 const cacheName = 'flashinfer';
 
-/** The cache roots that the catalogue made the session's own. `HOME` is not one: others on the host share it. */
+/** The cache roots that the catalog made the session's own. `HOME` is not one: others on the host share it. */
 export function sessionCacheRoots(env: Readonly<Record<string, string>>): string[] {
   const roots = [env['OMNI_CI_HOME'], env['XDG_CACHE_HOME']];
   return roots.filter((root): root is string => root !== undefined && isAbsolute(root));

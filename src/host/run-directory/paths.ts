@@ -8,7 +8,7 @@ export const runPaths = {
   environment: (runDir: string) => join(runDir, 'environment.json'),
   runLog: (runDir: string) => join(runDir, 'run.log'),
   workspaceDiff: (runDir: string) => join(runDir, 'workspace.diff'),
-  /** The copy of the catalogue's `stages.yaml` that this session means. */
+  /** The copy of the catalog's `stages.yaml` that this session means. */
   stagesYaml: (runDir: string) => join(runDir, 'stages.yaml'),
   report: (runDir: string) => join(runDir, 'report.md'),
   htmlReport: (runDir: string) => join(runDir, 'report.html'),

@@ -13,7 +13,7 @@ export interface ReadRepoRootOptions {
 
 /**
  * The checkout that a run directory belongs to, absolute: as given, as planned, or (v0.6.0 plans do not say) the work
- * tree around the run directory or around the catalogue that the plan names.
+ * tree around the run directory or around the catalog that the plan names.
  * Null when there is none; then nothing can be read from source.
  */
 export async function readRepoRoot({ runDir, plan, given }: ReadRepoRootOptions): Promise<string | null> {

@@ -8,7 +8,7 @@ import { plannedStages, readStagesText } from './stages-copy.ts';
 
 /**
  * Everything that the audits, the report and the apply plan need of a run directory, calib's or v0.6.0's; safe while
- * a session is writing to it (spec 06 §4: no GPU, no catalogue, no server).
+ * a session is writing to it (spec 06 §4: no GPU, no catalog, no server).
  *
  * @throws CalibError when `plan.json` or the stage definitions are missing or corrupt; a bad `run{k}.json` is a cell.
  */

@@ -10,7 +10,7 @@ import {
   metricAt,
 } from './stage-fixture.ts';
 
-test('reads metrics in catalogue order and both counts', () => {
+test('reads metrics in catalog order and both counts', () => {
   const extraction = extractionFrom(makeStage(), GOOD_DOCUMENT);
 
   expect(Object.entries(extraction.metrics)).toEqual([

@@ -66,13 +66,13 @@ describe('the environment of pytest (spec 05 §6)', () => {
     expect(build({ gpuIndices: [] })['CUDA_VISIBLE_DEVICES']).toBe('');
   });
 
-  it('lets the catalogue win over the shell and the unit over both', () => {
+  it('lets the catalog win over the shell and the unit over both', () => {
     const env = build({
       base: { HOME: '/shell', TZ: 'shell' },
-      catalogEnvironment: { HOME: '/catalogue', A: 'catalogue' },
+      catalogEnvironment: { HOME: '/catalog', A: 'catalog' },
       unitEnv: { A: 'unit' },
     });
-    expect([env['HOME'], env['TZ'], env['A']]).toEqual(['/catalogue', 'shell', 'unit']);
+    expect([env['HOME'], env['TZ'], env['A']]).toEqual(['/catalog', 'shell', 'unit']);
   });
 
   it.each([
@@ -84,7 +84,7 @@ describe('the environment of pytest (spec 05 §6)', () => {
     expect([env['NO_PROXY'], env['no_proxy']]).toEqual([expected, expected]);
   });
 
-  it('puts the repository before a PYTHONPATH of the catalogue', () => {
+  it('puts the repository before a PYTHONPATH of the catalog', () => {
     expect(build({ catalogEnvironment: { PYTHONPATH: '/lib' } })['PYTHONPATH']).toBe('/repo:/lib');
   });
 
@@ -112,7 +112,7 @@ describe('what of it may be recorded', () => {
     },
     catalogEnvironment: {
       HF_HOME: '/hub',
-      MY_TOKEN: 'catalogue-secret',
+      MY_TOKEN: 'catalog-secret',
       UV_INDEX_URL: 'https://user:word@mirror.example/simple',
     },
     unitEnv: { MODE: 'stream' },

@@ -86,7 +86,7 @@ describe('wiping the kernel cache (spec 05 §7)', () => {
     expect(wipes).toMatchObject([{ outcome: 'refused', reason: 'not an absolute path' }]);
   });
 
-  it("takes the catalogue's slice, not HOME, for the session's own", () => {
+  it("takes the catalog's slice, not HOME, for the session's own", () => {
     const env = { OMNI_CI_HOME: '/ci', XDG_CACHE_HOME: '/ci/.cache', HOME: '/root' };
     expect(sessionCacheRoots(env)).toEqual(['/ci', '/ci/.cache']);
   });

@@ -35,7 +35,7 @@ describe('reading a run directory', () => {
     expect(auditStrict(snapshot)).toMatchObject({ strict_complete: true, git_provenance: { ok: true } });
   });
 
-  test('the session’s own stages.yaml outranks the catalogue’s', async () => {
+  test('the session’s own stages.yaml outranks the catalog’s', async () => {
     const { runDir } = runWorld({ plan: { stages_yaml: '/nowhere/stages.yaml' } });
     expect((await readRunDirectory(runDir)).stages).toHaveLength(2);
   });

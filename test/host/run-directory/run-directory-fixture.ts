@@ -77,7 +77,7 @@ export function runWorld({ legacy = false, plan = {} }: RunWorldOptions = {}) {
   const sha = repository.git('rev-parse', 'HEAD');
   const runDir = join(root, '.tune-runs', 'session');
   const world = { root, sha, runDir, git: repository.git, write: repository.write, legacy };
-  const stagesYaml = legacy ? join(root, 'catalogue', 'stages.yaml') : runPaths.stagesYaml(runDir);
+  const stagesYaml = legacy ? join(root, 'catalog', 'stages.yaml') : runPaths.stagesYaml(runDir);
   writeText(stagesYaml, renderStagesYaml(stages));
   writeJson(runPaths.plan(runDir), {
     ...makePlan(stages, { calibration_git_sha: sha, git_sha: sha, stages_yaml: stagesYaml }),
