@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 
 import { CalibError } from '../domain/calib-error.ts';
+import { messageOf } from '../domain/message-of.ts';
 import type { SessionPlan } from '../domain/session/session-plan.ts';
 
 /**
@@ -11,7 +12,10 @@ import type { SessionPlan } from '../domain/session/session-plan.ts';
  */
 export async function readPlannedStagesFile(plan: SessionPlan): Promise<Buffer> {
   const bytes = await readFile(plan.stages_yaml).catch((cause: unknown) => {
-    throw new CalibError('refused', `cannot read ${plan.stages_yaml}: ${String(cause)}`, { cause });
+    throw new CalibError('refused', `cannot read ${plan.stages_yaml}: ${messageOf(cause)}`, {
+      remedy: 'make it readable for the worker, then start again',
+      cause,
+    });
   });
   if (createHash('sha256').update(bytes).digest('hex') === plan.stages_yaml_sha256) return bytes;
   throw new CalibError('refused', `${plan.stages_yaml} changed while the session was being started`, {

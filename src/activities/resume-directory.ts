@@ -83,7 +83,9 @@ async function decide(
 ): Promise<Extract<ResumeDecision, { kind: 'accepted' }>> {
   const { run_dir: runDir, session_id: session } = plan;
   if (recorded.session_id !== undefined && recorded.session_id !== session) {
-    throw new CalibError('refused', `${runDir} is of session ${recorded.session_id}, not of ${session}`);
+    throw new CalibError('refused', `${runDir} is of session ${recorded.session_id}, not of ${session}`, {
+      remedy: 'carry it on with `calib start --resume --output-dir`, which keeps its name',
+    });
   }
   refuseVisiblePlace(runDir, await versionControlPlace(plan.repo_root, runDir));
   const decision = resumePlan(recorded, {

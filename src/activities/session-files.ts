@@ -55,7 +55,9 @@ export function sessionPlanFile(runDir: string, plan: Plan): SessionPlanFile {
 export function unitOf(plan: Plan, namespace: string): Unit {
   const unit = plan.units?.find((each) => each.namespace === namespace);
   if (unit !== undefined) return unit;
-  throw new CalibError('invalid-input', `no unit ${namespace} in the session's plan`);
+  throw new CalibError('invalid-input', `no unit ${namespace} in the session's plan`, {
+    remedy: `it has ${(plan.units ?? []).map((each) => each.namespace).join(', ') || 'none'}`,
+  });
 }
 
 /** The strict matrix as it stands on disk. */

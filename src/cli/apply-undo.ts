@@ -31,7 +31,11 @@ export async function undoSession(context: CliContext, reference: string, sure: 
   }
   const now = new Date();
   const undone = await undoApply({ runDir, now });
-  if (undone.kind === 'refused') throw new CalibError('refused', `nothing was restored: ${undone.reason}`);
+  if (undone.kind === 'refused') {
+    throw new CalibError('refused', `nothing was restored: ${undone.reason}`, {
+      remedy: 'what an apply replaced is kept in _apply/before of the run directory',
+    });
+  }
   const document = await checkApplied({ runDir, document: undone.document, now });
   const snapshot = await readRunDirectory(runDir);
   await writeReportFiles({ snapshot, repoRoot: snapshot.plan.repo_root ?? null });

@@ -43,5 +43,7 @@ export async function locateLogs(
 /** @throws CalibError naming the units that there are */
 export function requireUnit({ units }: Pick<LocatedLogs, 'units'>, namespace: string | null): void {
   if (namespace === null || units === null || units.includes(namespace)) return;
-  throw new CalibError('invalid-input', `no unit ${namespace} in this session: ${units.join(', ')}`);
+  throw new CalibError('invalid-input', `no unit ${namespace} in this session`, {
+    remedy: `it has ${units.join(', ')}`,
+  });
 }

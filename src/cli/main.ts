@@ -62,7 +62,7 @@ function report(error: unknown): number {
   }
   note(`error: unexpected failure: ${messageOf(error)}`);
   note(
-    '  → This is a defect of calib. Set CALIB_DEBUG=1 to see where it happened, and report it with that output.',
+    '  → this is a defect of calib: set CALIB_DEBUG=1 to see where it happened, and report it with that output',
   );
   if (process.env['CALIB_DEBUG'] && error instanceof Error) {
     note(error.stack ?? error.message);

@@ -12,7 +12,7 @@ export function decodePythonSource(bytes: Uint8Array, file: string): string {
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (cause) {
     throw new CalibError('invalid-input', `${file}: the file is not UTF-8 text`, {
-      remedy: 'Save the file as UTF-8, the encoding that Python assumes.',
+      remedy: 'save the file as UTF-8, the encoding that Python assumes',
       cause,
     });
   }

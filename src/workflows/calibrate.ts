@@ -1,5 +1,6 @@
 import { ApplicationFailure } from '@temporalio/workflow';
 
+import { firstIssue } from '../domain/first-issue.ts';
 import { failureTypes } from '../domain/session/failure-types.ts';
 import { sessionPlanSchema } from '../domain/session/session-plan.ts';
 import { Session } from './session.ts';
@@ -18,9 +19,8 @@ export async function calibrate(input: SessionInput): Promise<SessionResult> {
 function checked(input: SessionInput): SessionInput {
   const parsed = sessionPlanSchema.safeParse((input as SessionInput | undefined)?.plan);
   if (parsed.success) return { ...input, plan: parsed.data };
-  const issue = parsed.error.issues[0];
   throw ApplicationFailure.nonRetryable(
-    `not a session's plan: ${issue?.path.join('.') || 'plan'}: ${issue?.message ?? 'invalid'} (start sessions with \`calib start\`)`,
+    `not a session's plan: ${firstIssue(parsed.error, 'plan')} (start sessions with \`calib start\`)`,
     failureTypes.invalid,
   );
 }

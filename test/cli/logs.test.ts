@@ -105,6 +105,6 @@ describe('logs (spec 05 §11, view A)', () => {
     const { runDir } = runWorld();
     const run = await runCalib(['logs', '--run-dir', runDir, '--unit', 'test_x']);
     expect(run.exitCode).toBe(2);
-    expect(run.stderr).toContain(`no unit test_x in this session: ${NAMESPACE}`);
+    expect(run.stderr).toContain(`no unit test_x in this session\n  → it has ${NAMESPACE}`);
   });
 });

@@ -53,7 +53,7 @@ describe('the command line (spec 08)', () => {
     ]);
     expect([exitCode, stdout]).toEqual([2, '']);
     expect(stderr).toMatch(
-      /^error: unknown model "novu": .*; known models: alpha, nova\n {2}→ Did you mean nova\?$/,
+      /^error: unknown model "novu": .*; known models: alpha, nova\n {2}→ did you mean nova\?$/,
     );
   });
 

@@ -123,7 +123,7 @@ function failure(failed: {
     const found = part === 'key' ? `key ${String(path.at(-1))}` : describeFound(value, path);
     return `${file}:${line}:${column}: ${dotted(path) || 'the file'}: found ${found}; valid: ${valid}`;
   });
-  return new CalibError('invalid-input', [...lines, ...warnings].join('\n'), { remedy: `Correct ${file}.` });
+  return new CalibError('invalid-input', [...lines, ...warnings].join('\n'), { remedy: `correct ${file}` });
 }
 
 /**
@@ -138,7 +138,7 @@ export function readCatalogDocument<Schema extends z.ZodType>(
   const tree = readYamlTree(source.yaml, source.sourceTextPaths);
   if (tree.problems.length > 0) {
     const lines = tree.problems.map(({ line, column, message }) => `${file}:${line}:${column}: ${message}`);
-    throw new CalibError('invalid-input', lines.join('\n'), { remedy: `Correct the YAML of ${file}.` });
+    throw new CalibError('invalid-input', lines.join('\n'), { remedy: `correct the YAML of ${file}` });
   }
   refuseSecrets(file, tree);
   let parsed = schema.safeParse(tree.value);

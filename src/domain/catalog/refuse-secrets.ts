@@ -36,7 +36,7 @@ export function refuseSecrets(file: string, tree: YamlTree): void {
   if (found.length > 0) {
     throw new CalibError('invalid-input', found.join('\n'), {
       remedy:
-        'Keep secrets in the environment of the worker; the catalog is shared and recorded with every session.',
+        'keep secrets in the environment of the worker; the catalog is shared and recorded with every session',
     });
   }
 }

@@ -58,8 +58,8 @@ function unknownTokens(
   return new CalibError('invalid-input', lines.join('\n'), {
     remedy:
       suggestions.length > 0
-        ? `Did you mean ${suggestions.join(', ')}?`
-        : 'Take names from the lists above, or from calib stages-list.',
+        ? `did you mean ${suggestions.join(', ')}?`
+        : 'take names from the lists above, or from calib stages-list',
   });
 }
 
@@ -85,7 +85,7 @@ export function selectStages<Stage extends NamedStage>(
   if (selected.length === 0) {
     const reason = tokens.length === 0 ? `--stages '${raw}' names no stage` : 'the catalog has no stages';
     throw new CalibError('invalid-input', `empty selection: ${reason}`, {
-      remedy: 'Leave --stages out to select every stage, or pick names that calib stages-list prints.',
+      remedy: 'leave --stages out to select every stage, or pick names that calib stages-list prints',
     });
   }
   const keys = selected.map(({ key }) => key);

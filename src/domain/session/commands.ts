@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { firstIssue } from '../first-issue.ts';
 import { redactSecrets } from '../secrets/redact-secrets.ts';
 
 /** What a person typed ends in artifacts. */
@@ -49,7 +50,5 @@ export function parseCommand(
   }
   const parsed = commandSchema.safeParse({ id: fallbackId, ...given, kind });
   if (parsed.success) return { ok: true, command: parsed.data };
-  const issue = parsed.error.issues[0];
-  const key = issue?.path.join('.') || 'payload';
-  return { ok: false, message: `${kind}: ${key}: ${issue?.message ?? 'invalid'}` };
+  return { ok: false, message: `${kind}: ${firstIssue(parsed.error, 'payload')}` };
 }

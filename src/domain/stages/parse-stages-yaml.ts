@@ -104,6 +104,6 @@ function scalarText(node: Scalar): string {
 
 function invalid(message: string): CalibError {
   return new CalibError('invalid-input', message, {
-    remedy: 'The file is generated: run calib discover for this model to write it anew.',
+    remedy: 'the file is generated: run calib discover for this model to write it anew',
   });
 }

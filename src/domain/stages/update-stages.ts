@@ -53,7 +53,7 @@ export function replaceStageBlock(update: {
       'invalid-input',
       `--stage ${key}: found no such stage; valid: ${known || '(none)'}`,
       {
-        remedy: 'Give a stage key as calib stages-list prints it.',
+        remedy: 'give a stage key as calib stages-list prints it',
       },
     );
   }

@@ -1,6 +1,8 @@
 import { appliedDocumentSchema } from '../../domain/apply/applied-document.ts';
 import type { AppliedDocument } from '../../domain/apply/applied-document.ts';
 import { CalibError } from '../../domain/calib-error.ts';
+import { messageOf } from '../../domain/message-of.ts';
+import { parseDocument } from '../files/parse-document.ts';
 import { readIfPresent } from '../run-directory/file-entries.ts';
 import { runPaths } from '../run-directory/paths.ts';
 import { writeJsonAtomic } from '../run-directory/write-atomic.ts';
@@ -17,9 +19,9 @@ export async function readApplied(runDir: string): Promise<AppliedDocument | nul
     return null;
   }
   try {
-    return appliedDocumentSchema.parse(JSON.parse(bytes.toString('utf8')));
+    return parseDocument(bytes, appliedDocumentSchema);
   } catch (cause) {
-    throw new CalibError('invalid-input', `cannot understand ${path}: ${String(cause)}`, {
+    throw new CalibError('invalid-input', `cannot understand ${path}: ${messageOf(cause)}`, {
       remedy: 'restore the file from a copy: it says what the one apply of the session did',
       cause,
     });

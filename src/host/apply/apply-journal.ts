@@ -5,6 +5,8 @@ import { z } from 'zod';
 
 import { appliedDocumentSchema } from '../../domain/apply/applied-document.ts';
 import { CalibError } from '../../domain/calib-error.ts';
+import { messageOf } from '../../domain/message-of.ts';
+import { parseDocument } from '../files/parse-document.ts';
 import { readIfPresent } from '../run-directory/file-entries.ts';
 import { runPaths } from '../run-directory/paths.ts';
 
@@ -57,9 +59,9 @@ export async function readApplyJournal(runDir: string): Promise<ApplyJournal | n
     return null;
   }
   try {
-    return applyJournalSchema.parse(JSON.parse(bytes.toString('utf8')));
+    return parseDocument(bytes, applyJournalSchema);
   } catch (cause) {
-    throw new CalibError('invalid-input', `cannot understand ${path}: ${String(cause)}`, {
+    throw new CalibError('invalid-input', `cannot understand ${path}: ${messageOf(cause)}`, {
       remedy: 'an apply may be half done: compare the files with the copies in the same folder',
       cause,
     });

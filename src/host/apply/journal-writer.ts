@@ -1,6 +1,7 @@
 import { dirname } from 'node:path';
 
 import { CalibError } from '../../domain/calib-error.ts';
+import { messageOf } from '../../domain/message-of.ts';
 import { readIfPresent } from '../run-directory/file-entries.ts';
 import { runPaths } from '../run-directory/paths.ts';
 import { cannotWrite, jsonDocument } from '../run-directory/write-atomic.ts';
@@ -48,6 +49,9 @@ export async function hashOfFile(path: string): Promise<string | null> {
     const bytes = await readIfPresent(path);
     return bytes === null ? null : sha256Of(bytes);
   } catch (cause) {
-    throw new CalibError('not-ready', `cannot read ${path}: ${String(cause)}`, { cause });
+    throw new CalibError('not-ready', `cannot read ${path}: ${messageOf(cause)}`, {
+      remedy: 'check its permissions and its disk',
+      cause,
+    });
   }
 }

@@ -27,7 +27,7 @@ export async function loadStages(catalog: Catalog, model: string): Promise<Loade
   const bytes = await readFile(file).catch((cause: unknown) => {
     const reason = hasCode(cause, 'ENOENT') ? 'does not exist yet' : 'cannot be read';
     throw new CalibError('invalid-input', `${file}: ${reason}`, {
-      remedy: `Make it with: calib discover --model ${model}`,
+      remedy: `make it with: calib discover --model ${model}`,
       cause,
     });
   });

@@ -51,7 +51,7 @@ async function findModels(dir: string): Promise<string[]> {
   const entries = await readdir(folder).catch((cause: unknown) => {
     throw new CalibError('invalid-input', `${folder}: cannot be read, so ${dir} is not a catalog`, {
       remedy:
-        'Give a folder with models/ and hosts/ to --catalog (or CALIB_CATALOG), or neither to use the shipped one.',
+        'give a folder with models/ and hosts/ to --catalog (or CALIB_CATALOG), or neither to use the shipped one',
       cause,
     });
   });
@@ -71,7 +71,7 @@ async function findHosts(dir: string): Promise<string[]> {
 async function readWithHash(file: string): Promise<{ yaml: string; sha256: string }> {
   const bytes = await readFile(file).catch((cause: unknown) => {
     throw new CalibError('invalid-input', `${file}: cannot be read`, {
-      remedy: 'Check its permissions.',
+      remedy: 'check its permissions',
       cause,
     });
   });
@@ -83,7 +83,7 @@ function decode(bytes: Uint8Array, file: string): string {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (cause) {
     throw new CalibError('invalid-input', `${file}: the file is not UTF-8 text`, {
-      remedy: 'Save the file as UTF-8.',
+      remedy: 'save the file as UTF-8',
       cause,
     });
   }
@@ -99,7 +99,7 @@ function requireKnown(kind: 'model' | 'host', name: string, file: string, known:
     `unknown ${kind} "${name}": no ${file}; known ${kind}s: ${known.length > 0 ? known.join(', ') : '(none)'}`,
     {
       remedy:
-        near === null ? `Pick one of the names that calib ${kind}s-list prints.` : `Did you mean ${near}?`,
+        near === null ? `pick one of the names that calib ${kind}s-list prints` : `did you mean ${near}?`,
     },
   );
 }

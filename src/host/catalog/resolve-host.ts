@@ -45,7 +45,7 @@ async function detect(catalog: Catalog, hostname: string): Promise<ResolvedHost>
     throw new CalibError(
       'invalid-input',
       `hostname "${hostname}" stands in ${matches.length} profiles: ${matches.map((match) => match.file).join(', ')}`,
-      { remedy: 'Name one with --host, or correct the hostname key of the others.' },
+      { remedy: 'name one with --host, or correct the hostname key of the others' },
     );
   }
   return { host: first, source: 'hostname', warnings: [...warnings, ...first.warnings] };

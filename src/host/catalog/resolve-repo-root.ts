@@ -56,7 +56,7 @@ export function resolveRepoRoot(request: RepoRootRequest): ResolvedRepoRoot {
     throw new CalibError(
       'invalid-input',
       `no checkout to calibrate: neither ${cwd} nor a folder above it has both pyproject.toml and .git`,
-      { remedy: 'Give --repo-root DIR, set TUNE_REPO_ROOT, or name a host profile that has a repo_root.' },
+      { remedy: 'give --repo-root DIR, set TUNE_REPO_ROOT, or name a host profile that has a repo_root' },
     );
   }
   return { path: found, source: 'working-directory', warnings: [] };

@@ -53,7 +53,7 @@ export function resolveVenv(request: VenvRequest): ResolvedVenv {
     throw new CalibError(
       'invalid-input',
       `no Python interpreter: ${model === null ? 'no model config was loaded' : `${model.file} has no default_venv_python`}`,
-      { remedy: 'Give --venv-python FILE, set TUNE_VENV_PYTHON, or add venv_python to the host profile.' },
+      { remedy: 'give --venv-python FILE, set TUNE_VENV_PYTHON, or add venv_python to the host profile' },
     );
   }
   return { python, source: 'config', candidates, warnings: [] };

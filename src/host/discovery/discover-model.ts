@@ -46,7 +46,7 @@ async function requireFolder(path: string): Promise<void> {
   );
   if (!isFolder) {
     throw new CalibError('invalid-input', `${path}: no such folder, so there are no test files to read`, {
-      remedy: 'Give the checkout with --repo-root DIR (or TUNE_REPO_ROOT), or correct the host profile.',
+      remedy: 'give the checkout with --repo-root DIR (or TUNE_REPO_ROOT), or correct the host profile',
     });
   }
 }

@@ -91,7 +91,7 @@ function oneBlock(block: {
   const { text, output, stage, stages } = block;
   if (text === null) {
     throw new CalibError('invalid-input', `${output}: does not exist, so no block of it can be updated`, {
-      remedy: 'Run discover without --stage first: it writes all stages.',
+      remedy: 'run discover without --stage first: it writes all stages',
     });
   }
   return replaceStageBlock({ text, key: stage, discovered: stages });

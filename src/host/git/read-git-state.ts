@@ -29,7 +29,7 @@ export async function readGitState(repoRoot: string, options: ReadGitStateOption
   const sha = await gitText(repoRoot, ['rev-parse', '--verify', 'HEAD^{commit}']);
   if (!/^[0-9a-f]{40,64}$/.test(sha)) {
     throw new CalibError('invalid-input', `git gave no commit id for HEAD in ${repoRoot} (got "${sha}")`, {
-      remedy: 'Commit the tests first: a session observes exactly one commit.',
+      remedy: 'commit the tests first: a session observes exactly one commit',
     });
   }
   await refuseSubfolder(repoRoot);
@@ -47,7 +47,7 @@ async function refuseSubfolder(repoRoot: string): Promise<void> {
     'invalid-input',
     `${repoRoot} is a folder inside the git checkout ${top}, not its top`,
     {
-      remedy: `Use ${top} as the repository root.`,
+      remedy: `use ${top} as the repository root`,
     },
   );
 }

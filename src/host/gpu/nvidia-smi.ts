@@ -62,7 +62,7 @@ export async function readGpus(options: ReadGpusOptions = {}): Promise<GpuReadin
     return {
       kind: 'unparsable',
       message: `${program} printed something else than expected: ${messageOf(error)}`,
-      remedy: `Run ${program} ${gpuQuery.join(' ')} by hand and compare.`,
+      remedy: `run ${program} ${gpuQuery.join(' ')} by hand and compare`,
     };
   }
 }
@@ -113,14 +113,14 @@ async function ask(question: {
       return {
         kind: 'hanging',
         message: `${program} gave no answer within ${timeoutMs / 1000} s`,
-        remedy: 'The driver may be stuck: look at dmesg for "Xid" lines.',
+        remedy: 'the driver may be stuck: look at dmesg for "Xid" lines',
       };
     case 'not-started':
       return {
         kind: 'missing',
         message: `${program} cannot be started (${run.code || run.message})`,
         remedy:
-          'Install the NVIDIA driver tools or put nvidia-smi on PATH; units that need no GPU run without it.',
+          'install the NVIDIA driver tools or put nvidia-smi on PATH; units that need no GPU run without it',
       };
     case 'exited':
       return run.exitCode === 0 ? { kind: 'answer', text: run.stdout } : failing(program, run);
@@ -132,6 +132,6 @@ function failing(program: string, run: BoundedRun & { kind: 'exited' }): GpuFail
   return {
     kind: 'failing',
     message: `${program} ended with ${run.signal ?? `code ${run.exitCode}`}: ${said}`,
-    remedy: 'Run it by hand: the driver does not answer as it should.',
+    remedy: 'run it by hand: the driver does not answer as it should',
   };
 }

@@ -51,7 +51,7 @@ export async function launchSupervised(spec: LaunchSpec): Promise<LaunchStart> {
   await mkdir(spec.launchDir, { recursive: true, mode: 0o700 });
   if (existsSync(launchFiles.identity(spec.launchDir)) || existsSync(launchFiles.exit(spec.launchDir))) {
     throw new CalibError('refused', `${spec.launchDir} already holds a launch`, {
-      remedy: 'Adopt it, or launch the next attempt in its own folder.',
+      remedy: 'adopt it, or launch the next attempt in its own folder',
     });
   }
   const launchId = randomUUID();
@@ -139,6 +139,6 @@ async function startFailure(launchDir: string, reason: string): Promise<CalibErr
   return new CalibError(
     'not-ready',
     `the supervisor for ${launchDir} could not start: ${reason}${said === '' ? '' : `; it said: ${said}`}`,
-    { remedy: `Look at ${path}; free disk space and process limits are the usual causes.` },
+    { remedy: `look at ${path}; free disk space and process limits are the usual causes` },
   );
 }

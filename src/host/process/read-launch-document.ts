@@ -2,7 +2,9 @@ import { readFile } from 'node:fs/promises';
 
 import type { z } from 'zod';
 
+import { messageOf } from '../../domain/message-of.ts';
 import { hasCode } from '../files/has-code.ts';
+import { parseDocument } from '../files/parse-document.ts';
 
 /** What stands at a path: nothing, a valid document, or something else. */
 export type DocumentReading<T> =
@@ -12,18 +14,16 @@ export type DocumentReading<T> =
 
 /** Reads one of the supervisor's JSON files; the reason for an unreadable one names the file. */
 export async function readLaunchDocument<T>(path: string, schema: z.ZodType<T>): Promise<DocumentReading<T>> {
-  let text: string;
+  let bytes: Buffer;
   try {
-    text = await readFile(path, 'utf8');
+    bytes = await readFile(path);
   } catch (error) {
     if (hasCode(error, 'ENOENT')) return { kind: 'missing' };
-    return { kind: 'unreadable', reason: `${path}: ${String(error)}` };
+    return { kind: 'unreadable', reason: `${path}: ${messageOf(error)}` };
   }
   try {
-    const parsed = schema.safeParse(JSON.parse(text));
-    if (parsed.success) return { kind: 'read', document: parsed.data };
-    return { kind: 'unreadable', reason: `${path}: ${parsed.error.issues[0]?.message ?? 'invalid'}` };
-  } catch {
-    return { kind: 'unreadable', reason: `${path}: not JSON` };
+    return { kind: 'read', document: parseDocument(bytes, schema) };
+  } catch (error) {
+    return { kind: 'unreadable', reason: `${path}: ${messageOf(error)}` };
   }
 }

@@ -37,6 +37,6 @@ function refuseArguments(args: readonly string[]): void {
   if (refused.length === 0) return;
   throw new CalibError('invalid-input', `pytest may not be given ${refused.join(', ')}`, {
     remedy:
-      'Remove it from pytest_extra_args: every test of a file must run, below the base temp folder that calib chose.',
+      'remove it from pytest_extra_args: every test of a file must run, below the base temp folder that calib chose',
   });
 }

@@ -61,6 +61,6 @@ function joinPaths(first: string, rest: string | undefined): string {
 function refuseReserved(refused: readonly string[]): void {
   if (refused.length === 0) return;
   throw new CalibError('invalid-input', `the catalog may not set ${refused.join(', ')} for pytest`, {
-    remedy: 'Remove it from extra_env or auto_env: calib sets it for every launch.',
+    remedy: 'remove it from extra_env or auto_env: calib sets it for every launch',
   });
 }

@@ -1,7 +1,9 @@
 import { z } from 'zod';
 
 import { CalibError } from '../../domain/calib-error.ts';
+import { messageOf } from '../../domain/message-of.ts';
 import { type Attempt, attemptSchema } from '../../domain/observation/attempt.ts';
+import { parseDocument } from '../files/parse-document.ts';
 import { readIfPresent } from './file-entries.ts';
 import { runPaths } from './paths.ts';
 import { writeJsonAtomic } from './write-atomic.ts';
@@ -32,9 +34,9 @@ export async function readAttempts(place: RepeatPlace): Promise<Attempt[]> {
   const bytes = await readIfPresent(path);
   if (bytes === null) return [];
   try {
-    return attemptsSchema.parse(JSON.parse(bytes.toString('utf8'))).attempts;
+    return parseDocument(bytes, attemptsSchema).attempts;
   } catch (cause) {
-    throw new CalibError('not-ready', `${path} is not a calib.attempts/1 document`, {
+    throw new CalibError('not-ready', `${path} is not a calib.attempts/1 document: ${messageOf(cause)}`, {
       remedy: `purge this repeat (${place.namespace}, ${place.repeat}); its files are kept in _discarded/`,
       cause,
     });

@@ -1,5 +1,7 @@
 import { CalibError } from '../../domain/calib-error.ts';
+import { messageOf } from '../../domain/message-of.ts';
 import { type CommitMarker, commitMarkerSchema } from '../../domain/observation/commit-marker.ts';
+import { parseDocument } from '../files/parse-document.ts';
 import type { RepeatPlace } from './attempts-file.ts';
 import { readIfPresent } from './file-entries.ts';
 import { runPaths } from './paths.ts';
@@ -14,9 +16,9 @@ export async function readCommitMarker(place: RepeatPlace): Promise<CommitMarker
   const bytes = await readIfPresent(path);
   if (bytes === null) return null;
   try {
-    return commitMarkerSchema.parse(JSON.parse(bytes.toString('utf8')));
+    return parseDocument(bytes, commitMarkerSchema);
   } catch (cause) {
-    throw new CalibError('not-ready', `${path} is not a calib.repeat/1 document`, {
+    throw new CalibError('not-ready', `${path} is not a calib.repeat/1 document: ${messageOf(cause)}`, {
       remedy: `purge this repeat (${place.namespace}, ${place.repeat}); its files are kept in _discarded/`,
       cause,
     });

@@ -33,7 +33,9 @@ const BEFORE_PLAN: ReadonlySet<string> = new Set(
 export async function createRunDirectory(request: RunDirectoryRequest): Promise<'created' | 'existing'> {
   const { runDir } = request;
   if (!isAbsolute(runDir)) {
-    throw new CalibError('invalid-input', `run directory ${runDir} is not an absolute path`);
+    throw new CalibError('invalid-input', `run directory ${runDir} is not an absolute path`, {
+      remedy: 'name it with its whole path: the worker has another current folder',
+    });
   }
   refuseVisiblePlace(runDir, await request.placeOf(runDir));
   if (await holdsSession(request)) return 'existing';

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 
 import { z } from 'zod';
 
+import { parseDocument } from '../files/parse-document.ts';
 import { namesIn, readIfPresent } from './file-entries.ts';
 import { runPaths } from './paths.ts';
 
@@ -72,7 +73,7 @@ async function readReason(path: string): Promise<DiscardReason | 'damaged' | nul
   const bytes = await readIfPresent(path);
   if (bytes === null) return null;
   try {
-    return discardReasonSchema.parse(JSON.parse(bytes.toString('utf8')));
+    return parseDocument(bytes, discardReasonSchema);
   } catch {
     return 'damaged';
   }

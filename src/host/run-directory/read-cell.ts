@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
 
 import type { CellFile, Integrity } from '../../domain/audit/run-snapshot.ts';
+import { firstIssue } from '../../domain/first-issue.ts';
 import { messageOf } from '../../domain/message-of.ts';
 import { commitMarkerSchema } from '../../domain/observation/commit-marker.ts';
 import { observationSchema } from '../../domain/observation/observation.ts';
@@ -56,11 +57,7 @@ async function readOnce(options: ReadCellOptions): Promise<CellFile> {
   }
   const parsed = recordedObservationSchema.safeParse(document.value);
   if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    return {
-      kind: 'corrupt',
-      error: `${issue?.path.join('.') || 'document'}: ${issue?.message ?? 'invalid'}`,
-    };
+    return { kind: 'corrupt', error: firstIssue(parsed.error) };
   }
   const observation: Observation = parsed.data;
   const integrity = await integrityOf({ ...options, bytes, observation });

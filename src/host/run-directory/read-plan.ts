@@ -5,6 +5,7 @@ import { messageOf } from '../../domain/message-of.ts';
 import { planSchema } from '../../domain/plan/plan.ts';
 import type { Plan } from '../../domain/plan/plan.ts';
 import { isAbsent } from '../files/has-code.ts';
+import { parseDocument } from '../files/parse-document.ts';
 import { runPaths } from './paths.ts';
 
 /**
@@ -14,9 +15,8 @@ import { runPaths } from './paths.ts';
  */
 export async function readPlan(runDir: string): Promise<Plan> {
   const path = runPaths.plan(runDir);
-  let text: string;
   try {
-    text = await readFile(path, 'utf8');
+    return parseDocument(await readFile(path), planSchema);
   } catch (error) {
     if (isAbsent(error)) {
       throw new CalibError('not-ready', `no plan.json in ${runDir}`, {
@@ -24,28 +24,9 @@ export async function readPlan(runDir: string): Promise<Plan> {
         cause: error,
       });
     }
-    throw corruptPlan(path, messageOf(error));
+    throw new CalibError('invalid-input', `corrupt ${path}: ${messageOf(error)}`, {
+      remedy: 'restore the file from a copy; the audits cannot know what was planned without it',
+      cause: error,
+    });
   }
-  return parsePlan(text, path);
-}
-
-function parsePlan(text: string, path: string): Plan {
-  let document: unknown;
-  try {
-    document = JSON.parse(text);
-  } catch (error) {
-    throw corruptPlan(path, `not JSON: ${messageOf(error)}`);
-  }
-  const parsed = planSchema.safeParse(document);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    throw corruptPlan(path, `${issue?.path.join('.') || 'document'}: ${issue?.message ?? 'invalid'}`);
-  }
-  return parsed.data;
-}
-
-function corruptPlan(path: string, detail: string): CalibError {
-  return new CalibError('invalid-input', `corrupt ${path}: ${detail}`, {
-    remedy: 'restore the file from a copy; the audits cannot know what was planned without it',
-  });
 }

@@ -1,4 +1,5 @@
 import { CalibError } from '../../domain/calib-error.ts';
+import { messageOf } from '../../domain/message-of.ts';
 import { readIfPresent } from './file-entries.ts';
 import { runPaths } from './paths.ts';
 
@@ -12,7 +13,7 @@ export async function readPreviousReport(runDir: string): Promise<string | null>
   try {
     return (await readIfPresent(path))?.toString('utf8') ?? null;
   } catch (cause) {
-    throw new CalibError('not-ready', `cannot read ${path}: ${String(cause)}`, {
+    throw new CalibError('not-ready', `cannot read ${path}: ${messageOf(cause)}`, {
       remedy: 'make the file readable or move it away; a new report keeps the applied changes of the old one',
       cause,
     });

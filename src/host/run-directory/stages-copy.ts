@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, resolve } from 'node:path';
 
 import { CalibError } from '../../domain/calib-error.ts';
+import { messageOf } from '../../domain/message-of.ts';
 import type { Plan } from '../../domain/plan/plan.ts';
 import { parseStagesYaml } from '../../domain/stages/parse-stages-yaml.ts';
 import type { StageDefinition } from '../../domain/stages/stage.ts';
@@ -52,7 +53,10 @@ export async function readStagesFile(path: string): Promise<StagesText | null> {
     return { path, text: bytes.toString('utf8'), sha256: createHash('sha256').update(bytes).digest('hex') };
   } catch (error) {
     if (isAbsent(error)) return null;
-    throw new CalibError('invalid-input', `cannot read ${path}: ${String(error)}`, { cause: error });
+    throw new CalibError('invalid-input', `cannot read ${path}: ${messageOf(error)}`, {
+      remedy: 'check its permissions and its disk',
+      cause: error,
+    });
   }
 }
 

@@ -98,7 +98,7 @@ describe('selectStages', () => {
 
   it('suggests the nearest name for an unknown token (spec 03 §1)', () => {
     expect(failure('voise,@spede').remedy).toBe(
-      'Did you mean voice instead of voise, @speed instead of @spede?',
+      'did you mean voice instead of voise, @speed instead of @spede?',
     );
   });
 

@@ -59,7 +59,7 @@ describe('openCatalog (spec 01 §1)', () => {
     await expect(catalog.loadModel('novva')).rejects.toMatchObject({
       code: 'invalid-input',
       message: `unknown model "novva": no ${join(dir, 'models/novva/config.yaml')}; known models: nova, tts`,
-      remedy: 'Did you mean nova?',
+      remedy: 'did you mean nova?',
     });
   });
 
