@@ -77,7 +77,7 @@ async function runChild(spec: SupervisorSpec, startedAt: string): Promise<Ending
       writeIdentity(spec, startedAt, child.pid);
     } catch (error) {
       // Nobody could ever adopt or prove this child: a run that cannot be recorded must not go on.
-      process.stderr.write(`cannot write the identity: ${String(error)}\n`);
+      complain(`cannot write the identity: ${String(error)}`);
       stopper.stop();
       await ended;
       return { startedAt, error: describeStartError(error) };
@@ -162,9 +162,18 @@ async function finish(spec: SupervisorSpec, ending: Ending): Promise<void> {
       writeWholeFile(launchFiles.exit(spec.launch_dir), text);
       return;
     } catch (error) {
-      if (tries === 1) process.stderr.write(`cannot write the exit status yet: ${String(error)}\n`);
+      if (tries === 1) complain(`cannot write the exit status yet: ${String(error)}`);
       await pause(exitWritePauseMs);
     }
+  }
+}
+
+/** Into the supervisor's log, which lies on the very disk that may be full: then nothing is said, and nobody dies of it. */
+function complain(text: string): void {
+  try {
+    writeSync(process.stderr.fd, `${text}\n`);
+  } catch {
+    // The exit status, once it can be written, says all that is needed.
   }
 }
 
