@@ -18,6 +18,8 @@ import { type LaunchOnDisk, endedByItself, launchesOnDisk, livingParts } from '.
 export interface FaultedOptions {
   repeats: number;
   stages?: string;
+  /** More options of `start`. */
+  args?: string[];
   /** Before the session starts. */
   prepare?: (suite: ScriptedSuite) => Promise<void>;
 }
@@ -56,7 +58,14 @@ export class FaultedSession {
       '--label',
       label,
     ];
-    const run = await world.calib('start', '--detach', '--json', ...suite.options, ...args);
+    const run = await world.calib(
+      'start',
+      '--detach',
+      '--json',
+      ...suite.options,
+      ...args,
+      ...(options.args ?? []),
+    );
     if (run.exitCode !== 0) throw new Error(`start ended with ${run.exitCode}: ${run.stderr}`);
     const { session } = JSON.parse(run.stdout) as { session: string };
     return new FaultedSession(world, suite, session, options.repeats);
