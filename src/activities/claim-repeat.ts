@@ -33,6 +33,12 @@ export async function claimAbandoned(key: RepeatKey): Promise<LaneLease | null> 
   return claim.kind === 'held' ? claim.lease : null;
 }
 
+/** Takes a repeat that no worker on this host works on, whether its pytest lives or not; null where one does. */
+export async function claimLeftBehind(key: RepeatKey): Promise<LaneLease | null> {
+  const claim = await tryClaim(key, { adopting: true });
+  return claim.kind === 'held' ? claim.lease : null;
+}
+
 async function tryClaim(key: RepeatKey, options: { adopting: boolean }): Promise<LeaseResult> {
   return await acquireLaneLease({
     resources: [`repeat/${sessionMark(key)}/${key.namespace}/${key.repeat}`],

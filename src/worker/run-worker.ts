@@ -5,10 +5,12 @@ import { NativeConnection, Runtime, Worker, makeTelemetryFilterString } from '@t
 
 import type { RunRepeatInput, SessionActivities } from '../activities/activity-types.ts';
 import { createActivities } from '../activities/create-activities.ts';
+import { endClosedSessions } from '../activities/end-closed-sessions.ts';
 import { CalibError } from '../domain/calib-error.ts';
 import { hostTaskQueues, workflowTaskQueue } from '../workflows/messages.ts';
 import type { ClientSettings } from './client-settings.ts';
 import { loadDataConverter } from './data-converter.ts';
+import { findClosedSession } from './find-closed-session.ts';
 import { heartbeating } from './heartbeating.ts';
 import { untilPolling } from './until-polling.ts';
 import { fileLogger } from './worker-log.ts';
@@ -38,6 +40,7 @@ export async function runWorker(options: RunWorkerOptions): Promise<void> {
   installRuntime(options.log);
   const connection = await connect(options.settings);
   try {
+    await endStrays(options, connection);
     const workers = await createWorkers(options, connection);
     const shutdown = () => {
       for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
@@ -72,6 +75,14 @@ async function announceReady(
   const given = AbortSignal.any([stop, parts.ended]);
   await untilPolling(parts.connection, settings.namespace, { queues, stop: given });
   if (!given.aborted) onReady();
+}
+
+/** Before the first task: a repeat that is taken up meanwhile would be in the hands of two. */
+async function endStrays({ settings }: RunWorkerOptions, connection: NativeConnection): Promise<void> {
+  const dataConverter = loadDataConverter(process.env);
+  const client = new Client({ connection, namespace: settings.namespace, dataConverter });
+  const lines = await endClosedSessions((session) => findClosedSession(client, session));
+  for (const line of lines) Runtime.instance().logger.info(line);
 }
 
 /** Everything but the repeats, which have a queue of their own. */

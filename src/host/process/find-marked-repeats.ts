@@ -19,3 +19,15 @@ export async function findMarkedRepeats(session: string): Promise<MarkedRepeat[]
   }
   return [...found.values()];
 }
+
+/** The sessions that have processes on this machine, by the marks in their environments. */
+export async function findMarkedSessions(): Promise<string[]> {
+  const prefix = `${repeatMarkVariable}=`;
+  const sessions = new Set<string>();
+  for (const { environ } of (await readProcessTable()).values()) {
+    const entry = environ.split('\0').find((candidate) => candidate.startsWith(prefix));
+    const [session = ''] = entry?.slice(prefix.length).split('/') ?? [];
+    if (session !== '') sessions.add(decodeURIComponent(session));
+  }
+  return [...sessions];
+}

@@ -84,3 +84,22 @@ describe('the worker is stopped by SIGTERM', () => {
     expect(await session.expectWhole({ beta: 2 })).toMatchObject({ pass: 1, launches: 2 });
   });
 });
+
+describe('a session is terminated while no worker is there', () => {
+  it('the worker that comes back ends what is left of it, and nothing else', async () => {
+    const other = await FaultedSession.start(world, {
+      repeats: 1,
+      stages: 'beta_wer',
+      prepare: (suite) => suite.script('beta', { waitFor: 'go' }, 1),
+    });
+    removed.push(other);
+    await world.killWorker();
+    expect(await session.suite.processes()).not.toEqual([]);
+    await world.client.workflow.getHandle(session.id).terminate('by somebody else');
+    await world.startWorker();
+    await session.expectNothingLeft();
+    await other.untilWaiting('beta');
+    await other.suite.release('go');
+    await other.expectWhole({ beta: 1 });
+  });
+});
