@@ -121,7 +121,7 @@ interface Ending {
 /** False when an adopter has given this launch up, or a second supervisor was started for it. */
 function claim(spec: SupervisorSpec): boolean {
   try {
-    const file = openSync(launchFiles.claim(spec.launch_dir, spec.launch_id), 'wx');
+    const file = openSync(launchFiles.claim(spec.launch_dir, spec.launch_id), 'wx', 0o600);
     writeSync(file, `supervisor ${process.pid}\n`);
     closeSync(file);
     return true;
