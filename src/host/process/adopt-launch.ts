@@ -79,7 +79,7 @@ async function fenceOff(launchDir: string, token: string): Promise<Adoption> {
   if (request.kind === 'unreadable') return { state: 'lost', reason: request.reason };
   const claim = launchFiles.claim(launchDir, request.document.launch_id);
   try {
-    const file = openSync(claim, 'wx');
+    const file = openSync(claim, 'wx', 0o600);
     writeSync(file, `fenced by ${process.pid}\n`);
     closeSync(file);
     return { state: 'absent' };
