@@ -47,7 +47,9 @@ export async function buildSessionPlan(context: CliContext, request: StartReques
   const runDir = join(resolve(request.runRoot ?? join(basis.repoRoot, '.tune-runs')), sessionId);
   refuseVisiblePlace(runDir, await versionControlPlace(basis.repoRoot, runDir));
   warnAbout(basis);
-  const gpuWait = basis.host?.profile.gpu_wait_s;
+  const profile = basis.host?.profile;
+  const gpuWait = profile?.gpu_wait_s;
+  const progress = profile?.agent_policy?.poll_interval_max_s;
   return sessionPlanSchema.parse({
     schema: 'calib.session/1',
     ...basis.plan,
@@ -59,6 +61,7 @@ export async function buildSessionPlan(context: CliContext, request: StartReques
     policies: policiesSchema.parse({
       max_passes: request.maxPasses,
       ...(gpuWait === undefined ? {} : { gpu_wait_s: gpuWait }),
+      ...(progress === undefined ? {} : { progress_s: progress }),
     }),
     lanes: request.lanes,
     precheck: await planPrecheck(

@@ -10,9 +10,6 @@ import {
   strictText,
 } from './progress-view.ts';
 
-/** Longest silence of the line-by-line view (spec 05 §11: 60 s). */
-const LINE_EVERY_MS = 60_000;
-
 export interface ProgressDisplay {
   show: (progress: Progress) => void;
   close: () => void;
@@ -27,7 +24,7 @@ export function createProgressDisplay(json: boolean): ProgressDisplay {
     show: (progress) => {
       const change = changeKey(progress);
       const at = progress.now.getTime();
-      if (change === last && at - lastAt < LINE_EVERY_MS) return;
+      if (change === last && at - lastAt < longestSilenceMs(progress)) return;
       last = change;
       lastAt = at;
       if (json) answerJson(progressEvent(progress), 'line');
@@ -35,6 +32,11 @@ export function createProgressDisplay(json: boolean): ProgressDisplay {
     },
     close: () => undefined,
   };
+}
+
+/** Spec 05 §11: a minute, or less where the host profile says so. */
+function longestSilenceMs({ plan }: Progress): number {
+  return Math.min(plan.policies.progress_s ?? 60, 60) * 1000;
 }
 
 function redrawn(): ProgressDisplay {

@@ -22,6 +22,8 @@ export const policiesSchema = z.object({
   gpu_wait_s: z.number().positive().default(600),
   /** Seconds after which a task queue that nobody polls is reported as such; the session waits on. */
   worker_wait_s: z.number().positive().default(600),
+  /** Longest silence of progress output, seconds, where a host profile wants less than the usual minute. */
+  progress_s: z.number().positive().optional(),
   /** First backoff of an infra retry, seconds; doubles up to a minute. */
   retry_backoff_s: z.number().positive().default(5),
 });
