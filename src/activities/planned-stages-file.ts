@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 
 import { CalibError } from '../domain/calib-error.ts';
 import { messageOf } from '../domain/message-of.ts';
 import type { SessionPlan } from '../domain/session/session-plan.ts';
+import { sha256Of } from '../host/files/sha256-of.ts';
 
 /**
  * The bytes of the catalog's `stages.yaml` that the plan was made from.
@@ -17,7 +17,7 @@ export async function readPlannedStagesFile(plan: SessionPlan): Promise<Buffer> 
       cause,
     });
   });
-  if (createHash('sha256').update(bytes).digest('hex') === plan.stages_yaml_sha256) return bytes;
+  if (sha256Of(bytes) === plan.stages_yaml_sha256) return bytes;
   throw new CalibError('refused', `${plan.stages_yaml} changed while the session was being started`, {
     remedy: 'start again',
   });

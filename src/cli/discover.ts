@@ -32,9 +32,6 @@ export function register(program: Command): void {
   ]);
 }
 
-/** {@link register}, by the name of what it registers. */
-export const registerDiscover = register;
-
 async function discover(options: DiscoverOptions, context: CliContext): Promise<void> {
   const { updateStagesFile } = await import('../host/discovery/update-stages-file.ts');
   const catalog = await context.catalog();

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +10,7 @@ import { startabilityProblems } from '../domain/session/startability.ts';
 import { type StageDefinition, thresholdFileOf } from '../domain/stages/stage.ts';
 import { type LoadedStages, loadStages } from '../host/catalog/load-stages.ts';
 import { findStaleStages } from '../host/discovery/find-stale-stages.ts';
+import { sha256Of } from '../host/files/sha256-of.ts';
 import type { GitState } from '../host/git/read-git-state.ts';
 import { readSessionTree } from '../host/git/session-tree.ts';
 import { hostTaskQueues } from '../workflows/messages.ts';
@@ -129,9 +129,7 @@ export async function hashTestFiles({ repoRoot, stages }: SessionBasis): Promise
   const files = new Set(stages.flatMap((stage) => [stage.test, thresholdFileOf(stage)]));
   const hashes: Record<string, string> = {};
   for (const file of [...files].sort()) {
-    hashes[file] = createHash('sha256')
-      .update(await readFile(join(repoRoot, file)))
-      .digest('hex');
+    hashes[file] = sha256Of(await readFile(join(repoRoot, file)));
   }
   return hashes;
 }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 
 import { z } from 'zod';
@@ -7,6 +6,7 @@ import { appliedDocumentSchema } from '../../domain/apply/applied-document.ts';
 import { CalibError } from '../../domain/calib-error.ts';
 import { messageOf } from '../../domain/message-of.ts';
 import { parseDocument } from '../files/parse-document.ts';
+import { sha256Of } from '../files/sha256-of.ts';
 import { readIfPresent } from '../run-directory/file-entries.ts';
 import { runPaths } from '../run-directory/paths.ts';
 
@@ -99,9 +99,4 @@ export async function readCopy(copy: {
   throw new CalibError('invalid-input', `${path}, the copy of ${file.path} ${side} the apply, ${what}`, {
     remedy: `restore ${file.path} by hand, for example with git`,
   });
-}
-
-/** SHA-256 (hex). */
-export function sha256Of(bytes: Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
 }

@@ -2,10 +2,10 @@ import { dirname } from 'node:path';
 
 import { CalibError } from '../../domain/calib-error.ts';
 import { messageOf } from '../../domain/message-of.ts';
+import { sha256Of } from '../files/sha256-of.ts';
 import { readIfPresent } from '../run-directory/file-entries.ts';
 import { runPaths } from '../run-directory/paths.ts';
 import { cannotWrite, jsonDocument } from '../run-directory/write-atomic.ts';
-import { sha256Of } from './apply-journal.ts';
 import type { ApplyJournal } from './apply-journal.ts';
 import { removeDrafts } from './replacement-files.ts';
 import type { ReplacementFiles } from './replacement-files.ts';

@@ -1,6 +1,7 @@
 import type { AppliedDocument } from '../../domain/apply/applied-document.ts';
 import { CalibError } from '../../domain/calib-error.ts';
-import { copyPath, hashOn, sha256Of, sidesOf } from './apply-journal.ts';
+import { sha256Of } from '../files/sha256-of.ts';
+import { copyPath, hashOn, sidesOf } from './apply-journal.ts';
 import type { ApplyJournal, CopySide, JournalledFile } from './apply-journal.ts';
 import { hashOfFile, removeAllDrafts, saveJournal, writeWhole } from './journal-writer.ts';
 import type { ApplyPlace } from './journal-writer.ts';

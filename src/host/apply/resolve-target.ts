@@ -2,7 +2,7 @@ import { readFile, realpath, stat } from 'node:fs/promises';
 import { relative, resolve, sep } from 'node:path';
 
 import { messageOf } from '../../domain/message-of.ts';
-import { sha256Of } from './apply-journal.ts';
+import { sha256Of } from '../files/sha256-of.ts';
 
 /** A file that may be edited, as it stands. */
 export interface EditTarget {

@@ -1,9 +1,9 @@
 import type { AppliedDocument } from '../../domain/apply/applied-document.ts';
 import { utcTimestamp } from '../../domain/clock.ts';
 import { sessionCommit } from '../../domain/plan/plan.ts';
+import { sha256Of } from '../files/sha256-of.ts';
 import { readPlan } from '../run-directory/read-plan.ts';
 import { readApplied } from './applied-file.ts';
-import { sha256Of } from './apply-journal.ts';
 import { withApplyLock } from './apply-lock.ts';
 import { prepareApply } from './prepare-apply.ts';
 import type { PreparedApply, PrepareApplyOptions } from './prepare-apply.ts';

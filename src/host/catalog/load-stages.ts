@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 
 import { CalibError } from '../../domain/calib-error.ts';
 import { parseStagesYaml } from '../../domain/stages/parse-stages-yaml.ts';
 import type { StageDefinition } from '../../domain/stages/stage.ts';
 import { hasCode } from '../files/has-code.ts';
+import { sha256Of } from '../files/sha256-of.ts';
 import type { Catalog } from './open-catalog.ts';
 
 export interface LoadedStages {
@@ -31,6 +31,6 @@ export async function loadStages(catalog: Catalog, model: string): Promise<Loade
       cause,
     });
   });
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  const sha256 = sha256Of(bytes);
   return { file, sha256, stages: parseStagesYaml(bytes.toString('utf8'), file) };
 }

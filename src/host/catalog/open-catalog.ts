@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 
@@ -7,6 +6,7 @@ import { parseHostProfile, type HostProfile } from '../../domain/catalog/host-pr
 import { parseModelConfig, type ModelConfig } from '../../domain/catalog/model-config.ts';
 import { nearestName } from '../../domain/catalog/nearest-name.ts';
 import { pathExists } from '../files/path-exists.ts';
+import { sha256Of } from '../files/sha256-of.ts';
 
 export interface LoadedModel {
   name: string;
@@ -75,7 +75,7 @@ async function readWithHash(file: string): Promise<{ yaml: string; sha256: strin
       cause,
     });
   });
-  return { yaml: decode(bytes, file), sha256: createHash('sha256').update(bytes).digest('hex') };
+  return { yaml: decode(bytes, file), sha256: sha256Of(bytes) };
 }
 
 function decode(bytes: Uint8Array, file: string): string {

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { StageDefinition } from '../../domain/stages/stage.ts';
+import { sha256Of } from '../files/sha256-of.ts';
 
 /** A file that is no longer the one a stage was discovered from. */
 export interface StaleStage {
@@ -62,5 +62,5 @@ function reasonOf(recorded: RecordedFile, actual: string | null): string {
 
 async function hashOf(path: string): Promise<string | null> {
   const bytes = await readFile(path).catch(() => null);
-  return bytes === null ? null : createHash('sha256').update(bytes).digest('hex');
+  return bytes === null ? null : sha256Of(bytes);
 }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { readFileSync, realpathSync } from 'node:fs';
 import { join, sep } from 'node:path';
 
@@ -6,6 +5,7 @@ import { findingAt, type Finding } from '../../domain/discovery/finding.ts';
 import type { ReadSource } from '../../domain/discovery/write-stage.ts';
 import { decodePythonSource } from '../../python/decode-source.ts';
 import { readSourceFacts } from '../../python/read-source-facts.ts';
+import { sha256Of } from '../files/sha256-of.ts';
 
 /** What is in a Python file, or why nothing can be read from it, with the line where there is one. Plain values. */
 export type PythonFile = { source: ReadSource } | { finding: Finding };
@@ -52,6 +52,6 @@ function parse(path: string, bytes: Uint8Array): PythonFile {
     const message = `the file is not valid Python: ${result.message}`;
     return { finding: findingAt(result, { kind: 'syntax-error', severity: 'error', file: path, message }) };
   }
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  const sha256 = sha256Of(bytes);
   return { source: { path, sha256, facts: result.facts } };
 }

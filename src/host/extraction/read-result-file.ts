@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, open, realpath } from 'node:fs/promises';
 import { isAbsolute, join, normalize, sep } from 'node:path';
@@ -6,6 +5,7 @@ import { isAbsolute, join, normalize, sep } from 'node:path';
 import type { LoadedDocument } from '../../domain/observation/extraction.ts';
 import { parseResultJson } from '../../domain/observation/parse-result-json.ts';
 import { isAbsent } from '../files/has-code.ts';
+import { sha256Of } from '../files/sha256-of.ts';
 import { nearestResultFiles } from './nearest-result-files.ts';
 
 export interface ResultFileRequest {
@@ -86,7 +86,7 @@ async function readOpened(
   const bytes = await opened.handle.readFile();
   const parsed = parseResultJson(bytes.toString('utf8'));
   if (!parsed.ok) return problem('invalid_json', parsed.reason);
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  const sha256 = sha256Of(bytes);
   return { kind: 'document', value: parsed.value, file: { path: opened.path, sha256, mtime } };
 }
 

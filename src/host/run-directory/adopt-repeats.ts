@@ -1,8 +1,9 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 
 import type { Plan } from '../../domain/plan/plan.ts';
 import type { Unit } from '../../domain/plan/unit.ts';
 import type { StageDefinition } from '../../domain/stages/stage.ts';
+import { sha256Of } from '../files/sha256-of.ts';
 import { unrecordedAttempt } from './attempt-numbers.ts';
 import { type RepeatPlace, readAttempts } from './attempts-file.ts';
 import { readCommitMarker } from './commit-marker-file.ts';
@@ -113,9 +114,7 @@ async function markAdopted(
   const observations: Record<string, string> = {};
   for (const stage of Object.keys(found.observations)) {
     const bytes = await readIfPresent(runPaths.observation(place.runDir, stage, place.repeat));
-    observations[stage] = createHash('sha256')
-      .update(bytes ?? '')
-      .digest('hex');
+    observations[stage] = sha256Of(bytes ?? '');
   }
   const launches = Object.values(found.observations).map(({ attempts }) => attempts ?? 1);
   await writeJsonAtomic(runPaths.commitMarker(place.runDir, place.namespace, place.repeat), {

@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
 import { dirname } from 'node:path';
 
 import { CalibError } from '../../domain/calib-error.ts';
 import type { CommitMarker } from '../../domain/observation/commit-marker.ts';
 import { type Observation, observationSchema } from '../../domain/observation/observation.ts';
+import { sha256Of } from '../files/sha256-of.ts';
 import type { RepeatPlace } from './attempts-file.ts';
 import { readCommitMarker } from './commit-marker-file.ts';
 import { readIfPresent } from './file-entries.ts';
@@ -112,9 +112,7 @@ function markerOf(commit: RepeatCommit, planned: readonly (PlannedFile & { stage
     attempt: commit.attempt,
     git_sha: commit.gitSha,
     committed_at: commit.committedAt,
-    observations: Object.fromEntries(
-      planned.map(({ stage, text }) => [stage, createHash('sha256').update(text).digest('hex')]),
-    ),
+    observations: Object.fromEntries(planned.map(({ stage, text }) => [stage, sha256Of(text)])),
   };
 }
 

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 
 import { z } from 'zod';
@@ -11,6 +10,7 @@ import { observationSchema } from '../../domain/observation/observation.ts';
 import type { Observation } from '../../domain/observation/observation.ts';
 import { parseResultJson } from '../../domain/observation/parse-result-json.ts';
 import { isAbsent } from '../files/has-code.ts';
+import { sha256Of } from '../files/sha256-of.ts';
 import { runPaths } from './paths.ts';
 
 /** As on disk: v0.6.0 records NaN as a metric, and the strict rules want to name it rather than lose the file. */
@@ -81,7 +81,7 @@ async function integrityOf(options: IntegrityOptions): Promise<Integrity> {
     const legacy = observation.namespace === undefined && options.markers !== 'required';
     return legacy ? 'legacy' : 'uncommitted';
   }
-  return committed === createHash('sha256').update(bytes).digest('hex') ? 'committed' : 'edited';
+  return committed === sha256Of(bytes) ? 'committed' : 'edited';
 }
 
 async function committedHash(options: ReadCellOptions & { namespace: string }): Promise<string | null> {

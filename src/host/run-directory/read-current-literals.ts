@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 
@@ -10,6 +9,7 @@ import { thresholdFileOf } from '../../domain/stages/stage.ts';
 import type { StageDefinition } from '../../domain/stages/stage.ts';
 import { decodePythonSource } from '../../python/decode-source.ts';
 import { locateLiteral, readConcurrency } from '../../python/locate-literal.ts';
+import { sha256Of } from '../files/sha256-of.ts';
 
 export interface ReadCurrentLiteralsOptions {
   /** Absolute path of the checkout whose work tree is read. */
@@ -74,7 +74,7 @@ async function readSource(file: string, path: string): Promise<SourceFile> {
   } catch (error) {
     return { text: null, sha256: null, problem: `cannot read ${path}: ${messageOf(error)}` };
   }
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  const sha256 = sha256Of(bytes);
   try {
     return { text: decodePythonSource(bytes, path), sha256, problem: '' };
   } catch (error) {

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { dirname, isAbsolute, resolve } from 'node:path';
 
@@ -8,6 +7,7 @@ import type { Plan } from '../../domain/plan/plan.ts';
 import { parseStagesYaml } from '../../domain/stages/parse-stages-yaml.ts';
 import type { StageDefinition } from '../../domain/stages/stage.ts';
 import { isAbsent } from '../files/has-code.ts';
+import { sha256Of } from '../files/sha256-of.ts';
 import { runPaths } from './paths.ts';
 
 /** A `stages.yaml` as it stands on disk. */
@@ -50,7 +50,7 @@ export async function readStagesText(runDir: string, plan: Plan): Promise<Stages
 export async function readStagesFile(path: string): Promise<StagesText | null> {
   try {
     const bytes = await readFile(path);
-    return { path, text: bytes.toString('utf8'), sha256: createHash('sha256').update(bytes).digest('hex') };
+    return { path, text: bytes.toString('utf8'), sha256: sha256Of(bytes) };
   } catch (error) {
     if (isAbsent(error)) return null;
     throw new CalibError('invalid-input', `cannot read ${path}: ${messageOf(error)}`, {
