@@ -10,7 +10,7 @@ export type CalibErrorCode =
   | 'unreachable';
 
 export interface CalibErrorOptions {
-  /** What the reader should do next, as one sentence or command. */
+  /** What the reader should do next, in words that can stand behind an arrow or in parentheses: no capital, no full stop. */
   remedy?: string;
   cause?: unknown;
 }

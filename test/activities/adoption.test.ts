@@ -7,8 +7,9 @@ import { launchFiles } from '../../src/host/process/launch-files.ts';
 import { readLaunchDocument } from '../../src/host/process/read-launch-document.ts';
 import { runPaths } from '../../src/host/run-directory/paths.ts';
 import { readActiveRuns } from '../../src/host/run-directory/read-active-runs.ts';
+import { until } from '../fixtures/until.ts';
 import { runs } from '../host/process/scratch-launch.ts';
-import { NAMESPACE, failureOf, measured, outcomeOf, repeatWorld, until } from './repeat-world.ts';
+import { NAMESPACE, failureOf, measured, outcomeOf, repeatWorld } from './repeat-world.ts';
 
 const steps = `echo $$ >> "$WORLD/pids"; await "$WORLD/go"; ${measured()}exit 0`;
 

@@ -3,8 +3,9 @@ import { CancelledFailure } from '@temporalio/activity';
 import { describe, expect, it } from 'vitest';
 
 import type { ActivityDependencies } from '../../src/activities/activity-dependencies.ts';
+import { until } from '../fixtures/until.ts';
 import { runs } from '../host/process/scratch-launch.ts';
-import { measured, outcomeOf, repeatWorld, until } from './repeat-world.ts';
+import { measured, outcomeOf, repeatWorld } from './repeat-world.ts';
 
 type Details = ConstructorParameters<typeof ActivityCancellationDetails>[0];
 

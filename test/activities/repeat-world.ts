@@ -262,11 +262,6 @@ export function failureOf(tried: Tried): string {
   return `${failure.nonRetryable ? 'final ' : ''}${failure.type ?? ''}: ${failure.message}`;
 }
 
-/** Resolves when the condition holds; the test's own time limit is the deadline. */
-export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 10));
-}
-
 function startWorker(start: { input: RunRepeatInput; deps: ActivityDependencies }) {
   const child = spawn(process.execPath, ['--import', 'tsx', workerProgram, JSON.stringify(start)], {
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
 
+import { until } from '../fixtures/until.ts';
 import { runs } from '../host/process/scratch-launch.ts';
-import { measured, outcomeOf, repeatWorld, until } from './repeat-world.ts';
+import { measured, outcomeOf, repeatWorld } from './repeat-world.ts';
 
 it('leaves a session alone that has the same id in another place', async () => {
   const one = await repeatWorld({ gpus: 1 });

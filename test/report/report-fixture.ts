@@ -5,10 +5,10 @@ import type { ReportFacts } from '../../src/domain/report/report-facts.ts';
 import type { StageDefinition } from '../../src/domain/stages/stage.ts';
 import {
   makeDocsStage,
-  makeMetric,
   makeSnapshot,
   makeStage,
   recorded,
+  speedMetrics,
 } from '../domain/audit/snapshot-fixture.ts';
 
 export const bindings: ContextBinding[] = [
@@ -22,17 +22,7 @@ export const speedStage: StageDefinition = makeStage({
   title: 'NOVA STREAM Speed',
   group: 'speed',
   variant: 'stream',
-  metrics: {
-    throughput_qps: makeMetric({
-      source: "_NOVA_P95['throughput_qps']",
-      display: { label: 'Throughput (req/s)', scale: 1, digits: 3 },
-    }),
-    latency_mean_s: makeMetric({
-      source: "_NOVA_P95['latency_mean_s']",
-      worst: 'max',
-      display: { label: 'Latency mean (s)', scale: 1, digits: 3 },
-    }),
-  },
+  metrics: speedMetrics(),
 });
 
 const docsStage = makeDocsStage();

@@ -20,6 +20,21 @@ export function makeMetric(overrides: Partial<StageMetric> = {}): StageMetric {
   };
 }
 
+/** The metrics of a speed stage: literals in a dictionary, one with a lower and one with an upper bound. */
+export function speedMetrics(): StageDefinition['metrics'] {
+  return {
+    throughput_qps: makeMetric({
+      source: "_NOVA_P95['throughput_qps']",
+      display: { label: 'Throughput (req/s)', scale: 1, digits: 3 },
+    }),
+    latency_mean_s: makeMetric({
+      source: "_NOVA_P95['latency_mean_s']",
+      worst: 'max',
+      display: { label: 'Latency mean (s)', scale: 1, digits: 3 },
+    }),
+  };
+}
+
 /** An accuracy stage of five samples unless told otherwise. */
 export function makeStage(overrides: Partial<StageDefinition> = {}): StageDefinition {
   return {

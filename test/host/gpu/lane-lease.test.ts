@@ -6,7 +6,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { acquireLaneLease, laneResources } from '../../../src/host/gpu/lane-lease.ts';
 import type { LaneLease, LeaseOptions } from '../../../src/host/gpu/lane-lease.ts';
 import { launchSupervised } from '../../../src/host/process/launch-supervised.ts';
-import { scratchLaunch, until } from '../process/scratch-launch.ts';
+import { until } from '../../fixtures/until.ts';
+import { scratchLaunch } from '../process/scratch-launch.ts';
 
 const holderProgram = fileURLToPath(
   new URL('../../fixtures/process-stand-ins/lease-holder.ts', import.meta.url),

@@ -10,7 +10,8 @@ import type { LaunchIdentity } from '../../../src/host/process/launch-documents.
 import { launchSupervised } from '../../../src/host/process/launch-supervised.ts';
 import { readBootId, readProcessStat } from '../../../src/host/process/process-identity.ts';
 import { formatRepeatMark, repeatMarkVariable } from '../../../src/host/process/repeat-mark.ts';
-import { killStandIn, runs, scratchLaunch, standIn, until } from './scratch-launch.ts';
+import { until } from '../../fixtures/until.ts';
+import { killStandIn, runs, scratchLaunch, standIn } from './scratch-launch.ts';
 
 const mark = {
   session: `s-${process.pid}`,

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { launchIdentitySchema } from '../../../src/host/process/launch-documents.ts';
 import type { LaunchSpec } from '../../../src/host/process/launch-supervised.ts';
 import { readProcessStat } from '../../../src/host/process/process-identity.ts';
+import { until } from '../../fixtures/until.ts';
 
 export const standIn = fileURLToPath(
   new URL('../../fixtures/process-stand-ins/stand-in.mjs', import.meta.url),
@@ -59,11 +60,6 @@ export function killStandIn(pid: number): void {
 export function runs(pid: number): boolean {
   const stat = readProcessStat(pid);
   return stat !== undefined && stat.state !== 'Z';
-}
-
-/** Resolves when the condition holds; the test's own time limit is the deadline. */
-export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
 function readText(path: string): string {

@@ -12,7 +12,8 @@ import type { LaunchHandle } from '../../../src/host/process/launch-handle.ts';
 import type { LaunchSpec } from '../../../src/host/process/launch-supervised.ts';
 import { launchSupervised } from '../../../src/host/process/launch-supervised.ts';
 import { readBootId, readProcessStat } from '../../../src/host/process/process-identity.ts';
-import { runs, scratchLaunch, until } from './scratch-launch.ts';
+import { until } from '../../fixtures/until.ts';
+import { runs, scratchLaunch } from './scratch-launch.ts';
 
 const launcher = fileURLToPath(new URL('../../fixtures/process-stand-ins/launcher.ts', import.meta.url));
 let scratch: ReturnType<typeof scratchLaunch>;

@@ -10,7 +10,7 @@ import { renderStagesYaml } from '../../../src/domain/stages/stages-yaml.ts';
 import type { Observation } from '../../../src/domain/observation/observation.ts';
 import type { Plan } from '../../../src/domain/plan/plan.ts';
 import { runPaths } from '../../../src/host/run-directory/paths.ts';
-import { makeMetric, makeObservation, makePlan, makeStage } from '../../domain/audit/snapshot-fixture.ts';
+import { makeObservation, makePlan, makeStage, speedMetrics } from '../../domain/audit/snapshot-fixture.ts';
 import { scratchRepository } from '../git/scratch-repository.ts';
 
 export const NAMESPACE = 'test_nova_ci';
@@ -37,17 +37,7 @@ export const stages: StageDefinition[] = [
     key: 'nova_speed',
     title: 'NOVA Speed',
     group: 'speed',
-    metrics: {
-      throughput_qps: makeMetric({
-        source: "_NOVA_P95['throughput_qps']",
-        display: { label: 'Throughput (req/s)', scale: 1, digits: 3 },
-      }),
-      latency_mean_s: makeMetric({
-        source: "_NOVA_P95['latency_mean_s']",
-        worst: 'max',
-        display: { label: 'Latency mean (s)', scale: 1, digits: 3 },
-      }),
-    },
+    metrics: speedMetrics(),
   }),
 ];
 
