@@ -183,11 +183,15 @@ function readStop(spec: SupervisorSpec, killed: boolean): NonNullable<LaunchExit
   const unexplained = { reason: 'supervisor was sent SIGTERM', requested_at: now(), killed };
   if (!existsSync(path)) return unexplained;
   try {
-    const { reason, requested_at } = JSON.parse(readFileSync(path, 'utf8')) as StopRequest;
-    return { reason, requested_at, killed };
+    const stop = JSON.parse(readFileSync(path, 'utf8')) as Record<keyof StopRequest, unknown>;
+    const { reason, requested_at } = stop;
+    // An exit file with anything else in it could not be read by whoever waits for it.
+    if (typeof reason === 'string' && typeof requested_at === 'string')
+      return { reason, requested_at, killed };
   } catch {
-    return unexplained;
+    // A damaged file says no more than none.
   }
+  return unexplained;
 }
 
 /** MAINTENANCE: the wire form of a lease (abstract socket that tells its holder) is `gpu/lane-lease.ts`'s. */

@@ -139,6 +139,15 @@ describe('stopping a launch', () => {
     expect(scratch.pids().filter(runs)).toEqual([]);
   });
 
+  it.each(['{', '{}', 'null'])('records an end whose stop file holds %s as nobody’s', async (content) => {
+    const handle = await launch(['hang']);
+    writeFileSync(launchFiles.stop(scratch.launchDir), content);
+    process.kill(handle.identity.supervisor.pid, 'SIGTERM');
+    expect(await handle.waitForExit()).toMatchObject({
+      exit: { signal: 'SIGTERM', stop: { reason: 'supervisor was sent SIGTERM', killed: false } },
+    });
+  });
+
   it('keeps the first reason when asked twice', async () => {
     const handle = await launch(['hang']);
     await handle.requestStop('timeout');
