@@ -146,6 +146,6 @@ function draftOf(text: string): Observation | null {
 
 function inTheWay(commit: RepeatCommit, what: string): CalibError {
   return new CalibError('refused', `cannot record ${commit.namespace} repeat ${commit.repeat}: ${what}`, {
-    remedy: 'discard that repeat first; nothing recorded is ever overwritten',
+    remedy: 'purge that repeat first; nothing recorded is ever overwritten',
   });
 }
