@@ -1,0 +1,64 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+
+import { endClosedSessions } from '../../src/activities/end-closed-sessions.ts';
+import { sessionMark } from '../../src/activities/session-mark.ts';
+import { acquireLaneLease } from '../../src/host/gpu/lane-lease.ts';
+import { formatRepeatMark, repeatMarkVariable } from '../../src/host/process/repeat-mark.ts';
+import { runs } from '../host/process/scratch-launch.ts';
+
+const place = process.pid;
+const session = { session_id: `closed-${place}`, run_dir: '/runs/closed' };
+const elsewhere = { ...session, run_dir: '/runs/of-another-checkout' };
+const children: ChildProcess[] = [];
+
+beforeEach(() => {
+  vi.stubEnv('CALIB_LEASE_SCOPE', `end-closed-sessions-${place}`);
+});
+
+afterEach(() => {
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+});
+
+/** A process that looks like pytest of a session's first repeat. */
+async function leftBy(of: typeof session): Promise<number> {
+  const mark = { session: sessionMark(of), namespace: 'test_beta_ci', repeat: 1, attempt: 1, token: 'token' };
+  const env = { PATH: process.env['PATH'], [repeatMarkVariable]: formatRepeatMark(mark) };
+  const child = spawn('sleep', ['60'], { env, stdio: 'ignore' });
+  children.push(child);
+  await new Promise((resolve) => child.once('spawn', resolve));
+  return child.pid ?? 0;
+}
+
+const isClosed = (id: string) => Promise.resolve(id === session.session_id ? session : null);
+
+describe('endClosedSessions', () => {
+  it('ends what a closed session left, and says so', async () => {
+    const pid = await leftBy(session);
+    const lines = await endClosedSessions(isClosed);
+    expect([runs(pid), lines]).toEqual([
+      false,
+      [`ended pid ${pid} of test_beta_ci run 1 of closed session ${session.session_id} (sleep 60)`],
+    ]);
+  });
+
+  it('leaves a session alone that is open, or unknown to the server', async () => {
+    const pid = await leftBy({ ...session, session_id: `open-${place}` });
+    expect([await endClosedSessions(isClosed), runs(pid)]).toEqual([[], true]);
+  });
+
+  it('leaves another checkout alone whose session has the same id', async () => {
+    const pid = await leftBy(elsewhere);
+    expect([await endClosedSessions(isClosed), runs(pid)]).toEqual([[], true]);
+  });
+
+  it('leaves a repeat alone that a worker of this host has in hand', async () => {
+    const pid = await leftBy(session);
+    const claim = await acquireLaneLease({
+      resources: [`repeat/${sessionMark(session)}/test_beta_ci/1`],
+      holder: 'another worker',
+    });
+    expect([claim.kind, await endClosedSessions(isClosed), runs(pid)]).toEqual(['held', [], true]);
+  });
+});
