@@ -23,11 +23,11 @@ async function start(options: FaultedOptions): Promise<FaultedSession> {
 }
 
 describe.concurrent('a part of a launch is killed', () => {
-  it.each<{ name: string; parts: LaunchPart[] }>([
-    { name: 'pytest', parts: ['child'] },
-    { name: 'its supervisor', parts: ['supervisor'] },
-    { name: 'both', parts: ['supervisor', 'child'] },
-  ])('$name, by SIGKILL: one launch more, and no more than that', async ({ parts }) => {
+  it.each<[string, LaunchPart[]]>([
+    ['pytest', ['child']],
+    ['its supervisor', ['supervisor']],
+    ['both', ['supervisor', 'child']],
+  ])('%s, by SIGKILL: one launch more, and no more than that', async (_name, parts) => {
     const session = await start({
       repeats: 2,
       stages: 'beta_wer',
