@@ -1,10 +1,11 @@
 #!/usr/bin/env node
 /**
- * Runs the stack of docker-compose.temporal.yml without containers, on free ports of 127.0.0.1: PostgreSQL, a Temporal server
- * and its SQL tool built from the Go module, and the same two set-up scripts, each of them twice. The demo calibrates on it,
- * and in the middle of it server and database are killed and started again.
+ * Runs the stack of docker-compose.temporal.yml without containers, on free ports of 127.0.0.1: PostgreSQL, a Temporal
+ * server and its SQL tool built from the Go module, and the same two set-up scripts, each of them twice. The demo
+ * calibrates on it, and in the middle of it server and database are killed and started again.
  *
- * Needs PostgreSQL's programs (apt-get install postgresql) and Go; what it builds stays in .calib/production for the next run.
+ * Needs PostgreSQL's programs (apt-get install postgresql) and Go; what it builds stays in .calib/production for the
+ * next run.
  */
 import { once } from 'node:events';
 import {

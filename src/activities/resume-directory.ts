@@ -24,8 +24,9 @@ import { judgeEnvironment, withForcedEnvironment } from './session-environment.t
 
 /**
  * Carries an existing run directory on, calib's or the original tool's (spec 05 §5): same commit, model and stages, and
- * the same environment unless the plan forces another one. Valid repeats stay, all others are set aside as whole units with the reason; what calib adds to `plan.json` is written last.
- * Nothing is deleted or overwritten but `plan.json` itself, whose fields stay.
+ * the same environment unless the plan forces another one. Valid repeats stay, all others are set aside as whole units
+ * with the reason; what calib adds to `plan.json` is written last. Nothing is deleted or overwritten but `plan.json`
+ * itself, whose fields stay.
  *
  * @throws CalibError for every reason to refuse; nothing is touched then
  */

@@ -1,6 +1,7 @@
 /**
- * Records the histories that `test/workflows/replay.test.ts` replays: `npx tsx test/server/record-histories.ts [NAME…]`. Sessions run on a
- * server of their own with stand-ins for every activity, so that no file holds a path or name of a machine.
+ * Records the histories that `test/workflows/replay.test.ts` replays: `npx tsx test/server/record-histories.ts
+ * [NAME…]`. Sessions run on a server of their own with stand-ins for every activity, so that no file holds a path or
+ * name of a machine.
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

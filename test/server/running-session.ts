@@ -107,7 +107,10 @@ export function withOwnQueues(plan: SessionPlan): SessionPlan {
   return { ...plan, task_queues: { home: `${id}/home`, repeats: `${id}/repeats` } };
 }
 
-/** Starts a session and workers for its activities, runs the test's body, and stops them; the session is terminated if it still runs. */
+/**
+ * Starts a session and workers for its activities, runs the test's body, and stops them; the session is terminated if
+ * it still runs.
+ */
 export async function withSession<T>(
   setting: SessionSetting,
   body: (session: RunningSession) => Promise<T>,

@@ -6,7 +6,10 @@ import { afterAll, beforeAll, expect, inject } from 'vitest';
 
 import type { TestPlace } from './running-session.ts';
 
-/** Connects a test file to the run's server and runs the workflow code there. Call at its top level; the place is there once the tests run. */
+/**
+ * Connects a test file to the run's server and runs the workflow code there. Call at its top level; the place is there
+ * once the tests run.
+ */
 export function useServer(): () => TestPlace {
   return useEnvironment(() =>
     TestWorkflowEnvironment.createFromExistingServer({

@@ -65,7 +65,10 @@ function describeFound(value: unknown, path: readonly PropertyKey[]): string {
   return typeof value === 'string' ? shown : `${shown} (${value === null ? 'empty' : typeof value})`;
 }
 
-/** Removes unknown keys from the value (in place) and returns their paths in file order, those with nothing below included. */
+/**
+ * Removes unknown keys from the value (in place) and returns their paths in file order, those with nothing below
+ * included.
+ */
 function dropUnknownKeys(
   schema: z.ZodType,
   tree: YamlTree,

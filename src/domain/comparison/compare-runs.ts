@@ -46,7 +46,10 @@ export function compareRuns(before: RunSnapshot, after: RunSnapshot): MetricComp
   );
 }
 
-/** `stage.metric` of everything that the earlier session measured and the newer one does not, in the earlier plan's order. */
+/**
+ * `stage.metric` of everything that the earlier session measured and the newer one does not, in the earlier plan's
+ * order.
+ */
 export function droppedMetrics(before: RunSnapshot, after: RunSnapshot): string[] {
   return before.stages.flatMap((stage) => {
     const still = after.stages.find((other) => other.key === stage.key)?.metrics ?? {};

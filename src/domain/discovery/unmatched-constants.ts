@@ -6,10 +6,12 @@ import { isConstant, type Assignment, type SourcePosition } from './source-facts
 const knownScopes: ReadonlySet<string> = new Set([...sampleScopePresets, asrScope, 'CONCURRENCY']);
 
 /**
- * Every module-level constant with a numeric literal that no rule gives a meaning, so that a new naming pattern is noticed
- * (spec 02 §3): neither a metric nor a sample scope nor the concurrency (06 §8) nor a context variable nor listed in the config.
+ * Every module-level constant with a numeric literal that no rule gives a meaning, so that a new naming pattern is
+ * noticed (spec 02 §3): neither a metric nor a sample scope nor the concurrency (06 §8) nor a context variable nor
+ * listed in the config.
  *
- * @param search `isKnown` says whether a source has a meaning of another kind: context variables, ignored and fixed constants
+ * @param search `isKnown` says whether a source has a meaning of another kind: context variables, ignored and fixed
+ * constants
  */
 export function unmatchedConstants(search: {
   file: string;

@@ -120,7 +120,10 @@ function decideAbort(state: SessionState): CommandReply {
   );
 }
 
-/** Takes an accepted command into the state; the main loop acts on it. Changes `state`; the same id twice changes nothing. */
+/**
+ * Takes an accepted command into the state; the main loop acts on it. Changes `state`; the same id twice changes
+ * nothing.
+ */
 export function takeCommand(plan: SessionPlan, state: SessionState, command: Command): CommandReply {
   const seen = state.replies.some((entry) => entry.id === command.id);
   const reply = decideCommand(plan, state, command);

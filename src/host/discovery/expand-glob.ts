@@ -3,7 +3,8 @@ import { join, sep } from 'node:path';
 
 /**
  * The files below a folder that a glob matches, as sorted relative POSIX paths. `*`, `?` and `[…]` stay inside a path
- * segment, `**` stands for any number of folders; none of them stands for a leading dot. A link that leads out of the folder is not followed.
+ * segment, `**` stands for any number of folders; none of them stands for a leading dot. A link that leads out of the
+ * folder is not followed.
  *
  * @param root absolute path of an existing folder
  */

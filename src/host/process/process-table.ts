@@ -35,7 +35,10 @@ async function readEntry(pid: string): Promise<TableEntry | undefined> {
   }
 }
 
-/** A process's command line without secrets, in one line of at most 200 characters; empty for a kernel thread or a process that is gone. */
+/**
+ * A process's command line without secrets, in one line of at most 200 characters; empty for a kernel thread or a
+ * process that is gone.
+ */
 export async function readCommandLine(pid: number): Promise<string> {
   const raw = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
   return redactSecrets(raw.replaceAll('\0', ' ').trim()).slice(0, 200);

@@ -27,7 +27,10 @@ export interface ReadPublishStateOptions {
 export interface PublishFactsOnDisk extends PublishState {
   precheck: PrecheckFacts | null;
   evidence: LogEvidence[];
-  /** The catalog's stages, repository-relative; null when they lie elsewhere, are ignored or are as at the session commit. */
+  /**
+   * The catalog's stages, repository-relative; null when they lie elsewhere, are ignored or are as at the session
+   * commit.
+   */
   stagesPath: string | null;
 }
 
