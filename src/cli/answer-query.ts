@@ -14,7 +14,7 @@ import type { QueryTopic } from './query.ts';
 import { requireWorker } from './require-worker.ts';
 import { type SessionClient, resolveSession, withSessionClient } from './session-client.ts';
 
-const QUERY_LIMIT_MS = 15_000;
+const queryLimitMs = 15_000;
 
 /** Asks a session and prints its answer; exit codes as of the local command of the same name. */
 export async function answerQuery(reference: string, topic: QueryTopic, json: boolean): Promise<void> {
@@ -63,9 +63,7 @@ export async function queryOf<T>(
 ): Promise<T> {
   const handle = client.client.workflow.getHandle(session);
   try {
-    return await client.connection.withDeadline(Date.now() + QUERY_LIMIT_MS, () =>
-      handle.query<T>(query.name),
-    );
+    return await client.connection.withDeadline(Date.now() + queryLimitMs, () => handle.query<T>(query.name));
   } catch (error) {
     if (error instanceof QueryRejectedError) throw error;
     const own = calibErrorIn(error);

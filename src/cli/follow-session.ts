@@ -28,12 +28,12 @@ export interface FollowEnd {
   state: SessionState;
 }
 
-const POLL_MS = 1000;
-const QUERY_LIMIT_MS = 10_000;
-const CLOSE_LIMIT_MS = 20_000;
-const CLOSE_POLL_MS = 200;
+const pollMs = 1000;
+const queryLimitMs = 10_000;
+const closeLimitMs = 20_000;
+const closePollMs = 200;
 /** A worker that restarts is no reason to stop watching. */
-const PATIENCE_MS = 120_000;
+const patienceMs = 120_000;
 
 /**
  * Shows a session's progress until it needs a decision or ends. On a terminal one view is redrawn; elsewhere a line is
@@ -92,7 +92,7 @@ async function untilPersonNeeded(
         announce(plan.session_id, state, options.json);
         return { ok: state.phase.kind === 'completed' || state.phase.kind === 'awaiting_decision', state };
       }
-      await sleep(POLL_MS, undefined, { signal: stop });
+      await sleep(pollMs, undefined, { signal: stop });
     }
   } finally {
     stop.removeEventListener('abort', close);
@@ -102,10 +102,10 @@ async function untilPersonNeeded(
 
 /** An ended session still has its last line to log: who stops the server next must not come before that. */
 async function untilClosed(client: SessionClient, sessionId: string): Promise<void> {
-  const deadline = Date.now() + CLOSE_LIMIT_MS;
+  const deadline = Date.now() + closeLimitMs;
   const handle = client.client.workflow.getHandle(sessionId);
   while (Date.now() < deadline && (await handle.describe()).status.name === 'RUNNING') {
-    await sleep(CLOSE_POLL_MS);
+    await sleep(closePollMs);
   }
 }
 
@@ -162,10 +162,10 @@ async function patiently<T>(
   { client, sessionId, stop }: { client: SessionClient; sessionId: string; stop: AbortSignal },
   query: () => Promise<T>,
 ): Promise<T> {
-  const patience = Date.now() + PATIENCE_MS;
+  const patience = Date.now() + patienceMs;
   for (;;) {
     try {
-      return await client.connection.withDeadline(Date.now() + QUERY_LIMIT_MS, query);
+      return await client.connection.withDeadline(Date.now() + queryLimitMs, query);
     } catch (error) {
       if (stop.aborted) throw new InterruptedError();
       if (error instanceof WorkflowNotFoundError || Date.now() > patience) {
@@ -175,7 +175,7 @@ async function patiently<T>(
           cause: error,
         });
       }
-      await sleep(POLL_MS);
+      await sleep(pollMs);
     }
   }
 }

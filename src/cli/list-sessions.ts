@@ -25,18 +25,18 @@ export interface ListedSession {
   started_at: string;
 }
 
-const QUERY_LIMIT_MS = 5000;
-const ASKED_AT_ONCE = 10;
-const MOST = 100;
+const queryLimitMs = 5000;
+const askedAtOnce = 10;
+const mostSessions = 100;
 
 /** Sessions, newest first: running ones, or (`all`) the newest hundred of any kind. */
 export async function listSessions(client: SessionClient, all: boolean): Promise<ListedSession[]> {
   const running = all ? '' : " AND ExecutionStatus = 'Running'";
   const query = `WorkflowType = '${calibrateWorkflowType}'${running}`;
   const indexed: Indexed[] = [];
-  for await (const info of client.client.workflow.list({ query, pageSize: MOST })) {
+  for await (const info of client.client.workflow.list({ query, pageSize: mostSessions })) {
     indexed.push(fromIndex(info));
-    if (indexed.length >= MOST) break;
+    if (indexed.length >= mostSessions) break;
   }
   const sessions = (await hasPoller(client, workflowTaskQueue, 'workflow'))
     ? await withAnswers(client, indexed)
@@ -75,8 +75,8 @@ async function withAnswers(client: SessionClient, indexed: Indexed[]): Promise<L
   const sessions = indexed.filter(({ canTell }) => !canTell).map(({ listed }) => listed);
   const open = indexed.filter(({ canTell }) => canTell).map(({ listed }) => listed);
   let answering = true;
-  for (let from = 0; from < open.length; from += ASKED_AT_ONCE) {
-    const round = open.slice(from, from + ASKED_AT_ONCE);
+  for (let from = 0; from < open.length; from += askedAtOnce) {
+    const round = open.slice(from, from + askedAtOnce);
     const answers: (Partial<ListedSession> | null)[] = answering
       ? await Promise.all(round.map(async ({ session }) => await asked(client, session)))
       : [];
@@ -89,7 +89,7 @@ async function withAnswers(client: SessionClient, indexed: Indexed[]): Promise<L
 async function asked(client: SessionClient, id: string): Promise<Partial<ListedSession> | null> {
   const handle = client.client.workflow.getHandle(id);
   try {
-    return await client.connection.withDeadline(Date.now() + QUERY_LIMIT_MS, async () => {
+    return await client.connection.withDeadline(Date.now() + queryLimitMs, async () => {
       const [plan, state] = await Promise.all([handle.query(planQuery), handle.query(stateQuery)]);
       return {
         state: state.phase.kind,

@@ -8,8 +8,8 @@ export interface MatrixRoom {
   rows: number;
 }
 
-const INDENT = 2;
-const FEWEST_ROWS = 3;
+const indent = 2;
+const fewestRows = 3;
 
 /**
  * The strict matrix, a line a stage. Where there are more stages than lines, complete ones give way first; the last line
@@ -22,14 +22,14 @@ export function renderMatrix(
   colour: ReturnType<typeof colours>,
 ): string[] {
   const keys = plan.stages.map((stage) => stage.key);
-  const rows = Math.max(FEWEST_ROWS, room.rows);
+  const rows = Math.max(fewestRows, room.rows);
   const shown = new Set(keys.length <= rows ? keys : mostTelling(keys, state, rows - 1));
   const gap =
-    INDENT + Math.max(...keys.map((key) => key.length)) + 2 + 2 * plan.repeats <= room.columns ? ' ' : '';
+    indent + Math.max(...keys.map((key) => key.length)) + 2 + 2 * plan.repeats <= room.columns ? ' ' : '';
   const cellsWidth = plan.repeats * (1 + gap.length);
   const width = Math.max(
     8,
-    Math.min(Math.max(...keys.map((key) => key.length)), room.columns - INDENT - 2 - cellsWidth),
+    Math.min(Math.max(...keys.map((key) => key.length)), room.columns - indent - 2 - cellsWidth),
   );
   const paint: Record<string, (text: string) => string> = {
     '✓': colour.green,
@@ -41,12 +41,12 @@ export function renderMatrix(
     .filter((key) => shown.has(key))
     .map((key) => {
       const cells = [...(state.symbols[key] ?? '')].map((symbol) => (paint[symbol] ?? String)(symbol));
-      return `${' '.repeat(INDENT)}${shortened(key, width).padEnd(width)}  ${cells.join(gap)}`;
+      return `${' '.repeat(indent)}${shortened(key, width).padEnd(width)}  ${cells.join(gap)}`;
     });
   const hidden = keys.filter((key) => !shown.has(key));
   if (hidden.length === 0) return lines;
   const complete = hidden.filter((key) => isComplete(state, key)).length;
-  return [...lines, `${' '.repeat(INDENT)}… and ${hidden.length} more stages, ${complete} of them complete`];
+  return [...lines, `${' '.repeat(indent)}… and ${hidden.length} more stages, ${complete} of them complete`];
 }
 
 function mostTelling(keys: string[], state: SessionState, count: number): string[] {

@@ -5,7 +5,7 @@ import type { CliContext } from './options.ts';
 import type { StartOptions } from './start.ts';
 
 /** Repeats when neither the command line nor the prompt says otherwise (spec 03 §7). */
-const DEFAULT_REPEATS = 5;
+const defaultRepeats = 5;
 
 /**
  * The plan that `start` means: fresh, after asking a terminal once for what was left out, or that of an existing run
@@ -69,5 +69,5 @@ async function askIfTerminal(context: CliContext, options: StartOptions): Promis
     const { askForStart } = await import('./start-prompts.ts');
     return await askForStart(context, options);
   }
-  return { context, stages: options.stages ?? 'ALL', repeats: options.repeats ?? DEFAULT_REPEATS };
+  return { context, stages: options.stages ?? 'ALL', repeats: options.repeats ?? defaultRepeats };
 }

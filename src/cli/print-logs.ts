@@ -15,7 +15,7 @@ export interface LogsRequest extends LocatedLogs {
   namespace: string | null;
 }
 
-const POLL_MS = 250;
+const lookPauseMs = 250;
 
 /**
  * Prints the log of the active pytest as far as it is written, or the last one's.
@@ -47,7 +47,7 @@ export async function followLogs(request: LogsRequest): Promise<void> {
     const events = followActiveLog({
       runDir: request.runDir,
       namespace: request.namespace,
-      pollMs: POLL_MS,
+      pollMs: lookPauseMs,
       signal: stop.signal,
       isOver: end.isOver,
     });

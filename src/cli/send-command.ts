@@ -13,7 +13,7 @@ import { requireWorker } from './require-worker.ts';
 import { type SessionClient, resolveSession, withSessionClient } from './session-client.ts';
 
 /** A purge moves files and an apply edits them: seconds, but never silently for ever. */
-const ANSWER_LIMIT_MS = 120_000;
+const answerLimitMs = 120_000;
 
 /** Sends a command as an update and prints the session's answer; sets exit code 1 when it was not accepted. */
 export async function sendCommand(
@@ -43,7 +43,7 @@ export async function deliverCommand(
   const id = randomUUID();
   const handle = client.client.workflow.getHandle(session);
   try {
-    return await client.connection.withDeadline(Date.now() + ANSWER_LIMIT_MS, () =>
+    return await client.connection.withDeadline(Date.now() + answerLimitMs, () =>
       handle.executeUpdate<CommandReply, [CommandPayload]>(commandUpdates[kind].name, {
         args: [{ ...payload, id }],
         updateId: id,

@@ -14,7 +14,7 @@ export interface SessionClient {
   close: () => Promise<void>;
 }
 
-const CONNECT_LIMIT_MS = 5_000;
+const connectLimitMs = 5_000;
 
 /**
  * Connects to the Temporal server of the standard client configuration.
@@ -30,7 +30,7 @@ export async function openSessionClient(): Promise<SessionClient> {
       ...withoutLoopbackProxy(settings.address),
       ...settings.connection,
       address: settings.address,
-      connectTimeout: CONNECT_LIMIT_MS,
+      connectTimeout: connectLimitMs,
     });
     const client = new Client({ connection, namespace: settings.namespace, dataConverter });
     return { client, connection, settings, close: () => connection.close() };

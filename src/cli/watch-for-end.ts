@@ -8,8 +8,8 @@ export interface SessionEnd {
   close: () => Promise<void>;
 }
 
-const ASK_EVERY_MS = 2000;
-const ASK_LIMIT_MS = 5000;
+const askEveryMs = 2000;
+const askLimitMs = 5000;
 
 /**
  * A session has ended when the last line of its `run.log` says so, or (terminated, or its last line could not be written)
@@ -22,7 +22,7 @@ export async function watchForEnd({ session, runDir, known }: LocatedLogs): Prom
   return {
     isOver: async () => {
       if (saysEnd(await readRunLogTail(runDir))) return true;
-      if (client === null || Date.now() - askedAtMs < ASK_EVERY_MS) return false;
+      if (client === null || Date.now() - askedAtMs < askEveryMs) return false;
       askedAtMs = Date.now();
       return await isClosed(client, session);
     },
@@ -38,7 +38,7 @@ function saysEnd(tail: string): boolean {
 
 async function isClosed({ client, connection }: SessionClient, session: string): Promise<boolean> {
   try {
-    const { status } = await connection.withDeadline(Date.now() + ASK_LIMIT_MS, async () =>
+    const { status } = await connection.withDeadline(Date.now() + askLimitMs, async () =>
       client.workflow.getHandle(session).describe(),
     );
     return status.name !== 'RUNNING';

@@ -2,8 +2,8 @@ import type { AppliedChange, AppliedCheck, AppliedDocument } from '../domain/app
 import { formatFixed } from '../domain/numbers/format-fixed.ts';
 import { tableRow } from './metric-table.ts';
 
-const HEADING = '## Applied changes';
-const PROVENANCE = '## Provenance';
+const heading = '## Applied changes';
+const provenanceHeading = '## Provenance';
 
 /**
  * The section of spec 06 §12, as Markdown that ends with a blank line: the table, every change once as
@@ -29,7 +29,7 @@ export function renderAppliedChanges(applied: Pick<AppliedDocument, 'changes' | 
   );
   const list = [...new Set(written)].map((line) => `- ${line}`);
   return [
-    HEADING,
+    heading,
     '',
     ...header,
     ...rows,
@@ -81,9 +81,9 @@ export function extractAppliedChanges(report: string): string {
 }
 
 function splitAppliedChanges(report: string): { before: string; section: string; after: string } {
-  const provenance = startOfLine(report, PROVENANCE);
+  const provenance = startOfLine(report, provenanceHeading);
   const end = provenance === -1 ? report.length : provenance;
-  const start = startOfLine(report, HEADING);
+  const start = startOfLine(report, heading);
   const from = start === -1 || start > end ? end : start;
   return { before: report.slice(0, from), section: report.slice(from, end), after: report.slice(end) };
 }

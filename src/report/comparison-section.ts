@@ -1,7 +1,7 @@
 import type { MetricComparison, MetricSide } from '../domain/comparison/compare-runs.ts';
 import { signedPercent } from './applied-changes.ts';
 import { displayValue, tableRow } from './metric-table.ts';
-import { CODE_FENCE } from './section-html.ts';
+import { codeFence } from './section-html.ts';
 
 /** One of the two sessions that are compared. */
 export interface ComparedSession {
@@ -27,24 +27,24 @@ export interface ComparisonFacts {
 }
 
 /** The three kinds of conclusion that must not be mixed (spec 06 §14). */
-const KINDS = [
+const shownKinds = [
   { title: 'Accuracy and quality', has: (group: string) => group !== 'wer' && group !== 'speed' },
   { title: 'WER', has: (group: string) => group === 'wer' },
   { title: 'Speed', has: (group: string) => group === 'speed' },
 ];
 
-const HEADING = '## Changes since the previous calibration';
+const heading = '## Changes since the previous calibration';
 
 /** *Changes since the previous calibration* as Markdown (spec 06 §14). */
 export function comparisonSection(facts: ComparisonFacts): string {
   return [
-    HEADING,
+    heading,
     '',
     sessionLine('Previous', facts.before),
     sessionLine('This', facts.after),
     ...(facts.dropped.length === 0 ? [] : [`- No longer measured: ${facts.dropped.join(', ')}`]),
     '',
-    ...KINDS.flatMap(({ title, has }) =>
+    ...shownKinds.flatMap(({ title, has }) =>
       metricLines(
         title,
         facts.metrics.filter((metric) => has(metric.group)),
@@ -58,7 +58,7 @@ export function comparisonSection(facts: ComparisonFacts): string {
 /** The comparison that a report already holds; empty without one. */
 export function extractComparison(report: string): string {
   const lines = report.split('\n');
-  const start = lines.indexOf(HEADING);
+  const start = lines.indexOf(heading);
   if (start === -1) {
     return '';
   }
@@ -107,7 +107,7 @@ function gitLines(part: { title: string; output: string | null; absent: readonly
   const { title, output, absent } = part;
   const reason = absent.map((commit) => `this checkout has no commit ${commit}`).join('\n');
   const body = output === null ? reason || 'git could not tell' : output.trimEnd() || '(none)';
-  return [`### ${title}`, '', CODE_FENCE, body.replaceAll(CODE_FENCE, "'''"), CODE_FENCE, ''];
+  return [`### ${title}`, '', codeFence, body.replaceAll(codeFence, "'''"), codeFence, ''];
 }
 
 function sessionLine(name: string, { commit, run_dir: runDir, repeats }: ComparedSession): string {

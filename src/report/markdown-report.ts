@@ -11,7 +11,7 @@ import { docsTable, metricTable } from './metric-table.ts';
 import { discardedSection, runConditionsSection, sampleScopeSection } from './run-sections.ts';
 
 /** Two spaces end a header line: a hard break when rendered, and invisible to `diff -b`. */
-const HARD_BREAK = '  ';
+const hardBreak = '  ';
 
 /**
  * `report.md` (spec 06 §6, line by line). Only for a snapshot that has passed the gate (`reportRefusal`).
@@ -53,10 +53,10 @@ function headerLines({ snapshot, now }: ReportFacts): string[] {
   return [
     '# CI Threshold Observation Report',
     '',
-    `**Calibration commit:** \`${sessionCommit(plan)}\`${HARD_BREAK}`,
-    `**Branch:** ${plan.git_branch || '?'}${HARD_BREAK}`,
-    `**Run directory:** \`${snapshot.run_dir}\`${HARD_BREAK}`,
-    `**Calibration started:** ${startedAt(plan)}${HARD_BREAK}`,
+    `**Calibration commit:** \`${sessionCommit(plan)}\`${hardBreak}`,
+    `**Branch:** ${plan.git_branch || '?'}${hardBreak}`,
+    `**Run directory:** \`${snapshot.run_dir}\`${hardBreak}`,
+    `**Calibration started:** ${startedAt(plan)}${hardBreak}`,
     `**Report generated:** ${now}`,
     '',
   ];

@@ -17,16 +17,16 @@ export interface MetricPlotData {
 }
 
 /** Drawn nearly at its own size on a wide page, and still readable when a phone shrinks it to three quarters. */
-const WIDTH = 400;
-const HEIGHT = 220;
-const FONT_PX = 13;
-const MARGINS = { marginLeft: 58, marginTop: 28, marginBottom: 38 };
+const plotWidth = 400;
+const plotHeight = 220;
+const fontPx = 13;
+const margins = { marginLeft: 58, marginTop: 28, marginBottom: 38 };
 /** The renderer cannot measure text: no character of a label is wider than this in the page's fonts, on average. */
-const CHARACTER_PX = FONT_PX * 0.58;
+const characterPx = fontPx * 0.58;
 /** Between the frame and the labels of the two lines, which stand right of it. */
-const LABEL_DISTANCE_PX = 8;
+const labelDistancePx = 8;
 /** Two labels closer than this share of the axis would overlap. */
-const LABEL_GAP = 0.1;
+const labelGap = 0.1;
 
 /**
  * Inline SVG of a metric's N values with the worst of them and the current threshold as lines. Colours are CSS
@@ -42,13 +42,13 @@ export function metricPlot(data: MetricPlotData): string {
   ]);
   const svg = Plot.plot({
     document: parseHTML('<!doctype html><html><body></body></html>').document,
-    width: WIDTH,
-    height: HEIGHT,
-    ...MARGINS,
+    width: plotWidth,
+    height: plotHeight,
+    ...margins,
     marginRight: labelRoom(lines(data)),
     ariaLabel: `${data.label} by repeat`,
     // As an object: the renderer's elements refuse a style given as text.
-    style: { background: 'transparent', color: 'inherit', fontSize: `${FONT_PX}px`, overflow: 'visible' },
+    style: { background: 'transparent', color: 'inherit', fontSize: `${fontPx}px`, overflow: 'visible' },
     x: { domain: data.values.map((_, index) => index + 1), label: 'repeat', type: 'point', tickSize: 0 },
     y: {
       domain,
@@ -70,7 +70,7 @@ export function metricPlot(data: MetricPlotData): string {
         fill: (line: PlotLine) => line.colour,
         frameAnchor: 'right',
         textAnchor: 'start',
-        dx: LABEL_DISTANCE_PX,
+        dx: labelDistancePx,
       }),
       Plot.dot(points, {
         x: 'run',
@@ -111,13 +111,13 @@ function labelOf({ name, text }: PlotLine): string {
 
 function labelRoom(drawn: PlotLine[]): number {
   const longest = Math.max(0, ...drawn.map((line) => labelOf(line).length));
-  return Math.ceil(LABEL_DISTANCE_PX + longest * CHARACTER_PX + 4);
+  return Math.ceil(labelDistancePx + longest * characterPx + 4);
 }
 
 /** Moves the labels of two close lines apart, each to its own side. */
 function separated(drawn: PlotLine[], [low, high]: [number, number]): PlotLine[] {
   const [first, second] = drawn;
-  const gap = (high - low) * LABEL_GAP;
+  const gap = (high - low) * labelGap;
   if (first === undefined || second === undefined || Math.abs(first.value - second.value) >= gap) {
     return drawn;
   }

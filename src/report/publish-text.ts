@@ -155,13 +155,13 @@ function environmentLines({ plan, precheck }: PublishFacts): string[] {
 function policyLines({ mode, applied_at: at, decide, warnings }: AppliedDocument): string[] {
   const decisions = Object.entries(decide).map(([id, answer]) => `- decided by hand: ${id} = ${answer}`);
   return [
-    `- mode \`${mode}\`, ${at}: ${POLICY[mode]}`,
+    `- mode \`${mode}\`, ${at}: ${policy[mode]}`,
     ...decisions,
     ...warnings.map((warning) => `- warning: ${warning.replaceAll('\n', ' ')}`),
   ];
 }
 
-const POLICY = {
+const policy = {
   smart:
     'accuracy, WER, similarity and UTMOS follow the worst run in both directions, speed only where that tightens; ' +
     'what loosens was asked for',

@@ -15,7 +15,7 @@ export function sectionHtml(lines: readonly string[]): string {
   const blocks: { kind: BlockKind; lines: string[] }[] = [];
   let fenced = false;
   for (const line of lines) {
-    const isFence = line === CODE_FENCE;
+    const isFence = line === codeFence;
     const kind = fenced || isFence ? 'code' : kindOf(line);
     fenced = fenced !== isFence;
     const last = blocks.at(-1);
@@ -32,7 +32,7 @@ export function sectionHtml(lines: readonly string[]): string {
 }
 
 /** What git prints may hold three backticks, so our fences have four. */
-export const CODE_FENCE = '````';
+export const codeFence = '````';
 
 type BlockKind = 'code' | 'heading' | 'table' | 'list' | 'quote' | 'blank' | 'text';
 
@@ -49,7 +49,7 @@ function blockHtml(kind: BlockKind, lines: readonly string[]): string {
     case 'blank':
       return '';
     case 'code':
-      return `<pre class="scroll"><code>${escapeHtml(lines.filter((line) => line !== CODE_FENCE).join('\n'))}</code></pre>`;
+      return `<pre class="scroll"><code>${escapeHtml(lines.filter((line) => line !== codeFence).join('\n'))}</code></pre>`;
     case 'heading': {
       const [, marks = '#', text = ''] = /^(#+)\s*(.*)$/.exec(lines[0] ?? '') ?? [];
       return `<h${marks.length}>${inlineHtml(text)}</h${marks.length}>`;

@@ -7,7 +7,7 @@ import { acquireLaneLease } from '../host/gpu/lane-lease.ts';
 import { readCommandLine } from '../host/process/process-table.ts';
 import { findRunningServer } from './server-record.ts';
 
-const REMEDY = 'use that one, stop it first, or give this one another file with --db';
+const databaseRemedy = 'use that one, stop it first, or give this one another file with --db';
 
 /**
  * Takes a database file for this `calib up`, until the process ends however it ends: two of them would stop each
@@ -24,13 +24,15 @@ export async function claimDatabase(db: string): Promise<void> {
   });
   if (result.kind !== 'held') {
     const who = result.holder === '' ? '' : ` (${result.holder})`;
-    throw new CalibError('refused', `another \`calib up\`${who} runs on ${db}`, { remedy: REMEDY });
+    throw new CalibError('refused', `another \`calib up\`${who} runs on ${db}`, { remedy: databaseRemedy });
   }
   const ours = await findRunningServer(db);
   const stranger = (await holdersOf(place)).find((pid) => pid !== ours?.process.pid);
   if (stranger === undefined) return;
   const command = await readCommandLine(stranger);
-  throw new CalibError('refused', `process ${stranger} (${command}) has ${db} open`, { remedy: REMEDY });
+  throw new CalibError('refused', `process ${stranger} (${command}) has ${db} open`, {
+    remedy: databaseRemedy,
+  });
 }
 
 async function placeOf(db: string): Promise<string> {

@@ -36,8 +36,8 @@ export interface EmbeddedServer {
   stop: () => Promise<void>;
 }
 
-const READY_LIMIT_MS = 60_000;
-const STOP_LIMIT_MS = 15_000;
+const readyLimitMs = 60_000;
+const stopLimitMs = 15_000;
 
 /**
  * Starts `temporal server start-dev` on 127.0.0.1 and resolves when it answers and knows calib's search attributes.
@@ -104,7 +104,7 @@ async function spawnServer(
 }
 
 async function untilReady(address: string, process: ProcessIdentity, db: string): Promise<void> {
-  const deadline = Date.now() + READY_LIMIT_MS;
+  const deadline = Date.now() + readyLimitMs;
   for (;;) {
     if (!isAlive(process)) throw await serverEnded(db);
     try {
@@ -167,9 +167,9 @@ function handle(db: string, server: ProcessIdentity): Pick<EmbeddedServer, 'ende
     ended: gone(Number.POSITIVE_INFINITY).then(() => undefined),
     stop: async () => {
       if (isAlive(server)) process.kill(server.pid, 'SIGTERM');
-      if (!(await gone(STOP_LIMIT_MS)) && isAlive(server)) {
+      if (!(await gone(stopLimitMs)) && isAlive(server)) {
         process.kill(server.pid, 'SIGKILL');
-        await gone(STOP_LIMIT_MS);
+        await gone(stopLimitMs);
       }
       await removeServerRecord(db);
     },

@@ -1,7 +1,7 @@
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
 
 /** A third of the heartbeat timeout of the activities on the home queue (`workflows/activity-proxies.ts`). */
-const EVERY_MS = 10_000;
+const everyMs = 10_000;
 
 /**
  * Lets every activity of a worker tell the server that it lives, at once and again while it works. A task that was handed to
@@ -12,7 +12,7 @@ export const heartbeating: ActivityInterceptorsFactory = (context) => ({
   inbound: {
     execute: async (input, next) => {
       context.heartbeat();
-      const timer = setInterval(() => context.heartbeat(), EVERY_MS);
+      const timer = setInterval(() => context.heartbeat(), everyMs);
       try {
         return await next(input);
       } finally {

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 
 const loopback = /^(127\.\d+\.\d+\.\d+|localhost|\[::1\]):(\d+)$/;
-const LIMIT_MS = 500;
+const limitMs = 500;
 
 /**
  * True when nothing listens on an address of this machine: known at once, where the client would ask again for seconds.
@@ -13,7 +13,7 @@ export async function refusesConnections(address: string): Promise<boolean> {
   const [, host, port] = loopback.exec(address) ?? [];
   if (host === undefined || port === undefined) return false;
   return await new Promise((resolve) => {
-    const socket = connect({ host: host.replace(/[[\]]/g, ''), port: Number(port), timeout: LIMIT_MS });
+    const socket = connect({ host: host.replace(/[[\]]/g, ''), port: Number(port), timeout: limitMs });
     const settle = (refused: boolean) => {
       socket.destroy();
       resolve(refused);

@@ -3,7 +3,7 @@ import proto from '@temporalio/proto';
 
 import { searchAttributeNames } from '../workflows/messages.ts';
 
-const KEYWORD = proto.temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD;
+const keyword = proto.temporal.api.enums.v1.IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD;
 const names: string[] = Object.values(searchAttributeNames);
 
 /** True when the namespace knows all of calib's search attributes: starting with an unknown one fails. */
@@ -19,6 +19,6 @@ export async function registerSearchAttributes(connection: Connection, namespace
   if (missing.length === 0) return;
   await connection.operatorService.addSearchAttributes({
     namespace,
-    searchAttributes: Object.fromEntries(missing.map((name) => [name, KEYWORD])),
+    searchAttributes: Object.fromEntries(missing.map((name) => [name, keyword])),
   });
 }

@@ -12,7 +12,7 @@ export interface PolledQueue {
   identity: string;
 }
 
-const LOOK_EVERY_MS = 100;
+const lookEveryMs = 100;
 
 /** Resolves when the server has seen each worker poll its queue: from then on work and queries reach it. */
 export async function untilPolling(
@@ -21,7 +21,7 @@ export async function untilPolling(
   { queues, stop }: { queues: readonly PolledQueue[]; stop: AbortSignal },
 ): Promise<void> {
   for (const queue of queues) {
-    while (!stop.aborted && !(await isPolled(connection, namespace, queue))) await sleep(LOOK_EVERY_MS);
+    while (!stop.aborted && !(await isPolled(connection, namespace, queue))) await sleep(lookEveryMs);
   }
 }
 

@@ -1,13 +1,13 @@
 import type { Connection } from '@temporalio/client';
 
 /** Key in the namespace's data under which the Web UI's address stands, so that every client can print links. */
-const UI_DATA_KEY = 'calib-ui';
+const uiDataKey = 'calib-ui';
 
 /** Notes the Web UI's address (for example `http://127.0.0.1:8233`) in the namespace. */
 export async function recordWebUi(connection: Connection, namespace: string, ui: string): Promise<void> {
   await connection.workflowService.updateNamespace({
     namespace,
-    updateInfo: { data: { [UI_DATA_KEY]: ui } },
+    updateInfo: { data: { [uiDataKey]: ui } },
   });
 }
 
@@ -19,7 +19,7 @@ export async function webUiLink(
 ): Promise<string | null> {
   const { namespaceInfo } = await connection.workflowService.describeNamespace({ namespace });
   // The `temporal` program can only write values of JSON.
-  const ui = namespaceInfo?.data?.[UI_DATA_KEY]?.replaceAll('"', '');
+  const ui = namespaceInfo?.data?.[uiDataKey]?.replaceAll('"', '');
   if (!ui) return null;
   return `${ui}/namespaces/${encodeURIComponent(namespace)}/workflows/${encodeURIComponent(workflowId)}`;
 }

@@ -5,7 +5,7 @@ import { failureTypes } from '../domain/session/failure-types.ts';
 import type { SessionPlan } from '../domain/session/session-plan.ts';
 
 /** An unwritten milestone is no reason to hold a session up. */
-const LOG_WAIT_MS = 60_000;
+const logWaitMs = 60_000;
 
 const neverRetried = [failureTypes.invalid, failureTypes.refused];
 
@@ -28,7 +28,7 @@ export function activityProxies(plan: SessionPlan): ActivityProxies {
   return {
     home: homeActivities(plan, waitMs),
     patientHome: homeActivities(plan),
-    log: homeActivities(plan, Math.min(waitMs, LOG_WAIT_MS)),
+    log: homeActivities(plan, Math.min(waitMs, logWaitMs)),
     repeats: repeatActivities(plan, waitMs),
   };
 }

@@ -97,7 +97,7 @@ function planMetric({ options, stage, key, metric }: PlannedMetric): ApplyPlanMe
   const worstRaw = worstOfN({ values, repeats: snapshot.plan.repeats, worst });
   const rule = { group: stage.group, worst, digits: display.digits, scale: display.scale };
   const next = writeValue(worstRaw, rule);
-  const literal = thresholds.literals[thresholdId(stage.key, key)] ?? NOT_LOCATED;
+  const literal = thresholds.literals[thresholdId(stage.key, key)] ?? notLocated;
   const found = literal.kind === 'found' ? literal : null;
   return {
     metric_key: key,
@@ -123,7 +123,7 @@ function planMetric({ options, stage, key, metric }: PlannedMetric): ApplyPlanMe
   };
 }
 
-const NOT_LOCATED: LocatedThreshold = { kind: 'unknown', reason: 'not looked for', line: null, column: null };
+const notLocated: LocatedThreshold = { kind: 'unknown', reason: 'not looked for', line: null, column: null };
 
 function sourceFields(source: string): Pick<ApplyPlanMetric, 'source_kind' | 'symbol' | 'subkey'> {
   const { kind, symbol, subkey } = parseThresholdSource(source);

@@ -30,13 +30,13 @@ export function undecidedAction(
   if (metric.direction === 'unknown' || metric.direction === 'equal') {
     return metric.direction;
   }
-  if (mode === 'full' || APPLIED_EITHER_WAY.has(metric.stage_group)) {
+  if (mode === 'full' || appliedEitherWay.has(metric.stage_group)) {
     return 'apply';
   }
   return metric.stage_group === 'speed' && metric.direction === 'tightens' ? 'apply' : 'ask';
 }
 
-const APPLIED_EITHER_WAY: ReadonlySet<string> = new Set(['accuracy', 'wer', 'similarity', 'utmos']);
+const appliedEitherWay: ReadonlySet<string> = new Set(['accuracy', 'wer', 'similarity', 'utmos']);
 
 /**
  * The questions that a mode leaves open, in plan order.

@@ -2,7 +2,7 @@ import type { Readiness } from '../audit/readiness.ts';
 import { renderStrictStage } from '../audit/strict-audit.ts';
 import type { ApplyPlanRefusal } from './apply-plan-document.ts';
 
-const SHOWN = 20;
+const mostShown = 20;
 
 export interface ApplyRefusalOptions {
   state: Readiness;
@@ -19,8 +19,8 @@ export function applyRefusal({ state, commit, head }: ApplyRefusalOptions): Appl
     error: found.error,
     reason: found.reason,
     calibration_git_sha: commit,
-    mismatches: (found.mismatches ?? []).slice(0, SHOWN),
-    missing_sha: (found.missing_sha ?? []).slice(0, SHOWN),
+    mismatches: (found.mismatches ?? []).slice(0, mostShown),
+    missing_sha: (found.missing_sha ?? []).slice(0, mostShown),
   });
   if (!provenance.ok) {
     return refuse({ error: 'git_provenance_failed', ...provenance });

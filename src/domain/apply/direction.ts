@@ -4,7 +4,7 @@ import type { Worst } from '../metrics/metric-kind.ts';
 export type Direction = 'unknown' | 'equal' | 'tightens' | 'loosens';
 
 /** Differences below this are the same literal read twice. */
-const EQUAL_WITHIN = 1e-12;
+const equalWithin = 1e-12;
 
 export interface DirectionOptions {
   /** The literal in the file; null when it could not be read. */
@@ -19,7 +19,7 @@ export function directionOf({ current, next, worst }: DirectionOptions): Directi
   if (current === null || next === null) {
     return 'unknown';
   }
-  if (Math.abs(current - next) < EQUAL_WITHIN) {
+  if (Math.abs(current - next) < equalWithin) {
     return 'equal';
   }
   const tightens = worst === 'min' ? next > current : next < current;

@@ -5,15 +5,15 @@ export type ThresholdSource =
   /** Neither spelling; `symbol` is the whole text and nothing is edited. */
   | { kind: 'unknown'; symbol: string; subkey: null };
 
-const BARE = /^_?[A-Z][A-Z0-9_]*$/;
-const NESTED = /^(_?[A-Z][A-Z0-9_]*)\[\s*['"]([A-Za-z_][A-Za-z0-9_]*)['"]\s*\]$/;
+const bare = /^_?[A-Z][A-Z0-9_]*$/;
+const nested = /^(_?[A-Z][A-Z0-9_]*)\[\s*['"]([A-Za-z_][A-Za-z0-9_]*)['"]\s*\]$/;
 
 /** Reads a `source` field: `X_MIN_ACCURACY`, or `_X_P95['throughput_qps']` (spec 06 §8). */
 export function parseThresholdSource(source: string): ThresholdSource {
-  if (BARE.test(source)) {
+  if (bare.test(source)) {
     return { kind: 'bare', symbol: source, subkey: null };
   }
-  const [, symbol, subkey] = NESTED.exec(source) ?? [];
+  const [, symbol, subkey] = nested.exec(source) ?? [];
   return symbol === undefined || subkey === undefined
     ? { kind: 'unknown', symbol: source, subkey: null }
     : { kind: 'nested', symbol, subkey };

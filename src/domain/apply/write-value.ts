@@ -14,14 +14,14 @@ export interface WriteValueOptions {
 }
 
 /** Groups whose worst observation is written as it is (spec 06 §9). */
-const EXACT_GROUPS = new Set(['accuracy', 'similarity', 'utmos']);
+const exactGroups = new Set(['accuracy', 'similarity', 'utmos']);
 
 /**
  * A metric that counts things: shown unscaled and without decimals, written as an integer (spec 06 §9). A fraction
  * shown as a whole percentage is no count.
  */
 export function isCount({ group, digits, scale }: Omit<WriteValueOptions, 'worst'>): boolean {
-  return digits === 0 && scale === 1 && !EXACT_GROUPS.has(group);
+  return digits === 0 && scale === 1 && !exactGroups.has(group);
 }
 
 /**
@@ -32,7 +32,7 @@ export function writeValue(worstRaw: number | null, options: WriteValueOptions):
   if (worstRaw === null) {
     return null;
   }
-  if (EXACT_GROUPS.has(options.group)) {
+  if (exactGroups.has(options.group)) {
     return worstRaw;
   }
   if (options.group === 'reliability' || isCount(options)) {

@@ -8,9 +8,9 @@ import type { StrictCell } from './strict-cell.ts';
 export type AuditedStage = Pick<StageDefinition, 'metrics' | 'expected_samples'>;
 
 /** Why an observation that was never committed is passed over as if the repeat had not run (spec 05 §10). */
-export const UNCOMMITTED_REASON =
+export const uncommittedReason =
   'uncommitted: recording was interrupted before its commit marker was written';
-export const EDITED_REASON = 'edited: its SHA-256 is not the one that its repeat committed';
+export const editedReason = 'edited: its SHA-256 is not the one that its repeat committed';
 
 /**
  * Strict symbol of one stage × repeat; the first rule that matches decides (spec 06 §2, calib's rules). The commit is
@@ -24,10 +24,10 @@ export function classifyStrict(stage: AuditedStage, file: CellFile): StrictCell 
     return { symbol: '✗', reason: `corrupt json: ${file.error}` };
   }
   if (file.integrity === 'uncommitted') {
-    return { symbol: '—', reason: UNCOMMITTED_REASON };
+    return { symbol: '—', reason: uncommittedReason };
   }
   if (file.integrity === 'edited') {
-    return { symbol: '✗', reason: EDITED_REASON };
+    return { symbol: '✗', reason: editedReason };
   }
   return isDocsStage(stage) ? classifyDocs(file.observation) : classifyMetrics(stage, file.observation);
 }

@@ -7,8 +7,8 @@ import {
   describePartial,
   describeScopeMismatch,
   describeUnusableMetrics,
-  EDITED_REASON,
-  UNCOMMITTED_REASON,
+  editedReason,
+  uncommittedReason,
 } from './classify-strict.ts';
 import type { CellFile } from './run-snapshot.ts';
 
@@ -38,10 +38,10 @@ export function incompleteReason(options: IncompleteReasonOptions): string | nul
       return 'corrupt json';
     case 'recorded':
       if (file.integrity === 'uncommitted') {
-        return UNCOMMITTED_REASON;
+        return uncommittedReason;
       }
       if (file.integrity === 'edited') {
-        return EDITED_REASON;
+        return editedReason;
       }
       return foreignReason(file.observation, options) ?? recordedReason(stage, file.observation);
     default:

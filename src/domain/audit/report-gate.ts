@@ -2,7 +2,7 @@ import { renderFindings } from './provenance.ts';
 import type { Readiness } from './readiness.ts';
 import { renderStrictStage } from './strict-audit.ts';
 
-const MISSING_SHOWN = 15;
+const missingShown = 15;
 
 /**
  * Why a report is refused, or null when all three conditions hold (spec 06 §6: provenance, then strict, then
@@ -40,8 +40,8 @@ function completenessRefusal({ completeness }: Readiness): string[] | null {
   }
   const { missing } = completeness;
   const shown = missing
-    .slice(0, MISSING_SHOWN)
+    .slice(0, missingShown)
     .map((run) => `  ${run.stage_key}/run${run.run}: ${run.reason}`);
-  const rest = missing.length > MISSING_SHOWN ? [`  … and ${missing.length - MISSING_SHOWN} more`] : [];
+  const rest = missing.length > missingShown ? [`  … and ${missing.length - missingShown} more`] : [];
   return [`incomplete calibration (${completeness.ok}/${completeness.total})`, ...shown, ...rest];
 }

@@ -6,10 +6,10 @@ import { readinessOfMatrix } from './readiness.ts';
 import type { StrictAuditDocument } from './strict-audit.ts';
 
 /** Seconds between looks that a supervisor of a session should not exceed (spec 05 §11). */
-const POLL_INTERVAL_SECONDS = 120;
+const pollIntervalSeconds = 120;
 
-const MISSING_SHOWN = 30;
-const LOG_TAIL_LINES = 15;
+const missingShown = 30;
+const logTailLines = 15;
 
 /** One GPU as the driver reports it at this moment. */
 export interface GpuFact {
@@ -129,11 +129,11 @@ export function statusDocument(matrix: AuditMatrix, facts: LiveFacts): StatusDoc
     ok: completeness.ok,
     total: completeness.total,
     missing_count: completeness.missing_count,
-    missing: completeness.missing.slice(0, MISSING_SHOWN),
+    missing: completeness.missing.slice(0, missingShown),
     ...gpuFields(facts.gpus),
     pytest_active: facts.active === null ? null : facts.active.length > 0,
     run_log_tail: lastLines(facts.run_log),
-    agent_poll_interval_s: POLL_INTERVAL_SECONDS,
+    agent_poll_interval_s: pollIntervalSeconds,
     strict_ready: `${strict.strict_ready}/${strict.total_stages}`,
     strict_complete: strict.strict_complete,
     timestamp: facts.now,
@@ -156,7 +156,7 @@ export function statusIsReady(status: Pick<StatusDocument, 'complete' | 'strict_
 
 function lastLines(text: string): string[] {
   const body = text.endsWith('\n') ? text.slice(0, -1) : text;
-  return body === '' ? [] : body.split('\n').slice(-LOG_TAIL_LINES);
+  return body === '' ? [] : body.split('\n').slice(-logTailLines);
 }
 
 type GpuFields = Pick<

@@ -23,7 +23,7 @@ export interface LogEvidence {
   lacking: { namespace: string; repeat: number; count: number | null }[];
 }
 
-const SHOWN = 5;
+const mostShown = 5;
 
 /** True when every log shows the pattern often enough; without any log nothing is proven. */
 export function isFound({ logs, lacking }: LogEvidence): boolean {
@@ -41,9 +41,9 @@ export function describeEvidence(evidence: LogEvidence, emphasis = ''): string {
     return `${name}: found (at least ${counted(fewest, 'line')} in ${logs === 1 ? 'the one log' : `each of ${logs} logs`})`;
   }
   const places = lacking
-    .slice(0, SHOWN)
+    .slice(0, mostShown)
     .map(({ namespace, repeat, count }) => `${namespace} run ${repeat}: ${count ?? 'no log'}`);
-  const rest = lacking.length > SHOWN ? [`${lacking.length - SHOWN} more`] : [];
+  const rest = lacking.length > mostShown ? [`${lacking.length - mostShown} more`] : [];
   const where = lacking.length === 0 ? 'no logs' : [...places, ...rest].join(', ');
   return `${name}: ${emphasis}not found${emphasis} (${counted(wanted, 'line')} wanted in each log; ${where})`;
 }

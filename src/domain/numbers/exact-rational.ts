@@ -4,8 +4,8 @@ export interface ExactRational {
   denominator: bigint;
 }
 
-const MANTISSA_BITS = 52n;
-const EXPONENT_BIAS = 1075n;
+const mantissaBits = 52n;
+const exponentBias = 1075n;
 
 /**
  * The exact value of a finite double.
@@ -17,11 +17,11 @@ export function exactRational(value: number): ExactRational {
     throw new RangeError(`not a finite number: ${value}`);
   }
   const bits = new BigUint64Array(new Float64Array([value]).buffer)[0] ?? 0n;
-  const biased = (bits >> MANTISSA_BITS) & 0x7ffn;
-  const fraction = bits & ((1n << MANTISSA_BITS) - 1n);
+  const biased = (bits >> mantissaBits) & 0x7ffn;
+  const fraction = bits & ((1n << mantissaBits) - 1n);
   // Subnormals have no hidden bit and the exponent of the smallest normal number.
-  const mantissa = biased === 0n ? fraction : fraction | (1n << MANTISSA_BITS);
-  const exponent = (biased === 0n ? 1n : biased) - EXPONENT_BIAS;
+  const mantissa = biased === 0n ? fraction : fraction | (1n << mantissaBits);
+  const exponent = (biased === 0n ? 1n : biased) - exponentBias;
   const signed = bits >> 63n === 1n ? -mantissa : mantissa;
   return exponent >= 0n
     ? { numerator: signed << exponent, denominator: 1n }

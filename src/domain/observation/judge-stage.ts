@@ -18,7 +18,11 @@ export type StageFinding =
   | { kind: 'halt'; cause: JudgedHalt };
 
 /** Problems that stay whatever the test does next time. */
-const INCURABLE: ReadonlySet<ExtractionProblem['kind']> = new Set(['not_configured', 'outside', 'too_large']);
+const incurableKinds: ReadonlySet<ExtractionProblem['kind']> = new Set([
+  'not_configured',
+  'outside',
+  'too_large',
+]);
 
 /**
  * One stage by the table "Partial and failed repeats" and the scope check (spec 05 §9). `passed` says whether pytest
@@ -43,7 +47,9 @@ function judgeMissing(found: {
   passed: boolean;
 }): StageFinding {
   const { stage, extraction, missing, passed } = found;
-  const incurable = missing.find((key) => INCURABLE.has(extraction.problems[key]?.kind ?? 'not_configured'));
+  const incurable = missing.find((key) =>
+    incurableKinds.has(extraction.problems[key]?.kind ?? 'not_configured'),
+  );
   if (incurable !== undefined) return haltAt(stage, extraction, [incurable, ...without(missing, incurable)]);
   if (!passed) {
     if (missing.length === Object.keys(stage.metrics).length) return { kind: 'empty' };

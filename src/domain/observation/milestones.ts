@@ -17,7 +17,7 @@ export interface RepeatLabel {
 }
 
 /** Extraction problems listed at most (spec 05 §11). */
-const LISTED_PROBLEMS = 20;
+const listedProblems = 20;
 
 /** `[<namespace>] run <k>/<N> (<m> stage(s), needs <g> GPU)`: how every milestone line of a repeat begins. */
 export function repeatLabel(label: RepeatLabel): string {
@@ -51,11 +51,11 @@ export function configLines(
   return [`${repeatLabel(label)} config:`, ...what];
 }
 
-const CONTEXT_KEYWORDS = ['max_samples', 'max_tokens', 'max_new_tokens', 'max_concurrency'] as const;
+const contextKeywords = ['max_samples', 'max_tokens', 'max_new_tokens', 'max_concurrency'] as const;
 
 /** Spec 05 §11: of several the last in the file; a constant's number, or its name where it has none. */
 function conditionLines({ datasets, bindings }: TestContext): string[] {
-  const limits = CONTEXT_KEYWORDS.flatMap((keyword) => {
+  const limits = contextKeywords.flatMap((keyword) => {
     const last = bindings.findLast((binding) => binding.keyword === keyword);
     return last === undefined ? [] : [`  ${keyword}: ${last.literal ?? `<${last.name ?? '?'}>`}`];
   });
@@ -155,10 +155,10 @@ export function extractionLines(extractions: Readonly<Record<string, StageExtrac
     Object.entries(why).map(([key, text]) => `    ${stage}.${key}: ${text}`),
   );
   if (problems.length === 0) return [];
-  const more = problems.length - LISTED_PROBLEMS;
+  const more = problems.length - listedProblems;
   return [
     `  ⚠ metric extraction warnings (${problems.length}):`,
-    ...problems.slice(0, LISTED_PROBLEMS),
+    ...problems.slice(0, listedProblems),
     ...(more > 0 ? [`    … and ${more} more`] : []),
   ];
 }

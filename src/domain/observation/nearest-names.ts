@@ -1,10 +1,10 @@
 import { editDistance } from '../catalog/edit-distance.ts';
 
 /** Names shown as "nearest": enough to recognise a renamed key, few enough for one line. */
-const SHOWN = 5;
+const mostShown = 5;
 
 /** Names compared at most; a document may hold a key per sample. */
-const COMPARED = 500;
+const mostCompared = 500;
 
 /**
  * The existing names most like the wanted one, best first, at most five. All of them count as candidates, even unlike
@@ -12,10 +12,10 @@ const COMPARED = 500;
  */
 export function nearestNames(wanted: string, existing: readonly string[]): string[] {
   return existing
-    .slice(0, COMPARED)
+    .slice(0, mostCompared)
     .map((name, index) => ({ name, index, distance: unlikeness(wanted, name) }))
     .sort((a, b) => a.distance - b.distance || a.index - b.index)
-    .slice(0, SHOWN)
+    .slice(0, mostShown)
     .map(({ name }) => name);
 }
 

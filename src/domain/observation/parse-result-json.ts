@@ -4,7 +4,7 @@ import { messageOf } from '../message-of.ts';
 export type ParsedResult = { ok: true; value: unknown } | { ok: false; reason: string };
 
 /** Bare words that Python's `json` writes although JSON has no such values. */
-const NON_FINITE = ['NaN', '-Infinity', 'Infinity'] as const;
+const nonFinite = ['NaN', '-Infinity', 'Infinity'] as const;
 
 /**
  * Parses JSON as Python writes it: `NaN`, `Infinity` and `-Infinity` are read as numbers, so that the one bad metric can
@@ -49,7 +49,7 @@ function replaceNonFinite(text: string, sentinel: string): string {
       at = endOfString(text, at);
       continue;
     }
-    const word = NON_FINITE.find((candidate) => text.startsWith(candidate, at));
+    const word = nonFinite.find((candidate) => text.startsWith(candidate, at));
     if (word === undefined) {
       at += 1;
       continue;

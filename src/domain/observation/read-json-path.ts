@@ -8,7 +8,7 @@ export type PathReading =
 
 type Walked = { ok: true; value: unknown } | Extract<PathReading, { ok: false }>;
 
-const LENGTH = '__len__';
+const lengthForm = '__len__';
 
 /**
  * Walks a dotted path through JSON objects and takes a finite number (metric) or a non-negative integer (count; a last
@@ -17,7 +17,7 @@ const LENGTH = '__len__';
  */
 export function readJsonPath(document: unknown, path: string, as: WantedValue['as']): PathReading {
   const segments = path.split('.');
-  const length = as === 'count' && segments.at(-1) === LENGTH;
+  const length = as === 'count' && segments.at(-1) === lengthForm;
   const walked = walk(document, length ? segments.slice(0, -1) : segments);
   if (!walked.ok) return walked;
   if (length) return lengthOf(walked.value);
@@ -67,7 +67,7 @@ function asCount(value: unknown): PathReading {
 
 function lengthOf(value: unknown): PathReading {
   if (Array.isArray(value)) return { ok: true, value: value.length };
-  return refuse('wrong_type', `${LENGTH} needs a list, the value is ${kindOf(value)}`);
+  return refuse('wrong_type', `${lengthForm} needs a list, the value is ${kindOf(value)}`);
 }
 
 function refuse(

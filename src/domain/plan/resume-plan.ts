@@ -62,32 +62,32 @@ export function resumePlan(plan: Plan, request: ResumeRequest): ResumeDecision {
   };
 }
 
-const START_FRESH = 'start a fresh session; resume is only for the same interrupted session';
+const startFresh = 'start a fresh session; resume is only for the same interrupted session';
 
 function mismatch(plan: Plan, request: ResumeRequest): ResumeDecision | null {
   const commit = sessionCommit(plan);
   if (commit !== request.head) {
     return refuse(
       `HEAD is ${request.head}, the session observes ${commit || 'no commit'}`,
-      commit === '' ? START_FRESH : `check out ${commit}, or ${START_FRESH}`,
+      commit === '' ? startFresh : `check out ${commit}, or ${startFresh}`,
     );
   }
   if (plan.model !== request.model) {
-    return refuse(`the session calibrates model ${plan.model}, not ${request.model}`, START_FRESH);
+    return refuse(`the session calibrates model ${plan.model}, not ${request.model}`, startFresh);
   }
   const recorded = plan.stages_yaml_sha256;
   if (recorded !== undefined && recorded !== request.stages_yaml_sha256) {
     return refuse(
       `stages.yaml has changed since the session started (${recorded.slice(0, 12)} then, ` +
         `${request.stages_yaml_sha256.slice(0, 12)} now)`,
-      `restore it, or ${START_FRESH}`,
+      `restore it, or ${startFresh}`,
     );
   }
   const tree = plan.tree_fingerprint;
   if (tree !== undefined && request.tree_fingerprint !== undefined && tree !== request.tree_fingerprint) {
     return refuse(
       'the work tree is not the one that the session observes, although HEAD is',
-      `restore the files as in workspace.diff, or ${START_FRESH}`,
+      `restore the files as in workspace.diff, or ${startFresh}`,
     );
   }
   return null;
@@ -110,7 +110,7 @@ function changedUnits(plan: Plan, request: ResumeRequest): ResumeDecision | null
     if (what === null) continue;
     return refuse(
       `unit ${before.namespace} ${what} since the session started`,
-      `restore the model's config.yaml, or ${START_FRESH}`,
+      `restore the model's config.yaml, or ${startFresh}`,
     );
   }
   return null;

@@ -1,10 +1,10 @@
 import { CalibError } from '../calib-error.ts';
 import { compactUtcTimestamp } from '../clock.ts';
 
-const LABEL = /^[A-Za-z0-9._-]+$/;
+const labelForm = /^[A-Za-z0-9._-]+$/;
 
 /** Session ids are folder names with other names appended; file systems allow 255 bytes. */
-const MAX_LABEL_LENGTH = 80;
+const maxLabelLength = 80;
 
 /**
  * `<YYYYMMDDTHHMMSSZ>_<label>`: base name of the run directory and workflow id (spec 05 §2, 08).
@@ -16,8 +16,8 @@ export function makeSessionId(date: Date, label: string): string {
 }
 
 function checkLabel(label: string): string {
-  if (LABEL.test(label) && label.length <= MAX_LABEL_LENGTH) return label;
+  if (labelForm.test(label) && label.length <= maxLabelLength) return label;
   throw new CalibError('invalid-input', `label ${JSON.stringify(label)} cannot name a run directory`, {
-    remedy: `use 1 to ${MAX_LABEL_LENGTH} of the characters A-Z a-z 0-9 . _ -, as in "mmsu_r3"`,
+    remedy: `use 1 to ${maxLabelLength} of the characters A-Z a-z 0-9 . _ -, as in "mmsu_r3"`,
   });
 }

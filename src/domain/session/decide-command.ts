@@ -74,7 +74,7 @@ function decideResume(state: SessionState): CommandReply {
   }
 }
 
-const AFTER_PURGE: Partial<Record<SessionState['phase']['kind'], string>> = {
+const afterPurge: Partial<Record<SessionState['phase']['kind'], string>> = {
   calibrating: 'run again next',
   paused: 'run again after `resume`',
   halted: 'run again after `resume`',
@@ -83,7 +83,7 @@ const AFTER_PURGE: Partial<Record<SessionState['phase']['kind'], string>> = {
 };
 
 function decidePurge(plan: SessionPlan, state: SessionState, command: PurgeCommand): CommandReply {
-  const next = AFTER_PURGE[state.phase.kind];
+  const next = afterPurge[state.phase.kind];
   if (next === undefined) return refuse(`nothing can be purged: ${standing(state)}`);
   if (state.decision !== null) return refuse('the decision has been taken: nothing can be purged any more');
   const targets = purgeTargets(plan, command);

@@ -2,7 +2,7 @@ import type { Plan } from '../plan/plan.ts';
 import type { SessionPlan } from './session-plan.ts';
 
 /** Version of the original tool whose run directories calib's are compatible with (spec 06 §6 prints it). */
-const COMPATIBLE_TOOL_VERSION = '0.6.0';
+const compatibleToolVersion = '0.6.0';
 
 /** `plan.json` of a fresh session (spec 05 §4); `startedAt` is `YYYY-MM-DDTHH:MM:SSZ`. */
 export function planDocument(plan: SessionPlan, startedAt: string): Plan {
@@ -18,7 +18,7 @@ export function planDocument(plan: SessionPlan, startedAt: string): Plan {
     dirty: plan.dirty,
     venv_python: plan.venv_python,
     venv_source: plan.venv_source,
-    tune_version: COMPATIBLE_TOOL_VERSION,
+    tune_version: compatibleToolVersion,
     stages_yaml: plan.stages_yaml,
     ...calibFields(plan),
   };

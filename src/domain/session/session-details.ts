@@ -5,7 +5,7 @@ import type { SessionPlan } from './session-plan.ts';
 import { type BlockCause, type Phase, type SessionState, isEnd } from './session-state.ts';
 
 /** Distinct words for what is distinct: a spent budget is not a missing worker. */
-const BLOCKED_WORDS: Record<BlockCause, string> = {
+const blockedWords: Record<BlockCause, string> = {
   'budget-spent': 'BUDGET SPENT',
   'same-failure': 'GAVE UP, the same failure again and again,',
   report: 'BLOCKED',
@@ -27,7 +27,7 @@ export function phaseLine(phase: Phase): string {
     case 'halted':
       return `HALTED since ${phase.since}: ${phase.cause.text}`;
     case 'blocked':
-      return `${BLOCKED_WORDS[phase.cause]} since ${phase.since}: ${phase.reason}`;
+      return `${blockedWords[phase.cause]} since ${phase.since}: ${phase.reason}`;
     case 'reporting':
       return 'writing the report';
     case 'awaiting_decision':
@@ -59,22 +59,22 @@ export function strictCounts(plan: SessionPlan, state: SessionState): { strict: 
   return { strict, total: plan.stages.length * plan.repeats };
 }
 
-const MOST_ROWS = 60;
-const MOST_OPEN = 10;
+const mostRows = 60;
+const mostOpen = 10;
 
 /** The live matrix as Markdown, shown as the workflow's current details. */
 export function sessionDetails(plan: SessionPlan, state: SessionState): string {
   const { strict, total } = strictCounts(plan, state);
   const rows = plan.stages
-    .slice(0, MOST_ROWS)
+    .slice(0, mostRows)
     .map((stage) => `| ${stage.key} | ${[...(state.symbols[stage.key] ?? '')].join(' ')} |`);
-  if (plan.stages.length > MOST_ROWS) rows.push(`| … and ${plan.stages.length - MOST_ROWS} more | |`);
+  if (plan.stages.length > mostRows) rows.push(`| … and ${plan.stages.length - mostRows} more | |`);
   const running = state.active.map(
     (active) =>
       `- ${active.waits_for === null ? 'running' : `waiting for ${active.waits_for}`}: ${active.namespace} · repeat ${active.repeat}/${plan.repeats} since ${active.started_at}`,
   );
   const open = openRepeats(plan, state)
-    .slice(0, MOST_OPEN)
+    .slice(0, mostOpen)
     .map(
       (each) =>
         `- open: ${each.namespace} · repeat ${each.k} after ${each.launches} launch(es): ${each.reason}`,

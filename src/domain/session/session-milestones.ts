@@ -6,7 +6,7 @@ import { strictCounts } from './session-details.ts';
 import type { SessionPlan } from './session-plan.ts';
 import type { SessionState } from './session-state.ts';
 
-const MOST_MISSING = 20;
+const mostMissing = 20;
 
 /** What a session found valid in its directory and does not run again (spec 05 §11, on resume). */
 export function skippedMilestones(plan: SessionPlan, state: SessionState): string[] {
@@ -34,12 +34,12 @@ export function passMilestones(plan: SessionPlan, state: SessionState): string[]
 export function incompleteMilestones(plan: SessionPlan, state: SessionState): string[] {
   const { ok, total, missing } = readinessOfMatrix(matrixFromState(plan, state)).completeness;
   const shown = missing
-    .slice(0, MOST_MISSING)
+    .slice(0, mostMissing)
     .map((each) => `  ${each.stage_key}/run${each.run}: ${each.reason}`);
   return [
     `error: calibration incomplete (${ok}/${total}). Missing ${missing.length} stage-run(s):`,
     ...shown,
-    ...(missing.length > MOST_MISSING ? [`  … and ${missing.length - MOST_MISSING} more`] : []),
+    ...(missing.length > mostMissing ? [`  … and ${missing.length - mostMissing} more`] : []),
     resumeHint(plan),
   ];
 }

@@ -8,7 +8,7 @@ import { etaSeconds } from './session-eta.ts';
 import type { SessionPlan } from './session-plan.ts';
 import type { Phase, SessionState } from './session-state.ts';
 
-const STOPPED: Phase['kind'][] = ['paused', 'halted', 'blocked'];
+const stopped: Phase['kind'][] = ['paused', 'halted', 'blocked'];
 
 /**
  * The `status` document of a running session (spec 06 §5). What only the GPU host can see (memory, log sizes) is null
@@ -35,7 +35,7 @@ export function sessionStatus(plan: SessionPlan, state: SessionState, now: Date)
       waits_for,
     })),
     halt:
-      STOPPED.includes(phase.kind) || state.abort_requested !== null ? { text: sessionLine(state) } : null,
+      stopped.includes(phase.kind) || state.abort_requested !== null ? { text: sessionLine(state) } : null,
     budget: {
       attempts_per_pass: plan.policies.attempts_per_pass,
       max_passes: plan.policies.max_passes,

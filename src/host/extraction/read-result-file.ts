@@ -17,7 +17,7 @@ export interface ResultFileRequest {
 }
 
 /** Result files are summaries; a larger one is a wrong file, and would be held in memory as a whole. */
-export const MAX_RESULT_BYTES = 64 * 1024 * 1024;
+export const maxResultBytes = 64 * 1024 * 1024;
 
 /**
  * Reads one result JSON of a pytest run: only a regular file inside the base temp directory, at most 64 MiB, not older
@@ -76,8 +76,8 @@ async function readOpened(
 ): Promise<LoadedDocument> {
   const stats = await opened.handle.stat();
   if (!stats.isFile()) return problem('unreadable', 'is not a regular file');
-  if (stats.size > MAX_RESULT_BYTES) {
-    return problem('too_large', `holds ${stats.size} bytes, more than the limit of ${MAX_RESULT_BYTES}`);
+  if (stats.size > maxResultBytes) {
+    return problem('too_large', `holds ${stats.size} bytes, more than the limit of ${maxResultBytes}`);
   }
   const mtime = stats.mtime.toISOString();
   if (stats.mtimeMs < wholeSecond(request.launchedAt)) {

@@ -4,7 +4,7 @@ import { StringDecoder } from 'node:string_decoder';
  * A longer line is looked at in pieces of this many characters: a log without line ends must not fill the memory, and an
  * expression with several `.*` must not take for ever over one of them.
  */
-const LONGEST_LINE = 2 * 1024;
+const longestLine = 2 * 1024;
 
 /**
  * Counts, per expression, the lines of a stream that match it. Progress bars end their lines with a carriage return
@@ -31,7 +31,7 @@ export class EvidenceCounter {
       this.#lookInPieces(line);
       this.#inLine.clear();
     }
-    if (this.#carry.length > LONGEST_LINE) {
+    if (this.#carry.length > longestLine) {
       this.#lookInPieces(this.#carry);
       this.#carry = '';
     }
@@ -44,8 +44,8 @@ export class EvidenceCounter {
   }
 
   #lookInPieces(line: string): void {
-    for (let start = 0; start < line.length; start += LONGEST_LINE) {
-      this.#look(line.slice(start, start + LONGEST_LINE));
+    for (let start = 0; start < line.length; start += longestLine) {
+      this.#look(line.slice(start, start + longestLine));
     }
   }
 

@@ -10,7 +10,7 @@ export interface ReadBranchFactsOptions {
 }
 
 /** Names that are a default branch wherever nothing else is said. */
-const USUAL_DEFAULTS = ['main', 'master'];
+const usualDefaults = ['main', 'master'];
 
 /**
  * What git knows about a branch that is to be committed onto.
@@ -46,7 +46,7 @@ async function isPlainBranchName(repoRoot: string, branch: string): Promise<bool
 /** What every remote calls its head, what git makes new repositories with, and the usual names. */
 async function defaultBranches(repoRoot: string): Promise<string[]> {
   const remotes = (await answer(repoRoot, ['remote']))?.split('\n').filter((name) => name !== '') ?? [];
-  const names = [...USUAL_DEFAULTS];
+  const names = [...usualDefaults];
   for (const remote of remotes) {
     const head = await answer(repoRoot, ['symbolic-ref', '--quiet', `refs/remotes/${remote}/HEAD`]);
     if (head !== null) names.push(head.slice(`refs/remotes/${remote}/`.length));

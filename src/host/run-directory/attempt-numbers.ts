@@ -41,11 +41,11 @@ export async function unrecordedAttempt(place: RepeatPlace): Promise<number | nu
 }
 
 /** A launch folder or a log; a discard that was interrupted may have appended `.2`. */
-const OF_ATTEMPT = /^run(\d+)\.attempt(\d+)(?:\.|$)/;
+const ofAttempt = /^run(\d+)\.attempt(\d+)(?:\.|$)/;
 
 async function numbersIn(folder: string, wanted: number): Promise<number[]> {
   return (await namesIn(folder)).flatMap((name) => {
-    const [, repeat, attempt] = OF_ATTEMPT.exec(name) ?? [];
+    const [, repeat, attempt] = ofAttempt.exec(name) ?? [];
     return Number(repeat) === wanted ? [Number(attempt)] : [];
   });
 }

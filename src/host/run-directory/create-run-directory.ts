@@ -18,7 +18,7 @@ export interface RunDirectoryRequest {
 }
 
 /** Files that a start writes before its plan; their presence alone makes no session. */
-const BEFORE_PLAN: ReadonlySet<string> = new Set(
+const beforePlan: ReadonlySet<string> = new Set(
   [runPaths.runLog(''), runPaths.precheck(''), runPaths.stagesYaml(''), runPaths.workspaceDiff('')].map(
     (path) => basename(path),
   ),
@@ -39,7 +39,7 @@ export async function createRunDirectory(request: RunDirectoryRequest): Promise<
   }
   refuseVisiblePlace(runDir, await request.placeOf(runDir));
   if (await holdsSession(request)) return 'existing';
-  const foreign = (await namesIn(runDir)).filter((name) => !BEFORE_PLAN.has(name) && !isTemporaryName(name));
+  const foreign = (await namesIn(runDir)).filter((name) => !beforePlan.has(name) && !isTemporaryName(name));
   if (foreign.length > 0) {
     throw new CalibError(
       'refused',

@@ -21,9 +21,9 @@ const discardReasonSchema = z.object({
 export type DiscardReason = z.infer<typeof discardReasonSchema>;
 
 /** Name of the reason file while files are still being moved. */
-export const UNFINISHED_REASON = 'reason.unfinished.json';
+export const unfinishedReason = 'reason.unfinished.json';
 /** Name of the reason file once everything has been moved. */
-export const FINISHED_REASON = 'reason.json';
+export const finishedReason = 'reason.json';
 
 /** A folder below `_discarded/<namespace>/`. */
 export interface DiscardFolder {
@@ -45,18 +45,18 @@ export function isOfCommand({ reason }: DiscardFolder, commandId: string): boole
   return reason.command_id === commandId || reason.completed_by.includes(commandId);
 }
 
-const FOLDER = /^run(\d+)\.(\d+)$/;
+const folderForm = /^run(\d+)\.(\d+)$/;
 
 /** Every discard of a unit, by repeat and number. */
 export async function discardFolders(runDir: string, namespace: string): Promise<DiscardFolder[]> {
   const parent = runPaths.discarded(runDir, namespace);
   const folders: DiscardFolder[] = [];
   for (const name of await namesIn(parent)) {
-    const [, repeat, n] = FOLDER.exec(name) ?? [];
+    const [, repeat, n] = folderForm.exec(name) ?? [];
     if (repeat === undefined || n === undefined) continue;
     const path = join(parent, name);
-    const finished = await readReason(join(path, FINISHED_REASON));
-    const reason = finished ?? (await readReason(join(path, UNFINISHED_REASON)));
+    const finished = await readReason(join(path, finishedReason));
+    const reason = finished ?? (await readReason(join(path, unfinishedReason)));
     folders.push({
       namespace,
       repeat: Number(repeat),

@@ -6,8 +6,8 @@ import type { RepeatPlace } from './attempts-file.ts';
 import {
   type DiscardFolder,
   type DiscardReason,
-  FINISHED_REASON,
-  UNFINISHED_REASON,
+  finishedReason,
+  unfinishedReason,
   discardFolders,
   isOfCommand,
 } from './discard-reason.ts';
@@ -61,7 +61,7 @@ export async function discardRepeat(discard: RepeatDiscard, move: MovePath = ren
   try {
     const folder = await reasonedFolder({ discard, ofRepeat, unfinished });
     await moveAll({ discard, folder, standing, move });
-    await rename(join(folder, UNFINISHED_REASON), join(folder, FINISHED_REASON));
+    await rename(join(folder, unfinishedReason), join(folder, finishedReason));
     await durableFiles.syncFolder(folder);
     return { kind: 'discarded', folder, moved: standing.map((path) => relative(discard.runDir, path)) };
   } catch (error) {
@@ -101,7 +101,7 @@ async function reasonedFolder(found: {
 }): Promise<string> {
   const { discard, ofRepeat, unfinished } = found;
   const folder = unfinished?.path ?? (await newFolder(discard, ofRepeat));
-  await writeJsonAtomic(join(folder, UNFINISHED_REASON), reasonOf(discard, unfinished));
+  await writeJsonAtomic(join(folder, unfinishedReason), reasonOf(discard, unfinished));
   return folder;
 }
 

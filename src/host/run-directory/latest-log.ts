@@ -14,7 +14,7 @@ export interface PytestLog {
   log: string;
 }
 
-const LOG = /^run(\d+)(?:\.attempt(\d+))?\.log$/;
+const logForm = /^run(\d+)(?:\.attempt(\d+))?\.log$/;
 
 /**
  * The log of the pytest that is running, else the one that was written to last, the original tool's included; null where
@@ -31,7 +31,7 @@ export async function latestLog(runDir: string, namespace: string | null): Promi
   let latest: { found: PytestLog; writtenAtMs: number } | null = null;
   for (const unit of namespace === null ? await namesIn(join(runDir, '_pytest')) : [namespace]) {
     for (const name of await namesIn(runPaths.unit(runDir, unit))) {
-      const [, repeat, attempt] = LOG.exec(name) ?? [];
+      const [, repeat, attempt] = logForm.exec(name) ?? [];
       if (repeat === undefined) continue;
       const log = join(runPaths.unit(runDir, unit), name);
       const written = await stat(log).catch(() => null);

@@ -3,7 +3,7 @@ import { open } from 'node:fs/promises';
 import { runPaths } from './paths.ts';
 
 /** Fifteen milestone lines are shown; a session of weeks must not be read whole for them. */
-const TAIL_BYTES = 64 * 1024;
+const tailBytes = 64 * 1024;
 
 /** The end of `run.log` as text; empty when there is none. */
 export async function readRunLogTail(runDir: string): Promise<string> {
@@ -13,7 +13,7 @@ export async function readRunLogTail(runDir: string): Promise<string> {
   }
   try {
     const { size } = await file.stat();
-    const start = Math.max(0, size - TAIL_BYTES);
+    const start = Math.max(0, size - tailBytes);
     const bytes = Buffer.alloc(size - start);
     await file.read(bytes, 0, bytes.length, start);
     return bytes.toString('utf8');

@@ -26,11 +26,11 @@ export interface DurableFiles {
   drop: (draft: string) => Promise<void>;
 }
 
-const TEMPORARY_SUFFIX = '.calib-tmp';
+const temporarySuffix = '.calib-tmp';
 
 /** True for the name of a temporary file that a crashed writer left behind: harmless, nobody reads it. */
 export function isTemporaryName(name: string): boolean {
-  return name.startsWith('.') && name.endsWith(TEMPORARY_SUFFIX);
+  return name.startsWith('.') && name.endsWith(temporarySuffix);
 }
 
 /** The real file system. */
@@ -40,7 +40,7 @@ export const durableFiles: DurableFiles = {
   },
   draft: async (path, data, mode) => {
     const unique = `${process.pid}-${randomBytes(6).toString('hex')}`;
-    const temporary = join(dirname(path), `.${basename(path)}.${unique}${TEMPORARY_SUFFIX}`);
+    const temporary = join(dirname(path), `.${basename(path)}.${unique}${temporarySuffix}`);
     const handle = await open(temporary, 'wx', mode);
     try {
       await handle.writeFile(data);

@@ -7,7 +7,7 @@ import { expect, test } from 'vitest';
 
 import type { StageExtraction } from '../../../src/domain/observation/extraction.ts';
 import { extractRepeat, extractStage } from '../../../src/host/extraction/extract-stage.ts';
-import { MAX_RESULT_BYTES } from '../../../src/host/extraction/read-result-file.ts';
+import { maxResultBytes } from '../../../src/host/extraction/read-result-file.ts';
 import { RESULT_FILE, makeDocsStage, makeStage, metricAt } from '../../domain/observation/stage-fixture.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 
@@ -178,7 +178,7 @@ test('works in a base temp that is itself reached through a link', async () => {
 
 test('refuses a file that is too large to be a summary', async () => {
   const baseTemp = await baseTempWith(GOOD);
-  await truncate(join(baseTemp, RESULT_FILE), MAX_RESULT_BYTES + 1);
+  await truncate(join(baseTemp, RESULT_FILE), maxResultBytes + 1);
 
   expect((await whyOf(baseTemp))[0]).toBe('too_large');
 });
