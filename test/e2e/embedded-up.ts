@@ -36,6 +36,8 @@ export interface EmbeddedUp {
   abortAll: () => Promise<void>;
   /** Ctrl-C; gives the exit code once the process has ended. */
   interrupt: () => Promise<number | undefined>;
+  /** The exit code once the process has ended by itself. */
+  ended: () => Promise<number | undefined>;
   /** SIGKILL: the embedded server stays, as after a crash. */
   kill: () => Promise<void>;
   /** Another `up` on the same database. */
@@ -132,6 +134,7 @@ export async function startUp(
     until,
     untilPhase: async (session, kind) => await until(session, ({ phase }) => phase.kind === kind),
     interrupt: async () => await end('SIGINT'),
+    ended: async () => (await running.child).exitCode,
     kill: async () => {
       await end('SIGKILL');
     },

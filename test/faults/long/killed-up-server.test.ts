@@ -35,6 +35,16 @@ describe('what stops in the middle of a repeat is carried on', () => {
     await expectComplete(up, suite, session);
   });
 
+  it('its server killed: up says so and exits 1, and the next one goes on from the database', async () => {
+    const session = await startWaiting(up, suite, 'server-alone');
+    process.kill((await up.serverPid()) ?? 0, 'SIGKILL');
+    expect(await up.ended()).toBe(1);
+    expect(await suite.processes()).not.toEqual([]);
+    await up.again();
+    await suite.release('go');
+    await expectComplete(up, suite, session);
+  });
+
   it('stopped by Ctrl-C: pytest goes on, and the next worker takes it over', async () => {
     const session = await startWaiting(up, suite, 'drained');
     expect(await up.interrupt()).toBe(0);
