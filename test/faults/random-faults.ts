@@ -1,4 +1,5 @@
-import { readdir } from 'node:fs/promises';
+import { readFile, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { type FaultWorld, waitUntil } from './fault-world.ts';
@@ -132,9 +133,9 @@ export class FaultInjector {
         await sleep(seconds * 1000);
         return await world.signalServer('SIGCONT');
       case 'kill-pytest':
-        return await this.#break('child');
+        return await this.#break('child', seconds > 2);
       case 'kill-supervisor':
-        return await this.#break('supervisor');
+        return await this.#break('supervisor', seconds > 2);
       case 'kill-follower':
         return await this.#killFollower();
       case 'power-loss':
@@ -146,12 +147,17 @@ export class FaultInjector {
     }
   }
 
-  /** SIGKILL to one part of every launch that lives, once there is one. */
-  async #break(part: LaunchPart): Promise<void> {
+  /** SIGKILL to one part of every launch that lives, once there is one; `late`: once its test has begun. */
+  async #break(part: LaunchPart, late: boolean): Promise<void> {
     let living: LaunchOnDisk[] = [];
     const isThere = async () => {
       const launches = await launchesOnDisk(this.#session.runDir);
-      living = launches.filter((launch) => livingParts(launch).includes(part));
+      const started = late ? await this.#startedTests() : '';
+      living = launches.filter(
+        (launch) =>
+          livingParts(launch).includes(part) &&
+          (!late || started.includes(` ${launch.identity?.child.pid}\n`)),
+      );
       return living.length > 0 || (await this.#isDecisionDue());
     };
     await waitUntil(isThere, `a living ${part}`, { intervalMs: 10 });
@@ -159,6 +165,11 @@ export class FaultInjector {
       this.#remember(launch);
       killPart(launch, part);
     }
+  }
+
+  /** The suite's own count: a line for each test that has begun, its pid last. */
+  async #startedTests(): Promise<string> {
+    return await readFile(join(this.#session.suite.control, 'launches.log'), 'utf8').catch(() => '');
   }
 
   /** All at once, a supervisor that has only begun to start included. */
@@ -194,9 +205,13 @@ export class FaultInjector {
     await handle.signal('pause', { id: `pause-${id}` });
   }
 
-  /** Purges the first repeat that is done, if there is one, with one id twice. */
+  /** Purges the first repeat that is done, with one id twice. */
   async #purgeTwice(): Promise<void> {
-    const state = await this.#world.state(this.#session.id);
+    const state = await this.#world.until(
+      this.#session.id,
+      ({ phase, marks }) =>
+        phase.kind !== 'reporting' && Object.values(marks).some((row) => row.includes('d')),
+    );
     const done = Object.entries(state.marks).flatMap(([namespace, marks]) =>
       marks.includes('d') ? [{ namespace, repeat: marks.indexOf('d') + 1 }] : [],
     )[0];
