@@ -13,6 +13,7 @@ import { commitRepeat } from '../../src/host/run-directory/commit-repeat.ts';
 import { runPaths } from '../../src/host/run-directory/paths.ts';
 import { makeObservation, makeStage } from '../domain/audit/snapshot-fixture.ts';
 import { temporaryFolder } from '../fixtures/temporary-folder.ts';
+import { writeJson, writeText } from '../fixtures/write-text.ts';
 import { scratchRepository } from '../host/git/scratch-repository.ts';
 import {
   NAMESPACE,
@@ -21,8 +22,6 @@ import {
   metricsOf,
   sha256,
   stages as nova,
-  writeJson,
-  writeText,
 } from '../host/run-directory/run-directory-fixture.ts';
 
 /** Base name of the run directory, and so the session's id. */

@@ -12,7 +12,8 @@ import { listDiscarded } from '../../src/host/run-directory/list-discarded.ts';
 import { runPaths } from '../../src/host/run-directory/paths.ts';
 import { readPlan } from '../../src/host/run-directory/read-plan.ts';
 import { readRunDirectory } from '../../src/host/run-directory/read-run-directory.ts';
-import { NAMESPACE, writeJson, writeText } from '../host/run-directory/run-directory-fixture.ts';
+import { writeJson, writeText } from '../fixtures/write-text.ts';
+import { NAMESPACE } from '../host/run-directory/run-directory-fixture.ts';
 import {
   type DirectoryWorld,
   OTHER_NAMESPACE,

@@ -11,8 +11,8 @@ import { runPaths } from '../../src/host/run-directory/paths.ts';
 import { readPlan } from '../../src/host/run-directory/read-plan.ts';
 import { makeRequirements } from '../domain/precheck/requirements-fixture.ts';
 import { temporaryFolder } from '../fixtures/temporary-folder.ts';
+import { writeJson } from '../fixtures/write-text.ts';
 import { putVenv } from '../host/precheck/precheck-world.ts';
-import { writeJson } from '../host/run-directory/run-directory-fixture.ts';
 import {
   contentsBelow,
   directoryWorld,

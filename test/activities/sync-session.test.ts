@@ -11,7 +11,8 @@ import { listDiscarded } from '../../src/host/run-directory/list-discarded.ts';
 import { runPaths } from '../../src/host/run-directory/paths.ts';
 import { readPlan } from '../../src/host/run-directory/read-plan.ts';
 import { readRunDirectory } from '../../src/host/run-directory/read-run-directory.ts';
-import { NAMESPACE, sha256, writeText } from '../host/run-directory/run-directory-fixture.ts';
+import { writeText } from '../fixtures/write-text.ts';
+import { NAMESPACE, sha256 } from '../host/run-directory/run-directory-fixture.ts';
 import {
   type DirectoryWorld,
   commitNova,

@@ -8,14 +8,13 @@ import { runApply } from '../../src/host/apply/run-apply.ts';
 import { readSessionTree } from '../../src/host/git/session-tree.ts';
 import { runPaths } from '../../src/host/run-directory/paths.ts';
 import { readRunDirectory } from '../../src/host/run-directory/read-run-directory.ts';
+import { writeJson, writeText } from '../fixtures/write-text.ts';
 import {
   runWorld,
   sha256,
   TEST_FILE,
   TEST_SOURCE,
-  writeJson,
   writeRepeat,
-  writeText,
   type RunWorld,
 } from '../host/run-directory/run-directory-fixture.ts';
 import { runCalib, type CliRun } from './run-calib.ts';

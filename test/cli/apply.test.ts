@@ -3,7 +3,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 
 import { runPaths } from '../../src/host/run-directory/paths.ts';
-import { NAMESPACE, TEST_FILE, TEST_SOURCE, writeText } from '../host/run-directory/run-directory-fixture.ts';
+import { writeText } from '../fixtures/write-text.ts';
+import { NAMESPACE, TEST_FILE, TEST_SOURCE } from '../host/run-directory/run-directory-fixture.ts';
 import { applyWorld } from './apply-world.ts';
 
 describe('apply --dry-run (spec 06 §11)', () => {

@@ -6,7 +6,8 @@ import { onTestFinished, describe, expect, test } from 'vitest';
 
 import { runPaths } from '../../src/host/run-directory/paths.ts';
 import { appendRunLog } from '../../src/host/run-directory/run-log.ts';
-import { NAMESPACE, runWorld, writeText } from '../host/run-directory/run-directory-fixture.ts';
+import { writeText } from '../fixtures/write-text.ts';
+import { NAMESPACE, runWorld } from '../host/run-directory/run-directory-fixture.ts';
 import { startPytest } from '../host/run-directory/started-pytest.ts';
 import { runCalib } from './run-calib.ts';
 

@@ -5,13 +5,8 @@ import { describe, expect, test } from 'vitest';
 
 import { runPaths } from '../../src/host/run-directory/paths.ts';
 import { temporaryFolder } from '../fixtures/temporary-folder.ts';
-import {
-  NAMESPACE,
-  runWorld,
-  writeJson,
-  writeRepeat,
-  writeText,
-} from '../host/run-directory/run-directory-fixture.ts';
+import { writeJson, writeText } from '../fixtures/write-text.ts';
+import { NAMESPACE, runWorld, writeRepeat } from '../host/run-directory/run-directory-fixture.ts';
 import { startPytest } from '../host/run-directory/started-pytest.ts';
 import { runCalib } from './run-calib.ts';
 

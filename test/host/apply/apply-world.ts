@@ -9,15 +9,14 @@ import { updateStagesFile } from '../../../src/host/discovery/update-stages-file
 import { readSessionTree } from '../../../src/host/git/session-tree.ts';
 import { runPaths } from '../../../src/host/run-directory/paths.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
+import { writeJson, writeText } from '../../fixtures/write-text.ts';
 import {
   runWorld,
   sha256,
   stages as plannedStages,
   TEST_FILE,
   TEST_SOURCE,
-  writeJson,
   writeRepeat,
-  writeText,
 } from '../run-directory/run-directory-fixture.ts';
 
 export { TEST_FILE, TEST_SOURCE };

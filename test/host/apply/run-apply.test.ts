@@ -26,7 +26,8 @@ import { undoApply } from '../../../src/host/apply/undo-apply.ts';
 import { launchFiles } from '../../../src/host/process/launch-files.ts';
 import { readProcessIdentity } from '../../../src/host/process/process-identity.ts';
 import { runPaths } from '../../../src/host/run-directory/paths.ts';
-import { NAMESPACE, sha256, writeJson } from '../run-directory/run-directory-fixture.ts';
+import { writeJson } from '../../fixtures/write-text.ts';
+import { NAMESPACE, sha256 } from '../run-directory/run-directory-fixture.ts';
 import {
   APPLIED,
   applyWorld,

@@ -11,10 +11,10 @@ import {
   type CaptureQuestion,
 } from '../../../src/host/fingerprint/capture-environment.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
+import { writeText } from '../../fixtures/write-text.ts';
 import {
   nvidiaSmi,
   precheckWorld,
-  put,
   putHubRepository,
   putVenv,
   revision,
@@ -90,7 +90,10 @@ describe('the fingerprint of a machine (spec 07 §5.3)', () => {
 
   test('looks only at the GPUs that the worker may use', async () => {
     const world = precheckWorld();
-    put(join(world.smi, 'gpus.csv'), '0, GPU-aaa, NVIDIA H20, 3, 97871\n1, GPU-bbb, NVIDIA L40, 3, 46068\n');
+    writeText(
+      join(world.smi, 'gpus.csv'),
+      '0, GPU-aaa, NVIDIA H20, 3, 97871\n1, GPU-bbb, NVIDIA L40, 3, 46068\n',
+    );
     const captured = await captureEnvironment(question(world, { allowedGpus: [1] }));
     expect([captured.gpu_models, captured.gpu_memory_mib]).toEqual([['NVIDIA L40'], [46_068]]);
   });
@@ -122,7 +125,7 @@ describe('the fingerprint of a machine (spec 07 §5.3)', () => {
 
   test('says null for what cannot be read, and fails for nothing', async () => {
     const world = precheckWorld();
-    put(join(world.smi, 'fail'), 'driver mismatch');
+    writeText(join(world.smi, 'fail'), 'driver mismatch');
     const asked = question(world);
     const plan = { ...asked.plan, venv_python: '/nowhere/python' };
     expect(await captureEnvironment({ ...asked, plan })).toMatchObject({
@@ -137,7 +140,7 @@ describe('the fingerprint of a machine (spec 07 §5.3)', () => {
   test('is the same identity on another host of the same kind', async () => {
     const world = precheckWorld();
     const here = await captureEnvironment(question(world));
-    put(join(world.smi, 'gpus.csv'), '3, GPU-ccc, NVIDIA H20, 3, 97871\n');
+    writeText(join(world.smi, 'gpus.csv'), '3, GPU-ccc, NVIDIA H20, 3, 97871\n');
     const venv = putVenv(join(world.scratch, 'other'), [
       { name: 'torch', version: '2.11.0+cu130' },
       { name: 'Nova_Suite', version: '1.0' },
@@ -151,7 +154,7 @@ describe('the fingerprint of a machine (spec 07 §5.3)', () => {
   test('is another identity with another driver', async () => {
     const world = precheckWorld();
     const here = await captureEnvironment(question(world));
-    put(join(world.smi, 'banner.txt'), '| Driver Version: 595.20   CUDA Version: 13.1  |\n');
+    writeText(join(world.smi, 'banner.txt'), '| Driver Version: 595.20   CUDA Version: 13.1  |\n');
     const there = await captureEnvironment(question(world));
     expect(there.identity_sha256).not.toBe(here.identity_sha256);
     expect(compareEnvironments(here, there).differences).toMatchObject([
@@ -224,7 +227,7 @@ describe('the container', () => {
     ['proc/self/mountinfo', '1 2 0:1 /lxc/ci /dev rw\n', 'other'],
   ])('is told by %s: %j', async (path, content, kind) => {
     const root = temporaryFolder();
-    put(join(root, path), content);
+    writeText(join(root, path), content);
     const captured = await captureEnvironment(question(precheckWorld(), { root }));
     expect(captured.container).toBe(kind);
   });
@@ -234,7 +237,7 @@ test('one process of the venv is asked', async () => {
   const world = precheckWorld();
   const count = join(world.scratch, 'count');
   const python = join(world.scratch, 'counting');
-  put(python, `#!/bin/sh\necho once >> '${count}'\nexec '${world.request.venvPython}' "$@"\n`);
+  writeText(python, `#!/bin/sh\necho once >> '${count}'\nexec '${world.request.venvPython}' "$@"\n`);
   await import('node:fs/promises').then(async ({ chmod }) => await chmod(python, 0o755));
   const asked = question(world);
   const captured = await captureEnvironment({ ...asked, plan: { ...asked.plan, venv_python: python } });

@@ -6,7 +6,8 @@ import { describe, expect, it } from 'vitest';
 import { snapshotProblem } from '../../../src/domain/precheck/hub-snapshot.ts';
 import { hubPlace, listHubRepository } from '../../../src/host/precheck/hub-cache.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
-import { put, putHubRepository, revision } from './precheck-world.ts';
+import { writeText } from '../../fixtures/write-text.ts';
+import { putHubRepository, revision } from './precheck-world.ts';
 
 const index = JSON.stringify({
   weight_map: { a: 'one.safetensors', b: 'two.safetensors', c: 'one.safetensors' },
@@ -50,7 +51,7 @@ describe('the hub cache by its layout (spec 04 §5)', () => {
   it('tells an unfinished download', async () => {
     const hub = temporaryFolder();
     const folder = putHubRepository(hub, 'model', 'acme/m', { 'a.bin': 'x' });
-    put(join(folder, 'blobs/ffff.incomplete'), '');
+    writeText(join(folder, 'blobs/ffff.incomplete'), '');
     const { incomplete, incompleteAgeSeconds } = await listHubRepository(hub, 'model', 'acme/m');
     expect(incomplete).toEqual([join(folder, 'blobs/ffff.incomplete')]);
     expect(incompleteAgeSeconds).toBeTypeOf('number');

@@ -9,20 +9,16 @@ import { hubFolderName, type HubKind } from '../../../src/domain/precheck/hub-sn
 import type { PrecheckRequest } from '../../../src/host/precheck/precheck-request.ts';
 import { makeRequirements } from '../../domain/precheck/requirements-fixture.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
+import { writeText } from '../../fixtures/write-text.ts';
 import { scratchRepository } from '../git/scratch-repository.ts';
 
 const projectRoot = fileURLToPath(new URL('../../..', import.meta.url));
 export const nvidiaSmi = join(projectRoot, 'test/fixtures/nvidia-smi/nvidia-smi');
 export const revision = 'a1b2c3d4e5f60718293a4b5c6d7e8f9012345678';
 
-export function put(path: string, text: string): void {
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, text);
-}
-
 /** A file of that many bytes that takes no room. */
 export function putLarge(path: string, bytes: number): void {
-  put(path, '');
+  writeText(path, '');
   truncateSync(path, bytes);
 }
 
@@ -35,10 +31,10 @@ export function putHubRepository(
 ): string {
   const folder = join(hub, hubFolderName(kind, id));
   const snapshot = join(folder, 'snapshots', revision);
-  put(join(folder, 'refs', 'main'), revision);
+  writeText(join(folder, 'refs', 'main'), revision);
   for (const [path, text] of Object.entries(files)) {
     const blob = join(folder, 'blobs', path.replaceAll('/', '_'));
-    put(blob, text);
+    writeText(blob, text);
     mkdirSync(dirname(join(snapshot, path)), { recursive: true });
     symlinkSync(blob, join(snapshot, path));
   }
@@ -76,13 +72,13 @@ export function putVenv(
   symlinkSync(base, join(folder, 'bin/python'));
   for (const { name, version, direct } of distributions) {
     const info = join(site, `${name.replaceAll('-', '_')}-${version}.dist-info`);
-    put(join(info, 'METADATA'), `Metadata-Version: 2.1\nName: ${name}\nVersion: ${version}\n`);
+    writeText(join(info, 'METADATA'), `Metadata-Version: 2.1\nName: ${name}\nVersion: ${version}\n`);
     if (direct !== undefined) {
-      put(join(info, 'direct_url.json'), JSON.stringify(direct));
+      writeText(join(info, 'direct_url.json'), JSON.stringify(direct));
     }
   }
   for (const [path, text] of Object.entries(modules)) {
-    put(join(site, path), text);
+    writeText(join(site, path), text);
   }
   return join(folder, 'bin/python');
 }
@@ -112,10 +108,13 @@ export function precheckWorld() {
   const { root } = repository;
   const scratch = temporaryFolder();
   const smi = join(scratch, 'smi');
-  put(join(smi, 'gpus.csv'), '0, GPU-aaa, NVIDIA H20, 3, 97871\n1, GPU-bbb, NVIDIA H20, 3, 97871\n');
-  put(join(smi, 'processes.csv'), '');
-  put(join(smi, 'list.txt'), 'GPU 0: NVIDIA H20 (UUID: GPU-aaa)\nGPU 1: NVIDIA H20 (UUID: GPU-bbb)\n');
-  put(join(smi, 'banner.txt'), '| NVIDIA-SMI 590.10   Driver Version: 590.10   CUDA UMD Version: 13.1  |\n');
+  writeText(join(smi, 'gpus.csv'), '0, GPU-aaa, NVIDIA H20, 3, 97871\n1, GPU-bbb, NVIDIA H20, 3, 97871\n');
+  writeText(join(smi, 'processes.csv'), '');
+  writeText(join(smi, 'list.txt'), 'GPU 0: NVIDIA H20 (UUID: GPU-aaa)\nGPU 1: NVIDIA H20 (UUID: GPU-bbb)\n');
+  writeText(
+    join(smi, 'banner.txt'),
+    '| NVIDIA-SMI 590.10   Driver Version: 590.10   CUDA UMD Version: 13.1  |\n',
+  );
   const previous = process.env['NVIDIA_SMI_WORLD'];
   process.env['NVIDIA_SMI_WORLD'] = smi;
   onTestFinished(() => {
@@ -128,7 +127,7 @@ export function precheckWorld() {
     { name: 'nova-suite', version: '1.0', direct: { url: `file://${root}`, dir_info: { editable: true } } },
   ]);
   const processStatus = join(scratch, 'status');
-  put(processStatus, 'CapEff:\t0000000000080000\n');
+  writeText(processStatus, 'CapEff:\t0000000000080000\n');
   const request: PrecheckRequest = {
     model: 'nova',
     requirements: makeRequirements({

@@ -6,7 +6,8 @@ import { describe, expect, it } from 'vitest';
 import { readProject } from '../../../src/host/precheck/read-project.ts';
 import { readImports, readVenv } from '../../../src/host/precheck/read-venv.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
-import { put, putVenv, standInTorch } from './precheck-world.ts';
+import { writeText } from '../../fixtures/write-text.ts';
+import { putVenv, standInTorch } from './precheck-world.ts';
 
 const env = { PATH: process.env['PATH'] ?? '' };
 
@@ -60,7 +61,7 @@ describe('what an interpreter tells without importing (spec 04 §3)', () => {
 
   it('reports an interpreter that fails, with its last words', async () => {
     const python = join(temporaryFolder(), 'python');
-    put(python, '#!/bin/sh\necho broken venv >&2\nexit 3\n');
+    writeText(python, '#!/bin/sh\necho broken venv >&2\nexit 3\n');
     await import('node:fs/promises').then(async ({ chmod }) => await chmod(python, 0o755));
     expect(await ask(python)).toEqual({ kind: 'failed', message: 'it ended with code 3: broken venv' });
   });

@@ -8,9 +8,9 @@ import type { PrecheckRequirements } from '../../../src/domain/precheck/requirem
 import type { PrecheckOutcome, PrecheckRequest } from '../../../src/host/precheck/precheck-request.ts';
 import { runPrecheck } from '../../../src/host/precheck/run-precheck.ts';
 import { makeHost } from '../../domain/precheck/requirements-fixture.ts';
+import { writeText } from '../../fixtures/write-text.ts';
 import {
   precheckWorld,
-  put,
   putHubRepository,
   putLarge,
   putVenv,
@@ -102,7 +102,7 @@ describe('the precheck of a machine (spec 04)', () => {
 
   it('reports every gap at once', async () => {
     const world = precheckWorld();
-    put(join(world.smi, 'gpus.csv'), '0, GPU-aaa, NVIDIA H20, 9216, 97871\n');
+    writeText(join(world.smi, 'gpus.csv'), '0, GPU-aaa, NVIDIA H20, 9216, 97871\n');
     const outcome = await run(world, {
       models: { required: ['acme/m'], optional: [] },
       environment: variables({ HF_HOME: world.scratch, OMNI_CI_HOME: join(world.scratch, 'ci') }),
@@ -132,7 +132,7 @@ describe('early stops (spec 04 §2 rows 3 and 5)', () => {
   it('come with an interpreter that cannot be executed', async () => {
     const world = precheckWorld();
     const file = join(world.scratch, 'python');
-    put(file, '');
+    writeText(file, '');
     chmodSync(file, 0o644);
     const outcome = await run(world, {}, { venvPython: file });
     expect(messages(outcome, 'interpreter')).toEqual([`${file} cannot be executed`]);
@@ -269,7 +269,7 @@ describe('assets (spec 04 §4–7)', () => {
       environment: variables({ SEEDTTS_SIM_CACHE_DIR: dir }),
     };
     expect(messages(await run(world, asked), 'speaker_sim')[0]).toContain('missing .complete');
-    put(join(dir, '.complete'), '');
+    writeText(join(dir, '.complete'), '');
     putLarge(join(dir, 'wavlm_large.pt'), 101 * 1024 * 1024);
     putLarge(join(dir, 'wavlm_large_finetune.pth'), 101 * 1024 * 1024);
     expect(check(await run(world, asked), 'speaker_sim').mark).toBe('✓');
@@ -279,7 +279,7 @@ describe('assets (spec 04 §4–7)', () => {
 describe('GPUs, capabilities, slice and host (spec 04 §8, §10)', () => {
   it('names the holder of a busy GPU', async () => {
     const world = precheckWorld();
-    put(join(world.smi, 'processes.csv'), `GPU-bbb, ${process.pid}, python, 100\n`);
+    writeText(join(world.smi, 'processes.csv'), `GPU-bbb, ${process.pid}, python, 100\n`);
     const outcome = await run(world);
     expect(check(outcome, 'gpus').lines[0]).toBe('GPUs: 2× NVIDIA H20 — 1/2 free (busy: [1])');
     expect(check(outcome, 'gpus').lines[2]).toContain(`pid ${process.pid} (`);
@@ -312,7 +312,7 @@ describe('GPUs, capabilities, slice and host (spec 04 §8, §10)', () => {
     const capabilities = [{ name: 'CAP_SYS_PTRACE', required: true, tests: ['test_tp2_ci.py'] }];
     expect(check(await run(world, { capabilities }), 'capabilities').mark).toBe('✓');
     const processStatus = join(world.scratch, 'weak');
-    put(processStatus, 'CapEff:\t0000000000000000\n');
+    writeText(processStatus, 'CapEff:\t0000000000000000\n');
     expect(check(await run(world, { capabilities }, { processStatus }), 'capabilities').mark).toBe('✗');
   });
 

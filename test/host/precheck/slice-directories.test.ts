@@ -8,13 +8,13 @@ import {
   readSliceDirectories,
 } from '../../../src/host/precheck/slice-directories.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
-import { put } from './precheck-world.ts';
+import { writeText } from '../../fixtures/write-text.ts';
 
 describe('slice directories (spec 04 §10 gate 3)', () => {
   it('are looked at without being made', async () => {
     const home = temporaryFolder();
     mkdirSync(join(home, '.cache'));
-    put(join(home, '.torchinductor'), 'a file');
+    writeText(join(home, '.torchinductor'), 'a file');
     expect(await readSliceDirectories({ OMNI_CI_HOME: home })).toEqual([
       { path: join(home, '.cache'), state: 'writable' },
       { path: join(home, '.torchinductor'), state: 'not a folder' },

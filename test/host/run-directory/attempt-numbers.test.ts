@@ -1,5 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { mkdir } from 'node:fs/promises';
 
 import { expect, test } from 'vitest';
 
@@ -8,6 +7,7 @@ import { appendAttempt } from '../../../src/host/run-directory/attempts-file.ts'
 import { discardRepeat } from '../../../src/host/run-directory/discard-repeat.ts';
 import { runPaths } from '../../../src/host/run-directory/paths.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
+import { writeText } from '../../fixtures/write-text.ts';
 import { NAMESPACE, STAGES, makeAttempt } from './repeat-fixture.ts';
 
 interface Place {
@@ -18,11 +18,6 @@ interface Place {
 
 function makePlace(): Place {
   return { runDir: temporaryFolder(), namespace: NAMESPACE, repeat: 1 };
-}
-
-async function write(path: string, text = ''): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
-  await writeFile(path, text);
 }
 
 async function discard(place: Place, commandId: string): Promise<void> {
@@ -57,7 +52,7 @@ test('a recorded launch is not open', async () => {
 
 test('a log without a record takes its number too', async () => {
   const place = makePlace();
-  await write(runPaths.attemptLog(place.runDir, NAMESPACE, 1, 4));
+  writeText(runPaths.attemptLog(place.runDir, NAMESPACE, 1, 4), '');
 
   expect(await nextAttemptNumber(place)).toBe(5);
 });
@@ -73,15 +68,15 @@ test('numbering goes on after discards, whatever of an attempt was set aside (sp
   expect(await nextAttemptNumber(place)).toBe(3);
   expect(await unrecordedAttempt(place)).toBeNull();
 
-  await write(runPaths.attemptLog(place.runDir, NAMESPACE, 1, 3));
+  writeText(runPaths.attemptLog(place.runDir, NAMESPACE, 1, 3), '');
   await discard(place, 'command-3');
   expect(await nextAttemptNumber(place)).toBe(4);
 });
 
 test('other repeats and other units do not count', async () => {
   const place = makePlace();
-  await write(runPaths.attemptLog(place.runDir, NAMESPACE, 11, 7));
-  await write(runPaths.attemptLog(place.runDir, 'test_other', 1, 8));
+  writeText(runPaths.attemptLog(place.runDir, NAMESPACE, 11, 7), '');
+  writeText(runPaths.attemptLog(place.runDir, 'test_other', 1, 8), '');
   await discard({ ...place, repeat: 11 }, 'command-1');
 
   expect(await nextAttemptNumber(place)).toBe(1);
@@ -89,8 +84,8 @@ test('other repeats and other units do not count', async () => {
 
 test('a damaged record does not set numbering back', async () => {
   const place = makePlace();
-  await write(runPaths.attempts(place.runDir, NAMESPACE, 1), '{');
-  await write(runPaths.attemptLog(place.runDir, NAMESPACE, 1, 2));
+  writeText(runPaths.attempts(place.runDir, NAMESPACE, 1), '{');
+  writeText(runPaths.attemptLog(place.runDir, NAMESPACE, 1, 2), '');
 
   expect(await nextAttemptNumber(place)).toBe(3);
 });

@@ -11,6 +11,7 @@ import { initialState } from '../../../src/domain/session/session-state.ts';
 import { takeDiskAudit } from '../../../src/domain/session/take-disk-audit.ts';
 import { runPaths } from '../../../src/host/run-directory/paths.ts';
 import { readRunDirectory } from '../../../src/host/run-directory/read-run-directory.ts';
+import { writeText } from '../../fixtures/write-text.ts';
 import {
   type Launch,
   REPEATS,
@@ -25,7 +26,7 @@ import {
   operations,
   plan,
 } from './broken-directory.ts';
-import { NAMESPACE, writeText } from './run-directory-fixture.ts';
+import { NAMESPACE } from './run-directory-fixture.ts';
 
 /** What an audited matrix says to people; the facts of the moment are the same for both. */
 function told(matrix: AuditMatrix) {

@@ -16,8 +16,9 @@ import { readIfPresent } from '../../../src/host/run-directory/file-entries.ts';
 import { runPaths } from '../../../src/host/run-directory/paths.ts';
 import { makeDocsStage, makeMetric, makePlan, makeStage } from '../../domain/audit/snapshot-fixture.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
+import { writeJson, writeText } from '../../fixtures/write-text.ts';
 import { makeAttempt } from './repeat-fixture.ts';
-import { NAMESPACE, writeJson, writeText } from './run-directory-fixture.ts';
+import { NAMESPACE } from './run-directory-fixture.ts';
 
 const SESSION = '20260423T050000Z_nova';
 const SHA = 'ab12cd34'.repeat(5);

@@ -171,7 +171,7 @@ test.each([
 
   await expect(commitRepeat(makeCommit(runDir))).rejects.toMatchObject({
     code: 'refused',
-    remedy: expect.stringContaining('discard') as string,
+    remedy: expect.stringContaining('purge') as string,
   });
   expect(await readFile(path, 'utf8')).toBe(text);
   expect(await filesBelow(runDir)).toEqual(['nova_wer/run1.json']);

@@ -1,5 +1,5 @@
-import { mkdir, readFile, readlink, rename, symlink, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { readFile, readlink, rename, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 
 import { expect, test } from 'vitest';
 
@@ -14,6 +14,7 @@ import { listDiscarded } from '../../../src/host/run-directory/list-discarded.ts
 import { runPaths } from '../../../src/host/run-directory/paths.ts';
 import { readCommittedRepeat } from '../../../src/host/run-directory/read-committed-repeat.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
+import { writeText } from '../../fixtures/write-text.ts';
 import { COMMIT, NAMESPACE, STAGES, filesBelow, makeAttempt, makeCommit } from './repeat-fixture.ts';
 
 const UNIT = `_pytest/${NAMESPACE}`;
@@ -21,17 +22,12 @@ const UNIT = `_pytest/${NAMESPACE}`;
 /** A run directory with a full repeat `k`: observations, attempts, logs, launch folder, base temp, marker. */
 async function addRepeat(runDir: string, repeat: number): Promise<void> {
   const place = { runDir, namespace: NAMESPACE, repeat };
-  await write(runPaths.attemptLog(runDir, NAMESPACE, repeat, 1), `log ${repeat}`);
-  await write(join(runPaths.launch(runDir, NAMESPACE, repeat, 1), 'exit.json'), '{}');
-  await write(join(runPaths.baseTemp(runDir, NAMESPACE, repeat), 'test_nova_0', 'results.json'), '{}');
+  writeText(runPaths.attemptLog(runDir, NAMESPACE, repeat, 1), `log ${repeat}`);
+  writeText(join(runPaths.launch(runDir, NAMESPACE, repeat, 1), 'exit.json'), '{}');
+  writeText(join(runPaths.baseTemp(runDir, NAMESPACE, repeat), 'test_nova_0', 'results.json'), '{}');
   await symlink(`run${repeat}.attempt1.log`, runPaths.log(runDir, NAMESPACE, repeat));
   await appendAttempt(place, makeAttempt());
   await commitRepeat(makeCommit(runDir, { repeat }));
-}
-
-async function write(path: string, text: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
-  await writeFile(path, text);
 }
 
 function makeDiscard(runDir: string, overrides: Partial<RepeatDiscard> = {}): RepeatDiscard {
@@ -148,7 +144,7 @@ test('has nothing to do for a repeat that never ran', async () => {
 
 test('sets records of the original tool aside, which have neither attempts nor marker', async () => {
   const runDir = temporaryFolder();
-  await write(runPaths.observation(runDir, 'nova_wer', 1), '{}');
+  writeText(runPaths.observation(runDir, 'nova_wer', 1), '{}');
 
   const result = await discardRepeat(makeDiscard(runDir));
 
@@ -199,7 +195,7 @@ test('never replaces what an interrupted discard has moved already', async () =>
   const runDir = temporaryFolder();
   await addRepeat(runDir, 1);
   await expect(discardRepeat(makeDiscard(runDir), crashingAt(MOVES))).rejects.toThrow(/crash at move/);
-  await write(runPaths.stageLog(runDir, 'nova_wer', 1), 'newer');
+  writeText(runPaths.stageLog(runDir, 'nova_wer', 1), 'newer');
 
   await discardRepeat(makeDiscard(runDir));
 
@@ -239,7 +235,7 @@ test('lists discards by unit, repeat and number for the report (spec 06 §6)', a
 
 test('lists a discard whose reason file is damaged', async () => {
   const runDir = temporaryFolder();
-  await write(join(runDir, '_discarded', NAMESPACE, 'run3.1', 'reason.json'), '{');
+  writeText(join(runDir, '_discarded', NAMESPACE, 'run3.1', 'reason.json'), '{');
 
   expect(await listDiscarded(runDir)).toMatchObject([
     { repeat: 3, n: 1, reason: 'unknown (its reason.json cannot be read)', at: '' },

@@ -5,7 +5,7 @@ import { latestLog } from '../../../src/host/run-directory/latest-log.ts';
 import { readActiveRuns } from '../../../src/host/run-directory/read-active-runs.ts';
 import { runPaths } from '../../../src/host/run-directory/paths.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
-import { writeJson, writeText } from './run-directory-fixture.ts';
+import { writeJson, writeText } from '../../fixtures/write-text.ts';
 import { startPytest } from './started-pytest.ts';
 
 const UNIT = 'test_nova_ci';

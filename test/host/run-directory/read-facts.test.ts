@@ -15,15 +15,8 @@ import { readReportFacts } from '../../../src/host/run-directory/read-report-fac
 import { readRunDirectory } from '../../../src/host/run-directory/read-run-directory.ts';
 import { runPaths } from '../../../src/host/run-directory/paths.ts';
 import { readBootId, readProcessIdentity } from '../../../src/host/process/process-identity.ts';
-import {
-  NAMESPACE,
-  runWorld,
-  stages,
-  TEST_FILE,
-  TEST_SOURCE,
-  writeJson,
-  writeText,
-} from './run-directory-fixture.ts';
+import { writeJson, writeText } from '../../fixtures/write-text.ts';
+import { NAMESPACE, runWorld, stages, TEST_FILE, TEST_SOURCE } from './run-directory-fixture.ts';
 
 const now = '2026-04-23T06:00:00Z';
 

@@ -8,7 +8,8 @@ import { CalibError } from '../../../src/domain/calib-error.ts';
 import { runPaths } from '../../../src/host/run-directory/paths.ts';
 import { readRunDirectory } from '../../../src/host/run-directory/read-run-directory.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
-import { NAMESPACE, runWorld, writeRepeat, writeText } from './run-directory-fixture.ts';
+import { writeText } from '../../fixtures/write-text.ts';
+import { NAMESPACE, runWorld, writeRepeat } from './run-directory-fixture.ts';
 
 async function symbols(runDir: string): Promise<Record<string, string>> {
   const audit = auditStrict(await readRunDirectory(runDir));

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 
 import { onTestFinished } from 'vitest';
 
@@ -11,6 +10,7 @@ import type { Observation } from '../../../src/domain/observation/observation.ts
 import type { Plan } from '../../../src/domain/plan/plan.ts';
 import { runPaths } from '../../../src/host/run-directory/paths.ts';
 import { makeObservation, makePlan, makeStage, speedMetrics } from '../../domain/audit/snapshot-fixture.ts';
+import { writeJson, writeText } from '../../fixtures/write-text.ts';
 import { scratchRepository } from '../git/scratch-repository.ts';
 
 export const NAMESPACE = 'test_nova_ci';
@@ -169,15 +169,6 @@ function calibFields(repeat: number): Partial<Observation> {
       },
     ],
   };
-}
-
-export function writeText(path: string, text: string): void {
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, text);
-}
-
-export function writeJson(path: string, value: unknown): void {
-  writeText(path, JSON.stringify(value, null, 2));
 }
 
 export function sha256(text: string): string {

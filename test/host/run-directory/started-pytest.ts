@@ -7,7 +7,7 @@ import { onTestFinished } from 'vitest';
 import { launchFiles } from '../../../src/host/process/launch-files.ts';
 import { readBootId, readProcessStat } from '../../../src/host/process/process-identity.ts';
 import { runPaths } from '../../../src/host/run-directory/paths.ts';
-import { writeJson, writeText } from './run-directory-fixture.ts';
+import { writeJson, writeText } from '../../fixtures/write-text.ts';
 
 export interface PytestPlace {
   runDir: string;
