@@ -59,7 +59,7 @@ async function expectLaunchesAccountedFor(
   const counted = (await session.suite.launches('alpha')) + (await session.suite.launches('beta'));
   const text = faults.map(({ kind, after, nth }) => `${kind} after ${after} ${nth}`).join(', ');
   process.stdout.write(
-    `seed ${seed}: ${text}; purged ${injector.purged}, launches ${counted}, of them killed ${broken.length}\n`,
+    `seed ${seed}: ${text}; purged ${injector.purged}, launches ${launches.length} (${counted} came to their test), of them killed ${broken.length}\n`,
   );
   for (const { folder, identity } of broken) {
     expect(injector.aimedAt(folder, identity?.child.pid), `${folder} ended without a fault`).toBe(true);
