@@ -1,4 +1,5 @@
 import type { DiskAudit } from '../domain/session/take-disk-audit.ts';
+import type { Lane } from '../domain/lanes/lane.ts';
 import type { RepeatOutcome } from '../domain/session/repeat-outcome.ts';
 import type { SessionPlan } from '../domain/session/session-plan.ts';
 import type { ApplyMode } from '../domain/session/session-state.ts';
@@ -19,6 +20,8 @@ export interface RunRepeatInput {
   pass: number;
   /** First try to read the artifacts of the last launch again (after a HALT was fixed). */
   reextract: boolean;
+  /** Declared lanes that it may run on, the preferred one first; absent = any free GPUs. */
+  lanes?: Lane[];
 }
 
 /** Heartbeat details of `runRepeat`: what it does or waits for, for people and for `status`. */

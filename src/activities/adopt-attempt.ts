@@ -1,6 +1,7 @@
 import { Context } from '@temporalio/activity';
 
 import { utcTimestamp } from '../domain/clock.ts';
+import { nameOfLane } from '../domain/lanes/lane.ts';
 import { acquireLaneLease, laneResources, type LaneLease } from '../host/gpu/lane-lease.ts';
 import { type Adoption, adoptLaunch } from '../host/process/adopt-launch.ts';
 import { launchRequestSchema } from '../host/process/launch-documents.ts';
@@ -102,9 +103,9 @@ async function takeOverLane(
 ): Promise<LaneLease | null> {
   Context.current().cancellationSignal.throwIfAborted();
   const host = repeat.deps.hostname;
-  const name = lane.lane.slice(lane.lane.lastIndexOf('/') + 1);
   const result = await acquireLaneLease({
-    resources: laneResources({ gpuUuids: lane.gpu_uuids, host, name }),
+    resources:
+      lane.resources ?? laneResources({ gpuUuids: lane.gpu_uuids, host, name: nameOfLane(lane.lane) }),
     holder: holderOf(repeat),
     adopting: running,
   });

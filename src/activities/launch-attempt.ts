@@ -12,7 +12,13 @@ import { endOwnProcesses, endStrayProcesses } from './end-own-processes.ts';
 import { followLaunch } from './follow-launch.ts';
 import { launchMark } from './launch-mark.ts';
 import { type OpenLane, isStillFree, openLane } from './open-lane.ts';
-import { type PreparedLaunch, announceLaunch, announceRepeat, prepareLaunch } from './prepare-launch.ts';
+import {
+  type PreparedLane,
+  type PreparedLaunch,
+  announceLaunch,
+  announceRepeat,
+  prepareLaunch,
+} from './prepare-launch.ts';
 import { type Ended, type Launch, type Repeat, toSeconds } from './repeat.ts';
 
 /** What became of an attempt. */
@@ -87,6 +93,7 @@ async function runOn(
       gate_s: toSeconds(performance.now() - start.startedAtMs),
       launched_at: utcTimestamp(new Date()),
       notes: prepared.notes,
+      resources: [...lane.lease.resources],
     },
   };
   writeLaunchLane(launch.launchDir, launch.lane);
@@ -102,8 +109,8 @@ async function runOn(
   return await followLaunch(repeat, launch, { handle, ageMs: 0, adopted: false });
 }
 
-function lanePart({ gpus, lease }: OpenLane): { gpus: number[]; runNames: readonly string[] } {
-  return { gpus: gpus.map(({ index }) => index), runNames: lease.runNames };
+function lanePart({ gpus, lease, declared }: OpenLane): PreparedLane {
+  return { gpus: gpus.map(({ index }) => index), runNames: lease.runNames, declared };
 }
 
 function startingBeat({ attempt, launchDir }: Omit<Launch, 'lane'>) {

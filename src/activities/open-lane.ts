@@ -2,22 +2,28 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Context } from '@temporalio/activity';
 
+import { type Lane, recordedLane } from '../domain/lanes/lane.ts';
+import { laneTries } from '../domain/lanes/lane-try.ts';
 import { gateOpenLine } from '../domain/observation/milestones.ts';
 import { freeMemoryLimitMib } from '../host/gpu/gpu-readiness.ts';
 import { waitForGpus } from '../host/gpu/gpu-gate.ts';
 import { type LaneLease, acquireLaneLease, laneResources } from '../host/gpu/lane-lease.ts';
+import { leaseLane } from '../host/gpu/lease-lane.ts';
 import { leaseFreeGpus } from '../host/gpu/lease-free-gpus.ts';
 import type { Gpu } from '../host/gpu/nvidia-smi.ts';
+import { readSpentAttempts } from './attempt-budget.ts';
 import { type LaneCleaner, laneCleaner } from './lane-cleaner.ts';
 import { type Launch, type Repeat, logLines, lookAtGpus } from './repeat.ts';
 import { waitReporter } from './wait-reporter.ts';
 
 /** A lane that is ours until `lease` is released. */
 export interface OpenLane {
-  /** `<host>/gpu0,1` or `<host>/cpu0`. */
+  /** `<host>/gpu0,1` or `<host>/cpu0`; a declared one `<host>/<name>`. */
   name: string;
   gpus: Gpu[];
   lease: LaneLease;
+  /** As the host profile declares it; null for a lane of any free GPUs. */
+  declared: Lane | null;
 }
 
 export type LaneOpening =
@@ -38,6 +44,7 @@ export type LaneUse = Pick<Launch, 'attempt' | 'launchDir' | 'mark'> & {
  * @throws the cancellation's reason when cancelled.
  */
 export async function openLane(repeat: Repeat, use: LaneUse): Promise<LaneOpening> {
+  if (repeat.input.lanes !== undefined) return await takeDeclared(repeat, use, repeat.input.lanes);
   return repeat.unit.gpus === 0 ? await takeSlot(repeat, use) : await takeGpus(repeat, use);
 }
 
@@ -90,8 +97,46 @@ async function takeGpus(repeat: Repeat, use: LaneUse): Promise<LaneOpening> {
     name: `${deps.hostname}/gpu${indices.join(',')}`,
     gpus: leased.gpus,
     lease: leased.lease,
+    declared: null,
   };
-  if (!cleaner.exists) return { kind: 'open', lane };
+  return await cleared(repeat, use, { lane, cleaner });
+}
+
+/** One of the session's declared lanes; those on which this repeat has failed as infra in this pass come last. */
+async function takeDeclared(repeat: Repeat, use: LaneUse, lanes: readonly Lane[]): Promise<LaneOpening> {
+  const { deps, unit, timing } = repeat;
+  const cleaner = laneCleaner(repeat, use.mark);
+  const report = reporterOf(repeat, use);
+  const waitedBefore = Date.now() - use.startedAtMs;
+  const failed = laneTries(await readSpentAttempts(repeat)).filter((each) => each.failed);
+  const failures = ({ name }: Lane) => failed.filter(({ lane }) => lane === name).length;
+  const leased = await leaseLane({
+    lanes: lanes.toSorted((a, b) => failures(a) - failures(b)),
+    count: unit.gpus,
+    host: deps.hostname,
+    allowed: deps.gpus,
+    holder: holderOf(repeat),
+    deadlineMs: use.deadlineMs - Date.now(),
+    pollMs: unit.gpus === 0 ? timing.slotPollMs : timing.gatePollMs,
+    evenBusy: cleaner.exists,
+    onWaiting: ({ waitedMs, text }) => report({ waitedMs: waitedBefore + waitedMs, text }),
+    signal: Context.current().cancellationSignal,
+    read: () => lookAtGpus(repeat),
+  });
+  if (leased.kind === 'closed') return leased;
+  const { lane: declared, gpus, lease } = leased;
+  const lane = { name: recordedLane(deps.hostname, declared.name), gpus, lease, declared };
+  return await cleared(repeat, use, { lane, cleaner });
+}
+
+/** A leased lane after the dedicated host's own clean-up, where there is one. */
+async function cleared(
+  repeat: Repeat,
+  use: LaneUse,
+  { lane, cleaner }: { lane: OpenLane; cleaner: LaneCleaner },
+): Promise<LaneOpening> {
+  const indices = lane.gpus.map(({ index }) => index);
+  if (!cleaner.exists || indices.length === 0) return { kind: 'open', lane };
   try {
     const refused = await clearedLane({ repeat, use, indices, cleaner });
     if (refused === null) return { kind: 'open', lane };
@@ -150,7 +195,13 @@ async function takeSlot(repeat: Repeat, use: LaneUse): Promise<LaneOpening> {
         holder: holderOf(repeat),
       });
       if (taken.kind === 'held') {
-        return { kind: 'open', lane: { name: `${deps.hostname}/${name}`, gpus: [], lease: taken.lease } };
+        const lane = {
+          name: recordedLane(deps.hostname, name),
+          gpus: [],
+          lease: taken.lease,
+          declared: null,
+        };
+        return { kind: 'open', lane };
       }
       holders.push(`${name}: held by ${taken.holder || 'another run'}`);
     }

@@ -1,8 +1,12 @@
-import { mkdir, rename, rm, symlink } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, mkdir, rename, rm, symlink } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 
+import type { Lane } from '../domain/lanes/lane.ts';
 import { configLines, usingLaneLine } from '../domain/observation/milestones.ts';
 import type { LaunchSpec } from '../host/process/launch-supervised.ts';
+import { affinityPrefix } from '../host/process/cpu-affinity.ts';
+import { laneCaches } from '../host/pytest/build-environment.ts';
 import { buildPytestCommand } from '../host/pytest/build-command.ts';
 import { readTestContext } from '../host/pytest/read-test-context.ts';
 import { sessionCacheRoots, wipeJitCache } from '../host/pytest/wipe-jit-cache.ts';
@@ -17,6 +21,13 @@ export interface PreparedLaunch {
   notes: string[];
 }
 
+/** What a launch needs to know of its lane. */
+export interface PreparedLane {
+  gpus: readonly number[];
+  runNames: readonly string[];
+  declared: Lane | null;
+}
+
 /**
  * Makes room for a launch: an empty base temp, a cold JIT cache (spec 05 §7), command and environment. May be called
  * again for the same launch.
@@ -26,22 +37,28 @@ export interface PreparedLaunch {
 export async function prepareLaunch(
   repeat: Repeat,
   launch: Omit<Launch, 'lane'>,
-  lane: { gpus: readonly number[]; runNames: readonly string[] },
+  lane: PreparedLane,
 ): Promise<PreparedLaunch> {
   const { place, files, unit, timing } = repeat;
   const baseTemp = runPaths.baseTemp(place.runDir, place.namespace, place.repeat);
-  const env = launchEnvironment(repeat, { mark: launch.mark, gpuIndices: lane.gpus });
-  const argv = buildPytestCommand({
+  const cacheRoot = lane.declared?.cache_root;
+  const env = launchEnvironment(repeat, { mark: launch.mark, gpuIndices: lane.gpus, cacheRoot });
+  const command = buildPytestCommand({
     venvPython: files.plan.venv_python,
     test: unit.test,
     baseTemp,
     extraArgs: unit.pytest_args,
   });
+  const argv = [...(await binding(lane.declared, files.plan.venv_python)), ...command];
   await rm(baseTemp, { recursive: true, force: true });
   await mkdir(dirname(baseTemp), { recursive: true, mode: 0o700 });
   await mkdir(launch.launchDir, { recursive: true, mode: 0o700 });
   await pointToLog(repeat, launch);
-  const notes = await wipeCaches(repeat, env);
+  if (cacheRoot !== undefined) {
+    for (const folder of Object.values(laneCaches(cacheRoot)))
+      await mkdir(folder, { recursive: true, mode: 0o700 });
+  }
+  const notes = await wipeCaches(repeat, { env, cacheRoot });
   const spec: LaunchSpec = {
     launchDir: launch.launchDir,
     token: launch.mark.token,
@@ -82,8 +99,23 @@ async function pointToLog({ place }: Repeat, { logPath }: Omit<Launch, 'lane'>):
   await rename(fresh, link);
 }
 
-async function wipeCaches({ files }: Repeat, env: Record<string, string>): Promise<string[]> {
-  const sessionRoots = sessionCacheRoots(files.plan.environment ?? {});
+/** What binds the launch to its lane's CPUs; nothing where the interpreter is missing, so that its own absence is told. */
+async function binding(lane: Lane | null, python: string): Promise<string[]> {
+  if (lane?.cpus === undefined) return [];
+  const prefix = await affinityPrefix(lane.cpus, lane.name);
+  const startable = await access(python, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
+  return startable ? prefix : [];
+}
+
+async function wipeCaches(
+  { files }: Repeat,
+  { env, cacheRoot }: { env: Record<string, string>; cacheRoot: string | undefined },
+): Promise<string[]> {
+  const roots = sessionCacheRoots(files.plan.environment ?? {});
+  const sessionRoots = cacheRoot === undefined ? roots : [...roots, cacheRoot];
   const wipes = await wipeJitCache({ env, sessionRoots });
   return wipes.flatMap((wipe) =>
     'reason' in wipe ? [`JIT cache ${wipe.path} was not wiped: ${wipe.reason}`] : [],

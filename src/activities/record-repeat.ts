@@ -2,6 +2,7 @@ import { ApplicationFailure } from '@temporalio/activity';
 
 import { utcTimestamp } from '../domain/clock.ts';
 import type { Attempt } from '../domain/observation/attempt.ts';
+import { type LaneTry, laneTries } from '../domain/lanes/lane-try.ts';
 import { type JudgedRepeat, type RepeatVerdict, judgeRepeat } from '../domain/observation/judge-repeat.ts';
 import {
   endedLine,
@@ -36,7 +37,12 @@ export async function recordRepeat(repeat: Repeat, ended: Ended): Promise<Repeat
   const launches = spent.length + 1;
   const last = launches >= policies.attempts_per_pass;
   const first = attemptOf(repeat, ended, { classified, now });
-  const facts = { launches, duration_s: first.duration_s, lane: first.lane ?? null };
+  const facts = {
+    launches,
+    duration_s: first.duration_s,
+    lane: first.lane ?? null,
+    ...triesOf(repeat, [...spent, first]),
+  };
   repeat.heartbeats.say({
     state: 'recording',
     text: 'reading results',
@@ -103,7 +109,8 @@ export async function recordNoLane(
     });
   }
   const reason = `launch gate failed: ${failed.reason}`;
-  const launches = (await readSpentAttempts(repeat)).length + 1;
+  const spent = await readSpentAttempts(repeat);
+  const launches = spent.length + 1;
   const now = utcTimestamp(new Date());
   const attempt = unlaunchedAttempt(repeat, { ...failed, reason, now });
   await logLines(repeat, `${repeatLabel(repeat.label)} launch gate: BLOCKED — ${failed.reason}`);
@@ -111,7 +118,20 @@ export async function recordNoLane(
     return await retryLater(repeat, { attempt, launches, reason });
   }
   await appendAttempt(repeat.place, attempt);
-  return { kind: 'exhausted', reason, cells: {}, launches, duration_s: 0, lane: null };
+  return {
+    kind: 'exhausted',
+    reason,
+    cells: {},
+    launches,
+    duration_s: 0,
+    lane: null,
+    ...triesOf(repeat, spent),
+  };
+}
+
+/** What this pass's launches say about their lanes; nothing where none are declared. */
+function triesOf({ input }: Repeat, attempts: readonly Attempt[]): { tries?: LaneTry[] } {
+  return input.lanes === undefined ? {} : { tries: laneTries(attempts) };
 }
 
 async function retryLater(

@@ -11,6 +11,7 @@ import { readPlan } from '../host/run-directory/read-plan.ts';
 import { refuseVisiblePlace } from '../host/run-directory/refuse-visible-place.ts';
 import type { CliContext } from './options.ts';
 import { note, warn } from './output.ts';
+import { planLanes } from './plan-lanes.ts';
 import { planPrecheck } from './plan-precheck.ts';
 import { type SessionBasis, hashTestFiles, readSessionBasis, refuseUnusableStages } from './session-basis.ts';
 import type { StartOptions } from './start.ts';
@@ -48,7 +49,7 @@ export async function buildResumePlan(given: CliContext, request: ResumeOptions)
     repeats: recorded.repeats,
     file_sha256: recorded.file_sha256 ?? (await hashTestFiles(basis)),
     policies: policiesSchema.parse({ ...recorded.policies, max_passes: options.maxPasses }),
-    lanes: options.lanes,
+    ...(await planLanes(basis, { lanes: options.lanes ?? null, runDir })),
     precheck: await planPrecheck(context, { catalog: basis.loaded.stages, selected: basis.stages }, options),
     resume: true,
     ...(options.forceEnvironment === true ? { force_environment: true } : {}),

@@ -11,6 +11,7 @@ import { versionControlPlace } from '../host/git/version-control-place.ts';
 import { refuseVisiblePlace } from '../host/run-directory/refuse-visible-place.ts';
 import type { CliContext } from './options.ts';
 import { note, warn } from './output.ts';
+import { planLanes } from './plan-lanes.ts';
 import { type PrecheckSwitches, planPrecheck } from './plan-precheck.ts';
 import { type SessionBasis, hashTestFiles, readSessionBasis, refuseUnusableStages } from './session-basis.ts';
 
@@ -23,7 +24,8 @@ export interface StartRequest {
   /** Null = `.tune-runs` in the checkout. */
   runRoot: string | null;
   maxPasses: number;
-  lanes: number;
+  /** `--lanes` as given; null without. */
+  lanes: string | null;
   switches: PrecheckSwitches;
   now: Date;
   calibVersion: string;
@@ -63,7 +65,7 @@ export async function buildSessionPlan(context: CliContext, request: StartReques
       ...(gpuWait === undefined ? {} : { gpu_wait_s: gpuWait }),
       ...(progress === undefined ? {} : { progress_s: progress }),
     }),
-    lanes: request.lanes,
+    ...(await planLanes(basis, { lanes: request.lanes, runDir })),
     precheck: await planPrecheck(
       context,
       { catalog: basis.loaded.stages, selected: basis.stages },

@@ -13,6 +13,7 @@ const heartbeatSchema = z.object({
   text: z.string(),
   attempt: z.number(),
   launch_dir: z.string(),
+  lane: z.string().nullable().optional(),
   /** Seconds waited, or running. */
   seconds: z.number(),
   log_bytes: z.number().optional(),

@@ -49,7 +49,7 @@ export async function planFor(
     label: options.label ?? null,
     runRoot: options.runRoot ?? null,
     maxPasses: options.maxPasses,
-    lanes: options.lanes,
+    lanes: options.lanes ?? null,
     switches: options,
     now: new Date(),
     calibVersion,

@@ -1,4 +1,6 @@
 import { utcTimestamp } from '../domain/clock.ts';
+import { nameOfLane } from '../domain/lanes/lane.ts';
+import { quarantineText } from '../domain/session/session-lanes.ts';
 import { sessionLine, strictCounts } from '../domain/session/session-details.ts';
 import { etaSeconds } from '../domain/session/session-eta.ts';
 import type { SessionPlan } from '../domain/session/session-plan.ts';
@@ -44,7 +46,7 @@ export function progressLine(progress: Progress): string {
   for (const active of state.active) {
     parts.push(`${activeText(progress, active)} (${elapsed(active.started_at, now)})`);
   }
-  parts.push(...waitingTexts(progress));
+  parts.push(...waitingTexts(progress), ...quarantineTexts(state));
   const eta = etaSeconds(plan, state);
   if (eta !== null && eta > 0) parts.push(`ETA ${duration(eta)}`);
   return parts.join('  ');
@@ -57,7 +59,12 @@ export function progressEvent({ plan, state, live, now }: Progress): Record<stri
     session: plan.session_id,
     state: state.phase.kind,
     ...strictCounts(plan, state),
-    active: state.active.map(({ namespace, repeat, started_at }) => ({ namespace, repeat, started_at })),
+    active: state.active.map(({ namespace, repeat, started_at, lane }) => ({
+      namespace,
+      repeat,
+      started_at,
+      ...(lane === undefined ? {} : { lane }),
+    })),
     repeats: live.map(({ heartbeat, queued, lastFailure }) => ({
       queued,
       last_failure: lastFailure,
@@ -86,7 +93,7 @@ export function progressLines(
     ...state.active.map(
       (active) => `  running ${activeText(progress, active)} · ${elapsed(active.started_at, now)}`,
     ),
-    ...waitingTexts(progress).map((text) => `  ${text}`),
+    ...[...waitingTexts(progress), ...quarantineTexts(state)].map((text) => `  ${text}`),
   ];
   const taken = 2 + Math.ceil(phase.length / size.columns) + (running.length > 0 ? running.length + 1 : 0);
   return [
@@ -98,14 +105,21 @@ export function progressLines(
   ];
 }
 
-function activeText({ plan, live }: Progress, { namespace, repeat }: ActiveRepeat): string {
+function activeText({ plan, live }: Progress, { namespace, repeat, lane: meantFor }: ActiveRepeat): string {
   const sign = live.find(({ key }) => key === `${namespace}#${repeat}`)?.heartbeat;
   const parts = [`${namespace} · repeat ${repeat}/${plan.repeats}`];
+  const lane = sign?.lane ?? meantFor;
+  if (lane !== undefined) parts.push(`lane ${nameOfLane(lane)}`);
   if (sign != null && sign.attempt > 1) parts.push(`attempt ${sign.attempt}`);
   if (sign?.state === 'running' && (sign.silent_s ?? 0) >= 60) {
     parts.push(`log silent for ${duration(sign.silent_s ?? 0)}`);
   }
   return parts.join(' · ');
+}
+
+function quarantineTexts(state: SessionState): string[] {
+  const text = quarantineText(state);
+  return text === '' ? [] : [`quarantined lanes: ${text}; \`resume\` brings them back`];
 }
 
 function waitingTexts({ plan, live }: Progress): string[] {

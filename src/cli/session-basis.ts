@@ -42,6 +42,8 @@ type DecidedByTheStart =
   | 'file_sha256'
   | 'policies'
   | 'lanes'
+  | 'lane_table'
+  | 'known_durations'
   | 'precheck'
   | 'resume'
   | 'force_environment'

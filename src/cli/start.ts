@@ -13,7 +13,7 @@ export interface StartOptions {
   label?: string;
   runRoot?: string;
   maxPasses: number;
-  lanes: number;
+  lanes?: string;
   skipPrecheck?: boolean;
   skipVersionCheck?: boolean;
   detach?: boolean;
@@ -36,7 +36,10 @@ export function register(program: Command): void {
       parseCount,
       10,
     )
-    .option('--lanes <n>', 'repeats that may run at the same time', parseCount, 1)
+    .option(
+      '--lanes <lanes>',
+      'lanes of the host profile to use: a count, indices (0,2) or names (default: all); without any: repeats that may run at the same time (default: 1)',
+    )
     .option('--skip-precheck', 'start without the environment gate (recorded, shown in the report)')
     .option('--skip-version-check', 'pinned versions that differ are warnings')
     .option('--detach', 'print and return at once instead of following the session')

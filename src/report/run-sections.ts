@@ -1,3 +1,4 @@
+import { nameOfLane } from '../domain/lanes/lane.ts';
 import { formatFixed } from '../domain/numbers/format-fixed.ts';
 import { recordedRuns } from '../domain/report/recorded-runs.ts';
 import type { RecordedRun } from '../domain/report/recorded-runs.ts';
@@ -71,6 +72,7 @@ export function runConditionsSection(facts: ReportFacts): string[] {
       seconds(observation.duration_s),
       seconds(last?.startup_s ?? null),
       observation.gpu_indices === undefined ? '?' : observation.gpu_indices.join(', ') || 'none',
+      last?.lane ?? '?',
     ]);
   });
   return [
@@ -78,8 +80,8 @@ export function runConditionsSection(facts: ReportFacts): string[] {
     '',
     ...conditionLines(facts, runs),
     '',
-    '| Unit | Run | Attempts | Duration (s) | Start-up (s) | GPUs |',
-    '|-----|--------|--------|--------|--------|--------|',
+    '| Unit | Run | Attempts | Duration (s) | Start-up (s) | GPUs | Lane |',
+    '|-----|--------|--------|--------|--------|--------|--------|',
     ...rows,
     '',
   ];
@@ -96,10 +98,26 @@ function conditionLines(facts: ReportFacts, runs: RecordedRun[]): string[] {
     `- Host: ${hosts.join(', ') || snapshot.plan.hostname || '?'}`,
     `- Driver: ${precheck?.driver ?? '?'}`,
     `- GPU UUIDs: ${uuids.join(', ') || (runs.every((run) => run.cpuOnly) ? 'none (CPU)' : '?')}`,
+    ...laneLines(facts, runs),
     ...environmentLines(facts),
     ...(snapshot.plan.precheck_skipped === true ? ['- Precheck: **skipped** (`--skip-precheck`)'] : []),
     ...notes,
   ];
+}
+
+/** How the repeats were spread over the lanes; no line where no record names one. */
+function laneLines({ snapshot }: ReportFacts, runs: RecordedRun[]): string[] {
+  const used = runs.flatMap(({ observation }) => observation.attempt_history?.at(-1)?.lane ?? []);
+  if (used.length === 0) return [];
+  const declared = snapshot.plan.lane_table ?? [];
+  const parts = distinct(used)
+    .sort()
+    .map((name) => {
+      const cpus = declared.find((lane) => lane.name === nameOfLane(name))?.cpus;
+      const bound = cpus === undefined ? '' : ` (CPUs ${cpus})`;
+      return `${name}${bound} × ${used.filter((each) => each === name).length}`;
+    });
+  return [`- Lanes: ${parts.join(', ')}`];
 }
 
 /** Which environment it was (spec 07 §5.3), and each other one that a resume was forced on. */

@@ -10,8 +10,9 @@ import {
   repeatKey,
   setMark,
 } from '../domain/session/schedule.ts';
+import { endQuarantine, forgetLane, quarantineText } from '../domain/session/session-lanes.ts';
 import { incompleteMilestones, passMilestones } from '../domain/session/session-milestones.ts';
-import { type PurgeRequest, addNote } from '../domain/session/session-state.ts';
+import { type PurgeRequest, type SessionState, addNote } from '../domain/session/session-state.ts';
 import { takeDiskAudit } from '../domain/session/take-disk-audit.ts';
 import { isHistoryLong } from './history-limit.ts';
 import type { SessionInput, SessionResult } from './messages.ts';
@@ -48,7 +49,8 @@ export class CalibrationStep {
   /** Launches one repeat or waits for a change; true when nothing is left to do. */
   async #launchNext(): Promise<boolean> {
     const { plan, state } = this.#session;
-    if (state.active.length >= plan.lanes) {
+    // Declared lanes are counted by `nextWork`, which knows which of them are taken.
+    if (plan.lane_table === undefined && state.active.length >= plan.lanes) {
       await this.#session.nextChange();
       return false;
     }
@@ -61,13 +63,16 @@ export class CalibrationStep {
     }
     switch (work.kind) {
       case 'launch':
-        this.#runner.launch(work.id);
+        this.#runner.launch(work.id, work.lanes?.[0]?.name);
         return false;
       case 'wait':
         await this.#session.nextChange();
         return false;
       case 'blocked':
         await this.#giveUp(work.missing);
+        return false;
+      case 'no-lane':
+        await this.#session.block('no-lane', noLaneReason(state, work.stuck));
         return false;
       case 'complete':
         return true;
@@ -86,6 +91,8 @@ export class CalibrationStep {
     for (const note of synced.value.notes) addNote(state, now(), note);
     takeDiskAudit(plan, state, synced.value);
     reopenAll(plan, state);
+    const lanes = endQuarantine(state);
+    if (lanes.length > 0) addNote(state, now(), `in use again: lane ${lanes.join(', ')}`);
     this.#session.setPhase({ kind: 'calibrating' });
     await this.#session.log('resumed');
   }
@@ -128,6 +135,7 @@ export class CalibrationStep {
     const { plan, state } = this.#session;
     setMark(state, purge, '.');
     delete state.open[repeatKey(purge)];
+    forgetLane(state, purge);
     state.discarded += 1;
     const unit = plan.units.find((each) => each.namespace === purge.namespace);
     for (const stage of unit?.stages ?? []) {
@@ -168,4 +176,13 @@ export class CalibrationStep {
     const shown = reasons.slice(0, 5).join('; ');
     return reasons.length > 5 ? `${shown}; … and ${reasons.length - 5} more` : shown;
   }
+}
+
+/** Which lanes are out of use, why, and what waits for them. */
+function noLaneReason(state: SessionState, stuck: readonly RepeatId[]): string {
+  const [first] = stuck;
+  const others = stuck.length > 1 ? ` and ${stuck.length - 1} more` : '';
+  const waiting =
+    first === undefined ? '' : `; ${first.namespace} repeat ${first.repeat}${others} cannot run`;
+  return `quarantined lanes: ${quarantineText(state)}${waiting}`;
 }

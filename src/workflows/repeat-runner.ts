@@ -1,8 +1,10 @@
 import { isCancellation } from '@temporalio/workflow';
 
+import type { Lane } from '../domain/lanes/lane.ts';
 import { recordCells, recordOutcome } from '../domain/session/record-outcome.ts';
 import type { HaltCause, RepeatOutcome } from '../domain/session/repeat-outcome.ts';
 import { type RepeatId, passOfBudget, repeatKey, setMark } from '../domain/session/schedule.ts';
+import { lanesFor, takeLaneTries } from '../domain/session/session-lanes.ts';
 import { haltMilestones } from '../domain/session/session-milestones.ts';
 import { type ActiveRepeat, addNote } from '../domain/session/session-state.ts';
 import { failureMessage, isUntaken } from './failure-message.ts';
@@ -16,8 +18,8 @@ export class RepeatRunner {
     this.#session = session;
   }
 
-  /** Starts the repeat; its end is a change of state, never an exception. */
-  launch(id: RepeatId): void {
+  /** Starts the repeat, on the declared lane that is meant for it; its end is a change of state, never an exception. */
+  launch(id: RepeatId, lane: string | undefined): void {
     const { state } = this.#session;
     const key = repeatKey(id);
     const active: ActiveRepeat = {
@@ -26,6 +28,7 @@ export class RepeatRunner {
       started_at: now(),
       reextract: state.reextract.includes(key),
       waits_for: null,
+      ...(lane === undefined ? {} : { lane }),
     };
     state.reextract = state.reextract.filter((other) => other !== key);
     state.active.push(active);
@@ -49,12 +52,15 @@ export class RepeatRunner {
     try {
       for (;;) {
         const outcome = await this.#attempt(active);
+        // No needless `await`: sessions that are older than lanes would be replayed in another order.
+        const quarantined = this.#takeTries(active, outcome);
+        if (quarantined.length > 0) await this.#session.log(...quarantined.map((line) => `⚠ ${line}`));
         const launched = outcome.launches > 0 || outcome.kind === 'incomplete';
         launches = Math.max(outcome.launches, launches + (launched ? 1 : 0));
         const again = outcome.kind === 'incomplete' && launches < plan.policies.attempts_per_pass;
         if (!again) return await this.#record(active, outcome, launches);
         recordCells(state, active, outcome.cells);
-        if (this.#stopping()) {
+        if (this.#stopping() || this.#lanes(active)?.length === 0) {
           state.launches += launches;
           return setMark(state, active, '.');
         }
@@ -76,8 +82,10 @@ export class RepeatRunner {
     const reextract = active.reextract;
     // Only the first look after a resume reads old artifacts; a retry in place launches.
     active.reextract = false;
-    const input = { session_id: plan.session_id, run_dir: plan.run_dir, namespace, repeat, pass, reextract };
+    const common = { session_id: plan.session_id, run_dir: plan.run_dir, namespace, repeat, pass, reextract };
     for (;;) {
+      const lanes = this.#lanes(active);
+      const input = lanes === undefined ? common : { ...common, lanes };
       try {
         return await activities.repeats.runRepeat.executeWithOptions({ summary }, [input]);
       } catch (error) {
@@ -96,6 +104,24 @@ export class RepeatRunner {
     const line = `waiting: [${active.namespace}] run ${active.repeat}/${plan.repeats} needs a free lane of task queue ${queue}`;
     this.#session.changed();
     await this.#session.tried((home) => home.logMilestones({ run_dir: plan.run_dir, lines: [line] }));
+  }
+
+  /** The declared lanes that it may run on at this moment, the one meant for it first; undefined without any. */
+  #lanes(active: ActiveRepeat): Lane[] | undefined {
+    const { plan, state } = this.#session;
+    const unit = plan.units.find(({ namespace }) => namespace === active.namespace);
+    if (plan.lane_table === undefined || unit === undefined) return undefined;
+    const { lanes } = lanesFor(plan, state, unit);
+    const isOwn = ({ name }: Lane) => name === active.lane;
+    return [...lanes.filter(isOwn), ...lanes.filter((lane) => !isOwn(lane))];
+  }
+
+  /** The account of the lanes; says which of them are left alone from now on. */
+  #takeTries(active: ActiveRepeat, outcome: RepeatOutcome): string[] {
+    const { plan, state } = this.#session;
+    const lines = takeLaneTries(plan, state, { id: active, outcome, now: now() });
+    for (const line of lines) addNote(state, now(), line);
+    return lines;
   }
 
   async #record(id: RepeatId, outcome: RepeatOutcome, launches: number): Promise<void> {

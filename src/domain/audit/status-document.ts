@@ -34,6 +34,18 @@ export interface ActiveRun {
   gpus: number[] | null;
   /** What it waits for instead of running; absent or null when it runs or nothing here can tell. */
   waits_for?: string | null;
+  /** The lane that it has or is meant for; absent where lanes have no names. */
+  lane?: string;
+}
+
+/** One declared lane of the session. */
+export interface LaneFact {
+  name: string;
+  gpus: number[];
+  /** `taken`: meant for a running repeat. `quarantined` until `resume`. */
+  state: 'free' | 'taken' | 'quarantined';
+  /** Why it is quarantined; null when it is not. */
+  reason: string | null;
 }
 
 /** How many launches are left before a cell is given up (spec 05 §12). */
@@ -82,6 +94,8 @@ export interface LiveFacts {
   budget: BudgetFact | null;
   /** Estimated seconds to the end; null when unknown. */
   eta_s: number | null;
+  /** Absent offline, and where no lanes are declared. */
+  lanes?: LaneFact[];
 }
 
 /** `status`, fields in the order of spec 06 §5, then calib's. */
@@ -116,6 +130,8 @@ export interface StatusDocument {
   strict: StrictAuditDocument['stages'];
   budget: BudgetFact | null;
   eta_s: number | null;
+  /** Absent offline, and where no lanes are declared. */
+  lanes?: LaneFact[];
 }
 
 /** The answer of `status`, live and offline (spec 06 §5). The caller's exit code is `statusIsReady`'s business. */
@@ -146,6 +162,7 @@ export function statusDocument(matrix: AuditMatrix, facts: LiveFacts): StatusDoc
     strict: strict.stages,
     budget: facts.budget,
     eta_s: facts.eta_s,
+    ...(facts.lanes === undefined ? {} : { lanes: facts.lanes }),
   };
 }
 

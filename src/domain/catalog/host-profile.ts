@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
-import { readCatalogDocument, type CatalogDocument } from './catalog-document.ts';
+import { readCatalogDocument, type CatalogDocument, type CatalogProblem } from './catalog-document.ts';
+import { hostLanesSchema, laneProblems } from './host-lanes.ts';
 import {
   absolutePath,
   environmentMap,
@@ -85,6 +86,8 @@ const hostProfileSchema = z.strictObject(
     cleanup_script: nonEmptyText.optional(),
     /** Seconds to wait for free GPUs before an attempt fails. */
     gpu_wait_s: seconds.optional(),
+    /** GPU groups on each of which one repeat runs at a time; absent = one lane on any free GPUs, as in CI. */
+    lanes: hostLanesSchema.optional(),
   },
   { error: 'a map of settings' },
 );
@@ -102,14 +105,12 @@ export function parseHostProfile(source: { file: string; yaml: string }): Catalo
     ...source,
     schema: hostProfileSchema,
     sourceTextPaths,
-    check: (profile) =>
-      profile.cleanup_script !== undefined && profile.exclusive !== true
-        ? [
-            {
-              path: ['cleanup_script'],
-              valid: 'only together with exclusive: true, since the script may end foreign processes',
-            },
-          ]
-        : [],
+    check: (profile) => [...cleanupProblems(profile), ...laneProblems(profile)],
   });
+}
+
+function cleanupProblems({ cleanup_script, exclusive }: HostProfile): CatalogProblem[] {
+  if (cleanup_script === undefined || exclusive === true) return [];
+  const valid = 'only together with exclusive: true, since the script may end foreign processes';
+  return [{ path: ['cleanup_script'], valid }];
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { evidencePatternSchema } from '../evidence/log-evidence.ts';
+import { laneSchema } from '../lanes/lane.ts';
 import { unitSchema } from './unit.ts';
 
 /** Budgets and limits of a session; recorded in the plan so that a finished directory says what it ran under. */
@@ -54,6 +55,8 @@ const calibPlanFields = {
   cleanup_script: z.string().nullable().optional(),
   /** Patterns that are counted in the pytest logs (06 §14), as the model's config had them. */
   evidence: z.array(evidencePatternSchema).optional(),
+  /** The lanes that the session began with; absent where any free GPUs are one. */
+  lane_table: z.array(laneSchema).optional(),
   /** Each `stages.yaml` that a corrected one replaced: when, the name it is kept under, and what changed. */
   stages_yaml_history: z
     .array(z.object({ at: z.string(), kept: z.string(), changes: z.array(z.string()) }))

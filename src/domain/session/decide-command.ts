@@ -1,5 +1,6 @@
 import type { Command } from './commands.ts';
 import { type PurgeCommand, purgeTargets } from './purge-targets.ts';
+import { endQuarantine, quarantineText } from './session-lanes.ts';
 import { type RepeatId, markOf, repeatKey } from './schedule.ts';
 import type { SessionPlan } from './session-plan.ts';
 import { type CommandReply, type SessionState, isEnd } from './session-state.ts';
@@ -68,9 +69,10 @@ function decideResume(state: SessionState): CommandReply {
         'resumed: existing artifacts are read again, what is still missing is run with a fresh budget',
       );
     default:
-      return state.pause_requested
-        ? accept('resumed: the next repeat is launched')
-        : refuse(`nothing to resume: ${standing(state)}`);
+      if (state.pause_requested) return accept('resumed: the next repeat is launched');
+      return phase.kind !== 'calibrating' || quarantineText(state) === ''
+        ? refuse(`nothing to resume: ${standing(state)}`)
+        : accept('resumed: the quarantined lanes are used again');
   }
 }
 
@@ -143,6 +145,8 @@ function carryIn(plan: SessionPlan, state: SessionState, command: Command): bool
       return false;
     case 'resume':
       state.pause_requested = false;
+      // Out of a halt or block the main loop does this, after everything has come to rest.
+      if (phase.kind === 'calibrating' || phase.kind === 'paused') endQuarantine(state);
       state.resume_requested =
         phase.kind === 'halted' || (phase.kind === 'blocked' && phase.cause !== 'no-worker');
       return false;

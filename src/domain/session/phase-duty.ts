@@ -36,6 +36,8 @@ function blockedDuty({ cause }: Extract<Phase, { kind: 'blocked' }>): string {
     case 'report':
     case 'directory':
       return 'remove the cause, then `resume`';
+    case 'no-lane':
+      return 'see to the quarantined lanes, then `resume` takes them into use again';
     case 'no-worker':
       return 'start one on that host with `calib worker` (or `calib up`)';
   }

@@ -44,5 +44,6 @@ export function calibFields(plan: SessionPlan): Partial<Plan> {
     catalog_dir: plan.catalog_dir,
     cleanup_script: plan.cleanup_script,
     evidence: plan.evidence,
+    ...(plan.lane_table === undefined ? {} : { lane_table: plan.lane_table }),
   };
 }

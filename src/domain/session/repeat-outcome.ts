@@ -1,4 +1,5 @@
 import type { StrictCell } from '../audit/strict-cell.ts';
+import type { LaneTry } from '../lanes/lane-try.ts';
 
 /** Why a session stopped launching until somebody has fixed something (spec 05 §9 HALT). */
 export interface HaltCause {
@@ -22,6 +23,8 @@ interface LaunchFacts {
   /** pytest's wall time of the last attempt, seconds. */
   duration_s: number;
   lane: string | null;
+  /** What the present pass's launches say about the session's declared lanes; absent without any. */
+  tries?: LaneTry[];
 }
 
 /** What one `runRepeat` activity returns. Infra failures that may be tried again are thrown, not returned. */

@@ -1,3 +1,6 @@
+import type { Lane } from '../lanes/lane.ts';
+import { launchOrder } from './known-seconds.ts';
+import { lanesFor } from './session-lanes.ts';
 import type { SessionPlan } from './session-plan.ts';
 import type { RepeatMark, SessionState } from './session-state.ts';
 
@@ -28,27 +31,53 @@ export function setMark(state: SessionState, id: RepeatId, mark: RepeatMark): vo
  * k + 1, and rounds overlap only within the same k. A purged earlier repeat is taken up before later rounds go on.
  */
 export type NextWork =
-  | { kind: 'launch'; id: RepeatId }
+  | {
+      kind: 'launch';
+      id: RepeatId;
+      /** Declared lanes that it may run on, the one meant for it first; absent where none are declared. */
+      lanes?: Lane[];
+    }
   /** Nothing to launch until a running repeat ends. */
   | { kind: 'wait' }
   | { kind: 'complete' }
+  /** The lanes that could take what is left of this round are all quarantined. */
+  | { kind: 'no-lane'; stuck: RepeatId[] }
   /** Only open cells are left and their passes (or alike reasons) are used up. */
   | { kind: 'blocked'; missing: RepeatId[] };
 
 export function nextWork(plan: SessionPlan, state: SessionState): NextWork {
+  const units = launchOrder(plan, state);
   for (let repeat = 1; repeat <= plan.repeats; repeat += 1) {
-    let running = false;
-    for (const unit of plan.units) {
-      const mark = state.marks[unit.namespace]?.[repeat - 1];
-      if (mark === '.') return { kind: 'launch', id: { namespace: unit.namespace, repeat } };
-      running ||= mark === 'r';
-    }
-    if (running) return { kind: 'wait' };
+    const work = workOfRound(plan, state, { units, repeat });
+    if (work !== null) return work;
   }
   const open = openRepeats(plan, state);
   if (open.length === 0) return { kind: 'complete' };
   if (!beginNextPass(plan, state, open)) return { kind: 'blocked', missing: open };
   return nextWork(plan, state);
+}
+
+/** What a round has to do; null when it is over. */
+function workOfRound(
+  plan: SessionPlan,
+  state: SessionState,
+  { units, repeat }: { units: SessionPlan['units']; repeat: number },
+): NextWork | null {
+  let running = false;
+  const stuck: RepeatId[] = [];
+  for (const unit of units) {
+    const mark = state.marks[unit.namespace]?.[repeat - 1];
+    running ||= mark === 'r';
+    if (mark !== '.') continue;
+    const id = { namespace: unit.namespace, repeat };
+    if (plan.lane_table === undefined) return { kind: 'launch', id };
+    const { lanes, free } = lanesFor(plan, state, unit);
+    if (free > 0) return { kind: 'launch', id, lanes };
+    if (lanes.length === 0) stuck.push(id);
+    else running = true;
+  }
+  if (running) return { kind: 'wait' };
+  return stuck.length > 0 ? { kind: 'no-lane', stuck } : null;
 }
 
 function openRepeats(plan: SessionPlan, state: SessionState): RepeatId[] {

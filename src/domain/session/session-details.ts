@@ -10,6 +10,7 @@ const blockedWords: Record<BlockCause, string> = {
   'same-failure': 'GAVE UP, the same failure again and again,',
   report: 'BLOCKED',
   directory: 'BLOCKED',
+  'no-lane': 'NO LANE LEFT',
   'no-worker': 'NO WORKER',
 };
 
@@ -71,7 +72,7 @@ export function sessionDetails(plan: SessionPlan, state: SessionState): string {
   if (plan.stages.length > mostRows) rows.push(`| … and ${plan.stages.length - mostRows} more | |`);
   const running = state.active.map(
     (active) =>
-      `- ${active.waits_for === null ? 'running' : `waiting for ${active.waits_for}`}: ${active.namespace} · repeat ${active.repeat}/${plan.repeats} since ${active.started_at}`,
+      `- ${active.waits_for === null ? 'running' : `waiting for ${active.waits_for}`}: ${active.namespace} · repeat ${active.repeat}/${plan.repeats}${active.lane === undefined ? '' : ` on ${active.lane}`} since ${active.started_at}`,
   );
   const open = openRepeats(plan, state)
     .slice(0, mostOpen)
@@ -79,6 +80,9 @@ export function sessionDetails(plan: SessionPlan, state: SessionState): string {
       (each) =>
         `- open: ${each.namespace} · repeat ${each.k} after ${each.launches} launch(es): ${each.reason}`,
     );
+  const lanes = Object.entries(state.lanes?.quarantined ?? {}).map(
+    ([name, { since, reason }]) => `- quarantined: lane ${name} since ${since}: ${reason}`,
+  );
   const changes = state.phase.kind === 'completed' ? state.phase.changes.map((line) => `- \`${line}\``) : [];
   const notes = state.notes.slice(-5).map((note) => `- ${note.at} ${note.text}`);
   return [
@@ -86,7 +90,7 @@ export function sessionDetails(plan: SessionPlan, state: SessionState): string {
     '',
     ...(changes.length > 0 ? [...changes, ''] : []),
     `${strict}/${total} cells strict ✓ · ${plan.repeats} repeats · commit \`${plan.git_sha}\` · pass ${passOfBudget(state)} of ${plan.policies.max_passes}`,
-    ...(running.length + open.length > 0 ? ['', ...running, ...open] : []),
+    ...(running.length + open.length + lanes.length > 0 ? ['', ...running, ...open, ...lanes] : []),
     '',
     '| stage | repeats |',
     '| --- | --- |',

@@ -1,6 +1,7 @@
+import { meanSeconds } from './known-seconds.ts';
+import { laneCount } from './session-lanes.ts';
 import type { SessionPlan } from './session-plan.ts';
 import type { SessionState } from './session-state.ts';
-import { meanSeconds } from './units-progress.ts';
 
 /**
  * Seconds until the matrix is complete if every repeat takes its unit's mean, spread over the lanes. Null while a unit
@@ -15,5 +16,5 @@ export function etaSeconds(plan: SessionPlan, state: SessionState): number | nul
     if (mean === null) return null;
     workSeconds += left * mean;
   }
-  return Math.round(workSeconds / plan.lanes);
+  return Math.round(workSeconds / Math.max(1, laneCount(plan, state)));
 }

@@ -4,6 +4,7 @@ import { policiesSchema } from '../plan/plan.ts';
 import { unitSchema } from '../plan/unit.ts';
 import { precheckRequirementsSchema } from '../precheck/requirements.ts';
 import { evidencePatternSchema } from '../evidence/log-evidence.ts';
+import { laneSchema } from '../lanes/lane.ts';
 
 /** What the workflow needs to know of a planned stage; everything else is read from the run directory's copy. */
 const plannedStageSchema = z.object({
@@ -54,6 +55,10 @@ export const sessionPlanSchema = z.object({
   evidence: z.array(evidencePatternSchema).default([]),
   /** Repeats that may run at the same time. */
   lanes: z.number().int().positive().default(1),
+  /** The host's declared lanes, `lanes` of them; absent where any free GPUs are one. */
+  lane_table: z.array(laneSchema).min(1).optional(),
+  /** pytest seconds of a repeat, by namespace, from earlier sessions; absent in plans that keep the units' order. */
+  known_durations: z.record(z.string(), z.number().positive()).optional(),
   precheck: z.object({
     skip: z.boolean(),
     skip_version_check: z.boolean(),

@@ -2,6 +2,7 @@ import type { ProvenanceFindings } from '../audit/provenance.ts';
 import { redactSecrets } from '../secrets/redact-secrets.ts';
 import type { SessionPlan } from './session-plan.ts';
 import type { HaltCause } from './repeat-outcome.ts';
+import type { LaneBook } from './session-lanes.ts';
 
 /** Where a session is. Every kind that waits for a person says since when and what for. */
 export type Phase =
@@ -26,6 +27,8 @@ export type BlockCause =
   | 'report'
   /** The run directory could not be read again. */
   | 'directory'
+  /** Every lane that could take what is missing is quarantined. */
+  | 'no-lane'
   /** Nobody polls the host's task queue; the only one that ends by itself. */
   | 'no-worker';
 
@@ -49,6 +52,8 @@ export interface ActiveRepeat {
   reextract: boolean;
   /** What it was last seen to wait for, and when; null when it was taken at once. */
   waits_for: string | null;
+  /** The declared lane that it is meant for; the lane that it really got is in its outcome. Absent without any. */
+  lane?: string;
 }
 
 /** What is known of a repeat that could not be completed yet. */
@@ -128,6 +133,8 @@ export interface SessionState {
   discarded: number;
   /** Per namespace: pytest seconds of complete repeats (sum, count), for the ETA. */
   durations: Record<string, { sum_s: number; count: number }>;
+  /** Once a repeat has ended on a declared lane. */
+  lanes?: LaneBook;
   notes: Note[];
   /** Replies by command id, newest last; bounded. */
   replies: { id: string; reply: CommandReply; settled: boolean }[];

@@ -1,5 +1,6 @@
-import { type StatusDocument, statusDocument } from '../audit/status-document.ts';
+import { type LaneFact, type StatusDocument, statusDocument } from '../audit/status-document.ts';
 import { utcTimestamp } from '../clock.ts';
+import type { Lane } from '../lanes/lane.ts';
 import { matrixFromState } from './matrix-from-state.ts';
 import { openRepeats } from './open-repeats.ts';
 import { sessionLine } from './session-details.ts';
@@ -23,7 +24,7 @@ export function sessionStatus(plan: SessionPlan, state: SessionState, now: Date)
     gpu_error: 'GPUs are not visible to the session: ask `status --run-dir` on the GPU host',
     run_log: state.notes.map((note) => `${note.at} ${note.text}`).join('\n'),
     state: phase.kind,
-    active: state.active.map(({ namespace, repeat, started_at, waits_for }) => ({
+    active: state.active.map(({ namespace, repeat, started_at, waits_for, lane }) => ({
       namespace,
       k: repeat,
       attempt: null,
@@ -33,6 +34,7 @@ export function sessionStatus(plan: SessionPlan, state: SessionState, now: Date)
       stalled_s: null,
       gpus: null,
       waits_for,
+      ...(lane === undefined ? {} : { lane }),
     })),
     halt:
       stopped.includes(phase.kind) || state.abort_requested !== null ? { text: sessionLine(state) } : null,
@@ -45,5 +47,19 @@ export function sessionStatus(plan: SessionPlan, state: SessionState, now: Date)
       open: openRepeats(plan, state),
     },
     eta_s: etaSeconds(plan, state),
+    ...(plan.lane_table === undefined ? {} : { lanes: laneFacts(plan.lane_table, state) }),
+  });
+}
+
+function laneFacts(table: readonly Lane[], state: SessionState): LaneFact[] {
+  return table.map(({ name, gpus }) => {
+    const quarantine = state.lanes?.quarantined[name];
+    const taken = state.active.some(({ lane }) => lane === name);
+    return {
+      name,
+      gpus,
+      state: quarantine !== undefined ? 'quarantined' : taken ? 'taken' : 'free',
+      reason: quarantine?.reason ?? null,
+    };
   });
 }

@@ -1,4 +1,5 @@
 import type { Unit } from '../plan/unit.ts';
+import { meanSeconds } from './known-seconds.ts';
 import { repeatKey } from './schedule.ts';
 import type { SessionPlan } from './session-plan.ts';
 import type { SessionState } from './session-state.ts';
@@ -39,10 +40,4 @@ export function unitsProgress(plan: SessionPlan, state: SessionState): UnitProgr
       mean_s: meanSeconds(state, unit.namespace),
     };
   });
-}
-
-/** Mean pytest seconds of a unit's complete repeats; null before the first. */
-export function meanSeconds(state: SessionState, namespace: string): number | null {
-  const known = state.durations[namespace];
-  return known === undefined || known.count === 0 ? null : known.sum_s / known.count;
 }

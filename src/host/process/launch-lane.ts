@@ -10,7 +10,7 @@ import { writeWholeFile } from './write-whole-file.ts';
  */
 const launchLaneSchema = z.object({
   schema: z.literal('calib.launch-lane/1'),
-  /** `<host>/gpu0,1` or `<host>/cpu0`. */
+  /** `<host>/gpu0,1` or `<host>/cpu0`; a declared one `<host>/<name>`. */
   lane: z.string(),
   gpus: z.array(z.number().int().nonnegative()),
   gpu_uuids: z.array(z.string()),
@@ -18,6 +18,8 @@ const launchLaneSchema = z.object({
   /** Result files older than this are another launch's; `YYYY-MM-DDTHH:MM:SSZ`. */
   launched_at: z.string(),
   notes: z.array(z.string()),
+  /** What is leased; absent in launches older than declared lanes: the GPUs, or the name of a lane without any. */
+  resources: z.array(z.string()).optional(),
 });
 export type LaunchLane = z.infer<typeof launchLaneSchema>;
 

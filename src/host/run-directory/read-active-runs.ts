@@ -29,5 +29,6 @@ async function activeRun(launch: StartedLaunch, now: number): Promise<ActiveRun>
     log_bytes: found?.size ?? null,
     stalled_s: found === null ? null : Math.max(0, Math.round((now - found.mtimeMs) / 1000)),
     gpus: lane?.gpus ?? null,
+    ...(lane === null ? {} : { lane: lane.lane }),
   };
 }

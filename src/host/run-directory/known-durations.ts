@@ -1,0 +1,59 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { type Attempt } from '../../domain/observation/attempt.ts';
+import { readAttempts } from './attempts-file.ts';
+import { readPlan } from './read-plan.ts';
+
+/** Earlier run directories that are opened at most; older ones tell little and cost a start its time. */
+const mostDirectories = 12;
+/** Of a unit's repeats in one directory; a mean of more is no better for ordering. */
+const mostRepeats = 3;
+
+/**
+ * How long a repeat of each unit takes, in pytest seconds, as earlier sessions of the same model saw it: the mean of its
+ * complete repeats in the newest run directory that has any. Units never seen are left out. What cannot be read is
+ * passed over: it only costs a better order.
+ *
+ * @param runRoot folder of run directories, whose names begin with their time
+ */
+export async function readKnownDurations(
+  runRoot: string,
+  wanted: { model: string; namespaces: readonly string[] },
+): Promise<Record<string, number>> {
+  const names = await readdir(runRoot).catch(() => []);
+  const known: Record<string, number> = {};
+  let opened = 0;
+  for (const name of names
+    .filter((each) => /^\d{8}T\d{6}Z/.test(each))
+    .sort()
+    .reverse()) {
+    const missing = wanted.namespaces.filter((namespace) => known[namespace] === undefined);
+    if (missing.length === 0 || opened === mostDirectories) break;
+    const runDir = join(runRoot, name);
+    const plan = await readPlan(runDir).catch(() => null);
+    if (plan === null || plan.model !== wanted.model) continue;
+    opened += 1;
+    for (const namespace of missing) {
+      const seconds = await meanOf(runDir, namespace, Math.min(plan.repeats, mostRepeats));
+      if (seconds !== null) known[namespace] = seconds;
+    }
+  }
+  return known;
+}
+
+async function meanOf(runDir: string, namespace: string, repeats: number): Promise<number | null> {
+  const seconds: number[] = [];
+  for (let repeat = 1; repeat <= repeats; repeat += 1) {
+    const attempts: Attempt[] = await readAttempts({ runDir, namespace, repeat }).catch(() => []);
+    const last = attempts.findLast(isMeasured);
+    if (last !== undefined) seconds.push(last.duration_s);
+  }
+  if (seconds.length === 0) return null;
+  return Math.round((seconds.reduce((sum, each) => sum + each, 0) / seconds.length) * 100) / 100;
+}
+
+/** A failed threshold assertion is measured like a passed one: pytest ran to its end. */
+function isMeasured({ outcome, finding, duration_s }: Attempt): boolean {
+  return (outcome === 'ok' || outcome === 'assertion') && finding === undefined && duration_s > 0;
+}
