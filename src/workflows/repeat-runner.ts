@@ -4,7 +4,8 @@ import type { Lane } from '../domain/lanes/lane.ts';
 import { recordCells, recordOutcome } from '../domain/session/record-outcome.ts';
 import type { HaltCause, RepeatOutcome } from '../domain/session/repeat-outcome.ts';
 import { type RepeatId, passOfBudget, repeatKey, setMark } from '../domain/session/schedule.ts';
-import { lanesFor, takeLaneTries } from '../domain/session/session-lanes.ts';
+import { fittingLanes } from '../domain/session/pick-lane.ts';
+import { takeLaneTries } from '../domain/session/session-lanes.ts';
 import { haltMilestones } from '../domain/session/session-milestones.ts';
 import { type ActiveRepeat, addNote } from '../domain/session/session-state.ts';
 import { failureMessage, isUntaken } from './failure-message.ts';
@@ -111,9 +112,7 @@ export class RepeatRunner {
     const { plan, state } = this.#session;
     const unit = plan.units.find(({ namespace }) => namespace === active.namespace);
     if (plan.lane_table === undefined || unit === undefined) return undefined;
-    const { lanes } = lanesFor(plan, state, unit);
-    const isOwn = ({ name }: Lane) => name === active.lane;
-    return [...lanes.filter(isOwn), ...lanes.filter((lane) => !isOwn(lane))];
+    return fittingLanes(plan, state, { unit, first: active.lane });
   }
 
   /** The account of the lanes; says which of them are left alone from now on. */

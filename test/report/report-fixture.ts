@@ -50,6 +50,7 @@ function run(repeat: number, overrides: Partial<Observation>): CellFile {
         cleanup_s: 0,
         gpus: [0],
         log: '/log',
+        lane: `host-a/lane${repeat % 2}`,
         startup_s: 40 + repeat,
         notes: repeat === 2 ? ['worker restarted, run adopted'] : [],
       },

@@ -1,6 +1,6 @@
 import type { Lane } from '../lanes/lane.ts';
 import { launchOrder } from './known-seconds.ts';
-import { lanesFor } from './session-lanes.ts';
+import { pickLane } from './pick-lane.ts';
 import type { SessionPlan } from './session-plan.ts';
 import type { RepeatMark, SessionState } from './session-state.ts';
 
@@ -63,21 +63,23 @@ function workOfRound(
   state: SessionState,
   { units, repeat }: { units: SessionPlan['units']; repeat: number },
 ): NextWork | null {
-  let running = false;
-  const stuck: RepeatId[] = [];
-  for (const unit of units) {
-    const mark = state.marks[unit.namespace]?.[repeat - 1];
-    running ||= mark === 'r';
-    if (mark !== '.') continue;
-    const id = { namespace: unit.namespace, repeat };
-    if (plan.lane_table === undefined) return { kind: 'launch', id };
-    const { lanes, free } = lanesFor(plan, state, unit);
-    if (free > 0) return { kind: 'launch', id, lanes };
-    if (lanes.length === 0) stuck.push(id);
-    else running = true;
+  const marked = (wanted: RepeatMark) =>
+    units.filter(({ namespace }) => state.marks[namespace]?.[repeat - 1] === wanted);
+  const waiting = marked('.');
+  const [first] = waiting;
+  if (first !== undefined && plan.lane_table === undefined) {
+    return { kind: 'launch', id: { namespace: first.namespace, repeat } };
   }
-  if (running) return { kind: 'wait' };
-  return stuck.length > 0 ? { kind: 'no-lane', stuck } : null;
+  if (first !== undefined) {
+    const picked = pickLane(plan, state, waiting);
+    if (picked.kind === 'launch') {
+      return { kind: 'launch', id: { namespace: picked.unit.namespace, repeat }, lanes: picked.lanes };
+    }
+    const stuck = picked.stuck.map(({ namespace }) => ({ namespace, repeat }));
+    if (stuck.length === waiting.length && state.active.length === 0) return { kind: 'no-lane', stuck };
+    return { kind: 'wait' };
+  }
+  return marked('r').length > 0 ? { kind: 'wait' } : null;
 }
 
 function openRepeats(plan: SessionPlan, state: SessionState): RepeatId[] {

@@ -34,26 +34,8 @@ export function laneCount(plan: SessionPlan, state: SessionState): number {
   return plan.lane_table === undefined ? plan.lanes : usableLanes(plan, state).length;
 }
 
-/**
- * The lanes that a unit may run on, the best first: those that none of the session's repeats has, then the one that the
- * unit has used least (so its repeats are spread evenly), then the smallest.
- */
-export function lanesFor(
-  plan: SessionPlan,
-  state: SessionState,
-  unit: { namespace: string; gpus: number },
-): { lanes: Lane[]; free: number } {
-  const fitting = usableLanes(plan, state).filter(({ gpus }) => gpus.length >= unit.gpus);
-  const taken = new Set(state.active.map(({ lane }) => lane));
-  const uses = usesOf(state, unit.namespace);
-  const order = (a: Lane, b: Lane): number =>
-    (uses.get(a.name) ?? 0) - (uses.get(b.name) ?? 0) || a.gpus.length - b.gpus.length;
-  const free = fitting.filter(({ name }) => !taken.has(name)).sort(order);
-  const busy = fitting.filter(({ name }) => taken.has(name)).sort(order);
-  return { lanes: [...free, ...busy], free: free.length };
-}
-
-function usesOf(state: SessionState, namespace: string): Map<string, number> {
+/** How often each lane ran a repeat of this unit, by the lane's name. */
+export function laneUses(state: SessionState, namespace: string): Map<string, number> {
   const uses = new Map<string, number>();
   for (const lane of Object.values(state.lanes?.ran[namespace] ?? {}))
     uses.set(lane, (uses.get(lane) ?? 0) + 1);

@@ -1,14 +1,20 @@
+import type { Lane } from '../../../src/domain/lanes/lane.ts';
 import { type SessionPlan, sessionPlanSchema } from '../../../src/domain/session/session-plan.ts';
 
 export interface SampleUnit {
   namespace: string;
   stages: string[];
+  /** Default 0. */
+  gpus?: number;
 }
 
 export interface SampleOptions {
   id?: string;
   repeats?: number;
   lanes?: number;
+  /** Declared lanes; `lanes` is then their number. */
+  laneTable?: Lane[];
+  knownDurations?: Record<string, number>;
   units?: SampleUnit[];
   policies?: Partial<SessionPlan['policies']>;
 }
@@ -46,18 +52,20 @@ export function sampleSessionPlan(options: SampleOptions = {}): SessionPlan {
     file_sha256: {},
     environment: {},
     task_queues: { home: 'calib-home-gpu-1', repeats: 'calib-repeats-gpu-1' },
-    units: units.map(({ namespace, stages }) => ({
+    units: units.map(({ namespace, stages, gpus = 0 }) => ({
       namespace,
       test: `tests/test_model/${namespace.split('__')[0]}.py`,
       env: {},
-      gpus: 0,
+      gpus,
       stages,
     })),
     stages: units.flatMap(({ stages }) =>
       stages.map((key) => ({ key, title: key, group: 'wer', metrics: ['value'], expected_samples: 10 })),
     ),
     policies: { attempts_per_pass: 2, max_passes: 3, retry_backoff_s: 0.01, ...options.policies },
-    lanes: options.lanes ?? 1,
+    lanes: options.laneTable?.length ?? options.lanes ?? 1,
+    ...(options.laneTable === undefined ? {} : { lane_table: options.laneTable }),
+    ...(options.knownDurations === undefined ? {} : { known_durations: options.knownDurations }),
     precheck: { skip: false, skip_version_check: false },
     search_attributes: false,
     calib_version: '0.1.0',
