@@ -107,7 +107,7 @@ async function takeDeclared(repeat: Repeat, use: LaneUse, lanes: readonly Lane[]
   const { deps, unit, timing } = repeat;
   const cleaner = laneCleaner(repeat, use.mark);
   const report = reporterOf(repeat, use);
-  const waitedBefore = Date.now() - use.startedAtMs;
+  const waitedBefore = performance.now() - use.startedAtMs;
   const failed = laneTries(await readSpentAttempts(repeat)).filter((each) => each.failed);
   const failures = ({ name }: Lane) => failed.filter(({ lane }) => lane === name).length;
   const leased = await leaseLane({
@@ -116,7 +116,7 @@ async function takeDeclared(repeat: Repeat, use: LaneUse, lanes: readonly Lane[]
     host: deps.hostname,
     allowed: deps.gpus,
     holder: holderOf(repeat),
-    deadlineMs: use.deadlineMs - Date.now(),
+    deadlineMs: use.deadlineMs - performance.now(),
     pollMs: unit.gpus === 0 ? timing.slotPollMs : timing.gatePollMs,
     evenBusy: cleaner.exists,
     onWaiting: ({ waitedMs, text }) => report({ waitedMs: waitedBefore + waitedMs, text }),

@@ -4,7 +4,13 @@ import { failureTypes } from '../../src/domain/session/failure-types.ts';
 import type { SessionPlan } from '../../src/domain/session/session-plan.ts';
 import type { SampleOptions } from '../domain/session/sample-session-plan.ts';
 import { type RunningSession, type SessionSetting, type TestPlace, withWorkers } from './running-session.ts';
-import { StandInActivities, type StandInScript, endings, heldRepeat } from './stand-in-activities.ts';
+import {
+  type RepeatScript,
+  StandInActivities,
+  type StandInScript,
+  endings,
+  heldRepeat,
+} from './stand-in-activities.ts';
 
 export interface RecordedSession {
   plan?: SampleOptions;
@@ -155,6 +161,29 @@ export const recordedSessions: Record<string, RecordedSession> = {
           await session.result();
         });
       });
+    },
+  },
+  'quarantined-lanes': {
+    plan: {
+      laneTable: [
+        { name: 'lane0', gpus: [0] },
+        { name: 'lane1', gpus: [1] },
+      ],
+      knownDurations: { test_beta_ci: 90, test_alpha_ci: 60 },
+    },
+    script: (plan) => {
+      const dirty: RepeatScript = (input) => {
+        const lane = input.lanes?.[0]?.name ?? 'none';
+        const reason = 'GPU memory not released after run';
+        const tries = [{ n: 1, lane, failed: true, dirty: true, reason }];
+        return { ...new StandInActivities(plan).complete(input), lane: `gpu-1/${lane}`, tries };
+      };
+      return { repeats: { 'test_alpha_ci#1': [dirty], 'test_beta_ci#1': [dirty] } };
+    },
+    play: async (session) => {
+      await session.untilPhase('blocked');
+      await session.update('resume');
+      await decide(session);
     },
   },
   'continued-as-new': {

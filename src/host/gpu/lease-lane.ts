@@ -39,13 +39,13 @@ export type LeasedLane =
  * @throws the signal's reason when aborted.
  */
 export async function leaseLane(options: LeaseLaneOptions): Promise<LeasedLane> {
-  const startedAt = Date.now();
+  const startedAt = performance.now();
   for (;;) {
     options.signal.throwIfAborted();
     const look = await lookAndLease(options);
     if (look.kind === 'open') return look;
     if (look.kind === 'hopeless') return { kind: 'closed', reason: look.text, leased: false };
-    const waitedMs = Date.now() - startedAt;
+    const waitedMs = performance.now() - startedAt;
     if (waitedMs >= options.deadlineMs) {
       const reason = `${look.text} (waited ${Math.round(waitedMs / 1000)} s)`;
       return { kind: 'closed', reason, leased: look.leased };

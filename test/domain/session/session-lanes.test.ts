@@ -17,8 +17,9 @@ import {
 import type { SessionPlan } from '../../../src/domain/session/session-plan.ts';
 import { type SessionState, initialState } from '../../../src/domain/session/session-state.ts';
 import { sessionStatus } from '../../../src/domain/session/session-status.ts';
+import { listMakespan } from './list-makespan.ts';
 import { type SampleUnit, sampleSessionPlan } from './sample-session-plan.ts';
-import { lanesOfSizes, listMakespan, simulateSession } from './simulated-session.ts';
+import { lanesOfSizes, simulateSession } from './simulated-session.ts';
 
 const at = '2026-04-23T05:00:00Z';
 
