@@ -60,7 +60,11 @@ export function judgeGpus({ asked, reading, allowed }: GpusQuestion): CheckResul
       `GPUs: ${gpuSummary(usable)} — ${free.length}/${usable.length} free${busyText}`,
       ...usable.map(gpuLine),
     ],
-    errors: [...freeGap(asked.needed, usable, free.length), ...kindGaps(asked, usable, reading.gpus.length)],
+    errors: [
+      ...freeGap(asked.needed, usable, free.length),
+      ...kindGaps(asked, usable, reading.gpus.length),
+      ...laneGaps(asked, usable),
+    ],
   });
 }
 
@@ -94,6 +98,20 @@ function freeGap(needed: number, usable: readonly GpuFact[], free: number): Gap[
       ],
     },
   ];
+}
+
+/** A lane with a GPU that is not there would only ever be waited for. */
+function laneGaps({ lanes = [] }: PrecheckRequirements['gpus'], usable: readonly GpuFact[]): Gap[] {
+  return lanes.flatMap(({ name, gpus }) => {
+    const missing = gpus.filter((index) => !usable.some((gpu) => gpu.index === index));
+    if (missing.length === 0) return [];
+    return [
+      {
+        message: `lane ${name} has GPU ${missing.join(', ')}, which this session cannot use; it can use ${usable.map(({ index }) => index).join(', ') || 'none'}`,
+        remedies: ['correct lanes in the host profile, or leave the lane out: calib start --lanes'],
+      },
+    ];
+  });
 }
 
 function kindGaps(asked: PrecheckRequirements['gpus'], usable: readonly GpuFact[], all: number): Gap[] {

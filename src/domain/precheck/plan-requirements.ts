@@ -2,10 +2,16 @@ import { baseName } from '../catalog/base-name.ts';
 import type { SessionPlan } from '../session/session-plan.ts';
 import type { PrecheckRequirements } from './requirements.ts';
 
-type PlanPart = Pick<SessionPlan, 'environment' | 'units' | 'precheck'>;
+type PlanPart = Pick<SessionPlan, 'environment' | 'units' | 'precheck' | 'lane_table'>;
 
 /** What a session's precheck asks: as resolved at the start, or for an older plan what can be said from its units. */
 export function planRequirements(plan: PlanPart): PrecheckRequirements {
+  const requirements = knownRequirements(plan);
+  const { lane_table: lanes } = plan;
+  return lanes === undefined ? requirements : { ...requirements, gpus: { ...requirements.gpus, lanes } };
+}
+
+function knownRequirements(plan: PlanPart): PrecheckRequirements {
   return (
     plan.precheck.requirements ?? {
       scope: 'stages',

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 
+import { laneSchema } from '../lanes/lane.ts';
+
 const text = z.string();
 const texts = z.array(z.string());
 const split = z.object({
@@ -36,6 +38,8 @@ export const precheckRequirementsSchema = z.object({
     model: text.nullable(),
     /** GPUs that the host must have. */
     count: z.int().nonnegative().nullable(),
+    /** The session's declared lanes, whose GPUs must all be there; absent without any. */
+    lanes: z.array(laneSchema).optional(),
   }),
   capabilities: z.array(z.object({ name: text, required: z.boolean(), tests: texts })),
   speaker_sim: z.object({

@@ -90,7 +90,7 @@ async function lookAndLease(options: LeaseLaneOptions): Promise<Look> {
     held.push(`lane ${candidate.lane.name}: leased to ${taken || 'another run'}`);
   }
   const blocked = options.evenBusy ? [] : await blockedLines(known);
-  return { kind: 'short', text: [...held, ...blocked].join(' | '), leased: held.length > 0 };
+  return { kind: 'short', text: [...problems, ...held, ...blocked].join(' | '), leased: held.length > 0 };
 }
 
 function laneProblem(lane: Lane, gpus: readonly Gpu[], { allowed }: LeaseLaneOptions): string | null {

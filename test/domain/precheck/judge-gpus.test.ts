@@ -63,6 +63,17 @@ describe('GPUs (spec 04 §8)', () => {
     ]);
   });
 
+  it('refuses a lane with a GPU that is not there for this worker', () => {
+    const lanes = [
+      { name: 'lane0', gpus: [0, 1] },
+      { name: 'lane1', gpus: [2, 3] },
+    ];
+    expect(messages(judge([gpu(0), gpu(1), gpu(2), gpu(3)], { lanes }))).toEqual([]);
+    expect(messages(judge([gpu(0), gpu(1), gpu(2), gpu(3)], { lanes }, [0, 1, 2]))).toEqual([
+      'lane lane1 has GPU 3, which this session cannot use; it can use 0, 1, 2',
+    ]);
+  });
+
   it('refuses GPUs of two kinds', () => {
     const result = judge([gpu(0), gpu(1, { name: 'NVIDIA L4' })]);
     expect(messages(result)).toEqual([

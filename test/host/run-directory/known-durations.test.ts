@@ -35,7 +35,9 @@ const took = (duration_s: number): Partial<Attempt>[] => [{ duration_s, outcome:
 
 test('are the mean of the newest session of the model that ran the unit', async () => {
   const root = await temporaryFolder();
-  await runDirectory(root, '20260101T000000Z_r1', { units: { test_a: [took(10)], test_b: [took(70), took(80)] } });
+  await runDirectory(root, '20260101T000000Z_r1', {
+    units: { test_a: [took(10)], test_b: [took(70), took(80)] },
+  });
   await runDirectory(root, '20260201T000000Z_r2', { units: { test_a: [took(30), took(50)] } });
   await runDirectory(root, '20260301T000000Z_r3', { model: 'other', units: { test_a: [took(999)] } });
   expect(await readKnownDurations(root, wanted)).toEqual({ test_a: 40, test_b: 75 });
@@ -45,7 +47,12 @@ test('come from runs that went to their end, not from crashes and partial ones',
   const root = await temporaryFolder();
   await runDirectory(root, '20260101T000000Z_r1', {
     units: {
-      test_a: [[{ outcome: 'infra', duration_s: 5 }, { outcome: 'assertion', duration_s: 60 }]],
+      test_a: [
+        [
+          { outcome: 'infra', duration_s: 5 },
+          { outcome: 'assertion', duration_s: 60 },
+        ],
+      ],
       test_b: [[{ outcome: 'ok', finding: 'partial samples (9/10)', duration_s: 5 }]],
     },
   });
