@@ -51,7 +51,7 @@ describe('a session on declared lanes', () => {
     expect(activities.mostRunning).toBeLessThanOrEqual(2);
     expect(activities.inputs.every(({ lanes }) => lanes?.length === 2)).toBe(true);
     const alpha = activities.inputs.filter(({ namespace }) => namespace === 'test_alpha_ci');
-    expect(alpha.map(({ lanes }) => lanes?.[0]?.name).toSorted()).toEqual(['lane0', 'lane1']);
+    expect(alpha.map(({ lanes }) => lanes?.[0]?.name ?? '').toSorted()).toEqual(['lane0', 'lane1']);
   });
 
   test('names them while they are taken', async () => {

@@ -57,7 +57,7 @@ export function buildPytestEnvironment(options: PytestEnvironmentOptions): Recor
   };
 }
 
-/** The lane's own caches win over the catalogue's: two lanes that compile into one folder disturb each other. */
+/** The lane's own caches win over the catalog's: two lanes that compile into one folder disturb each other. */
 export function laneCaches(root: string): { XDG_CACHE_HOME: string; TORCHINDUCTOR_CACHE_DIR: string } {
   return { XDG_CACHE_HOME: join(root, 'xdg'), TORCHINDUCTOR_CACHE_DIR: join(root, 'torchinductor') };
 }

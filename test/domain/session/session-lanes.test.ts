@@ -18,7 +18,7 @@ import type { SessionPlan } from '../../../src/domain/session/session-plan.ts';
 import { type SessionState, initialState } from '../../../src/domain/session/session-state.ts';
 import { sessionStatus } from '../../../src/domain/session/session-status.ts';
 import { listMakespan } from './list-makespan.ts';
-import { type SampleUnit, sampleSessionPlan } from './sample-session-plan.ts';
+import { type SampleOptions, type SampleUnit, sampleSessionPlan } from './sample-session-plan.ts';
 import { lanesOfSizes, simulateSession } from './simulated-session.ts';
 
 const at = '2026-04-23T05:00:00Z';
@@ -50,10 +50,9 @@ function launched(plan: SessionPlan, state: SessionState): { namespace: string; 
 describe('the order of a round', () => {
   const units = unitsOf([1, 1, 1]);
   const known = { test_u0_ci: 10, test_u1_ci: 30, test_u2_ci: 20 };
-  const order = (more: Parameters<typeof sampleSessionPlan>[0], change = (_: SessionState) => {}) => {
+  const order = (more: SampleOptions, seen: SessionState['durations'] = {}) => {
     const plan = sampleSessionPlan({ units, ...more });
-    const state = calibrating(plan);
-    change(state);
+    const state = { ...calibrating(plan), durations: seen };
     return launched(plan, state).map(({ namespace }) => namespace);
   };
   const laneTable = lanesOfSizes([1, 1, 1]);
@@ -63,10 +62,8 @@ describe('the order of a round', () => {
   });
 
   test('goes by what this session has seen rather than by earlier ones', () => {
-    const change = (state: SessionState) => {
-      state.durations = { test_u0_ci: { sum_s: 80, count: 2 } };
-    };
-    expect(order({ laneTable, knownDurations: known }, change)[0]).toBe('test_u0_ci');
+    const seen = { test_u0_ci: { sum_s: 80, count: 2 } };
+    expect(order({ laneTable, knownDurations: known }, seen)[0]).toBe('test_u0_ci');
   });
 
   test('is the plan’s while nothing is known, and begins with what is not known', () => {

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
 import { affinityPrefix, usableCpus } from '../../../src/host/process/cpu-affinity.ts';
-import { temporaryFolder } from '../run-directory/temporary-folder.ts';
+import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 
 const here = { usable: [0, 1, 2, 3, 66] };
 
 test('the CPUs that a process may use are what the kernel says of it', async () => {
-  const file = join(await temporaryFolder(), 'status');
+  const file = join(temporaryFolder(), 'status');
   await writeFile(file, 'Name:\tnode\nCpus_allowed:\tf\nCpus_allowed_list:\t2-4,66\nMems_allowed_list:\t0\n');
   expect(await usableCpus(file)).toEqual([2, 3, 4, 66]);
   expect(await usableCpus(`${file}.missing`)).toBeNull();

@@ -8,7 +8,7 @@ import { appendAttempt } from '../../../src/host/run-directory/attempts-file.ts'
 import { readKnownDurations } from '../../../src/host/run-directory/known-durations.ts';
 import { runPaths } from '../../../src/host/run-directory/paths.ts';
 import { makeAttempt } from './repeat-fixture.ts';
-import { temporaryFolder } from './temporary-folder.ts';
+import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 
 const wanted = { model: 'nova', namespaces: ['test_a', 'test_b'] };
 
@@ -34,7 +34,7 @@ async function runDirectory(
 const took = (duration_s: number): Partial<Attempt>[] => [{ duration_s, outcome: 'ok' }];
 
 test('are the mean of the newest session of the model that ran the unit', async () => {
-  const root = await temporaryFolder();
+  const root = temporaryFolder();
   await runDirectory(root, '20260101T000000Z_r1', {
     units: { test_a: [took(10)], test_b: [took(70), took(80)] },
   });
@@ -44,7 +44,7 @@ test('are the mean of the newest session of the model that ran the unit', async 
 });
 
 test('come from runs that went to their end, not from crashes and partial ones', async () => {
-  const root = await temporaryFolder();
+  const root = temporaryFolder();
   await runDirectory(root, '20260101T000000Z_r1', {
     units: {
       test_a: [
@@ -60,7 +60,7 @@ test('come from runs that went to their end, not from crashes and partial ones',
 });
 
 test('are none where there is nothing to read, or nothing can be read', async () => {
-  const root = await temporaryFolder();
+  const root = temporaryFolder();
   await mkdir(join(root, '20260101T000000Z_empty'));
   await mkdir(join(root, '20260102T000000Z_broken'));
   await writeFile(runPaths.plan(join(root, '20260102T000000Z_broken')), 'not JSON');
