@@ -7,7 +7,8 @@ import type { RunRepeatInput } from '../../src/activities/activity-types.ts';
 import type { Lane } from '../../src/domain/lanes/lane.ts';
 import { usableCpus } from '../../src/host/process/cpu-affinity.ts';
 import { formatCpuList } from '../../src/domain/lanes/cpu-list.ts';
-import { type RepeatWorld, failureOf, measured, outcomeOf, repeatWorld, until } from './repeat-world.ts';
+import { until } from '../fixtures/until.ts';
+import { type RepeatWorld, failureOf, measured, outcomeOf, repeatWorld } from './repeat-world.ts';
 
 const pair = (name: string, first: number): Lane => ({ name, gpus: [first, first + 1] });
 const fourLanes: Lane[] = [pair('lane0', 0), pair('lane1', 2), pair('lane2', 4), pair('lane3', 6)];
