@@ -27,7 +27,7 @@ export function pickLane(plan: SessionPlan, state: SessionState, waiting: readon
   const costs = startable.map((unit) => {
     const uses = laneUses(state, unit.namespace);
     return free.map((lane, column) =>
-      fits(unit, lane) ? useCost(uses.get(lane.name) ?? 0, lane, unit) + (wear[column] ?? 0) : UNFIT,
+      fits(unit, lane) ? useCost(uses.get(lane.name) ?? 0, lane, unit) + (wear[column] ?? 0) : unfitCost,
     );
   });
   const columns = cheapestAssignment(costs);
@@ -40,7 +40,7 @@ export function pickLane(plan: SessionPlan, state: SessionState, waiting: readon
 }
 
 /** Above every sum of the others: as many units as can be are begun. */
-const UNFIT = 1e9;
+const unfitCost = 1e9;
 
 /** Squares of the uses are added up, so that an even spread is the cheapest; less than one use says how well it fits. */
 function useCost(uses: number, lane: Lane, unit: Unit): number {

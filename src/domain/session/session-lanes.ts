@@ -5,7 +5,7 @@ import type { SessionPlan } from './session-plan.ts';
 import type { SessionState } from './session-state.ts';
 
 /** Infra failures in a row after which a lane is no longer used. */
-export const LANE_FAILURES_LIMIT = 3;
+export const laneFailuresLimit = 3;
 
 /** What a session knows of its declared lanes; part of the state. */
 export interface LaneBook {
@@ -72,11 +72,11 @@ function quarantineReason(
   { lane, failed, dirty, reason, namespace }: LaneTry & { namespace: string },
 ): string | null {
   if (!failed) delete book.failing[lane];
-  else book.failing[lane] = [...(book.failing[lane] ?? []), namespace].slice(-LANE_FAILURES_LIMIT);
+  else book.failing[lane] = [...(book.failing[lane] ?? []), namespace].slice(-laneFailuresLimit);
   if (dirty) return reason;
   const row = book.failing[lane] ?? [];
-  if (row.length < LANE_FAILURES_LIMIT || isUnitsOwnFault(plan, book, lane)) return null;
-  return `${LANE_FAILURES_LIMIT} infra failures in a row, the last one ${namespace}: ${reason}`;
+  if (row.length < laneFailuresLimit || isUnitsOwnFault(plan, book, lane)) return null;
+  return `${laneFailuresLimit} infra failures in a row, the last one ${namespace}: ${reason}`;
 }
 
 /** A unit that fails on every lane it meets, or has met only this one, says nothing about the lane. */
@@ -90,7 +90,7 @@ function isUnitsOwnFault(plan: SessionPlan, book: LaneBook, lane: string): boole
 
 /** Takes all lanes into use again (after `resume`); gives their names. Changes `state`. */
 export function endQuarantine(state: SessionState): string[] {
-  const names = Object.keys(state.lanes?.quarantined ?? {});
+  const names = Object.keys(state.lanes?.quarantined ?? {}).sort();
   if (state.lanes !== undefined) {
     state.lanes.quarantined = {};
     state.lanes.failing = {};
@@ -100,7 +100,7 @@ export function endQuarantine(state: SessionState): string[] {
 
 /** `lane1 (GPU memory not released after run)`, for every quarantined lane. */
 export function quarantineText(state: SessionState): string {
-  const entries = Object.entries(state.lanes?.quarantined ?? {});
+  const entries = Object.entries(state.lanes?.quarantined ?? {}).sort(([a], [b]) => (a < b ? -1 : 1));
   return entries.map(([name, { reason }]) => `${name} (${reason})`).join('; ');
 }
 
