@@ -40,7 +40,7 @@ export async function buildResumePlan(given: CliContext, request: ResumeOptions)
   );
   checkResume(recorded, basis, request);
   refuseVisiblePlace(runDir, await versionControlPlace(basis.repoRoot, runDir));
-  await refuseUnusableStages(basis);
+  const staleStages = await refuseUnusableStages(basis, options.allowStaleStages === true);
   return sessionPlanSchema.parse({
     schema: 'calib.session/1',
     ...basis.plan,
@@ -49,6 +49,7 @@ export async function buildResumePlan(given: CliContext, request: ResumeOptions)
     repeats: recorded.repeats,
     file_sha256: recorded.file_sha256 ?? (await hashTestFiles(basis)),
     policies: policiesSchema.parse({ ...recorded.policies, max_passes: options.maxPasses }),
+    ...(staleStages.length === 0 ? {} : { stale_stages: staleStages }),
     ...(await planLanes(basis, { lanes: options.lanes ?? null, runDir })),
     precheck: await planPrecheck(context, { catalog: basis.loaded.stages, selected: basis.stages }, options),
     resume: true,

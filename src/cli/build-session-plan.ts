@@ -27,6 +27,8 @@ export interface StartRequest {
   /** `--lanes` as given; null without. */
   lanes: string | null;
   switches: PrecheckSwitches;
+  /** Go on with a `stages.yaml` of another version of the tests. */
+  allowStaleStages: boolean;
   now: Date;
   calibVersion: string;
 }
@@ -45,7 +47,7 @@ export async function buildSessionPlan(context: CliContext, request: StartReques
     if (expansionLine !== null) note(expansionLine);
     return stages;
   });
-  await refuseUnusableStages(basis);
+  const staleStages = await refuseUnusableStages(basis, request.allowStaleStages);
   const runDir = join(resolve(request.runRoot ?? join(basis.repoRoot, '.tune-runs')), sessionId);
   refuseVisiblePlace(runDir, await versionControlPlace(basis.repoRoot, runDir));
   warnAbout(basis);
@@ -60,6 +62,7 @@ export async function buildSessionPlan(context: CliContext, request: StartReques
     run_dir: runDir,
     repeats: request.repeats,
     file_sha256: await hashTestFiles(basis),
+    ...(staleStages.length === 0 ? {} : { stale_stages: staleStages }),
     policies: policiesSchema.parse({
       max_passes: request.maxPasses,
       ...(gpuWait === undefined ? {} : { gpu_wait_s: gpuWait }),

@@ -51,6 +51,7 @@ export async function planFor(
     maxPasses: options.maxPasses,
     lanes: options.lanes ?? null,
     switches: options,
+    allowStaleStages: options.allowStaleStages === true,
     now: new Date(),
     calibVersion,
   });

@@ -15,6 +15,7 @@ import type { GitState } from '../host/git/read-git-state.ts';
 import { readSessionTree } from '../host/git/session-tree.ts';
 import { hostTaskQueues } from '../workflows/messages.ts';
 import type { CliContext } from './options.ts';
+import { warn } from './output.ts';
 
 type Host = Awaited<ReturnType<CliContext['host']>>['host'];
 
@@ -104,8 +105,15 @@ function plannedStage(stage: StageDefinition): SessionPlan['stages'][number] {
   };
 }
 
-/** @throws CalibError listing every stage that could never become ready, or that describes another checkout */
-export async function refuseUnusableStages({ model, repoRoot, stages }: SessionBasis): Promise<void> {
+/**
+ * Gives the stages that describe another version of their files, one line each, where `allowStale` says to go on.
+ *
+ * @throws CalibError listing every stage that could never become ready, or that describes another checkout (spec 02 §13)
+ */
+export async function refuseUnusableStages(
+  { model, repoRoot, stages }: SessionBasis,
+  allowStale: boolean,
+): Promise<string[]> {
   const problems = startabilityProblems(stages);
   if (problems.length > 0) {
     throw new CalibError(
@@ -117,12 +125,16 @@ export async function refuseUnusableStages({ model, repoRoot, stages }: SessionB
     );
   }
   const stale = await findStaleStages({ repoRoot, stages });
-  if (stale.length === 0) return;
   const lines = stale.map((entry) => `${entry.stage}: ${entry.file}: ${entry.reason}`);
+  if (lines.length === 0) return [];
+  if (allowStale) {
+    for (const line of lines) warn(`stages.yaml is stale and is used all the same: ${line}`);
+    return lines;
+  }
   throw new CalibError(
     'invalid-input',
     `stages.yaml does not describe this checkout:\n  ${lines.join('\n  ')}`,
-    { remedy: `calib discover --model ${model}` },
+    { remedy: `calib discover --model ${model} (or --allow-stale-stages, which is recorded)` },
   );
 }
 

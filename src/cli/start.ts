@@ -20,6 +20,7 @@ export interface StartOptions {
   resume?: boolean;
   outputDir?: string;
   forceEnvironment?: boolean;
+  allowStaleStages?: boolean;
 }
 
 export function register(program: Command): void {
@@ -42,6 +43,7 @@ export function register(program: Command): void {
     )
     .option('--skip-precheck', 'start without the environment gate (recorded, shown in the report)')
     .option('--skip-version-check', 'pinned versions that differ are warnings')
+    .option('--allow-stale-stages', 'go on with a stages.yaml of another version of the tests (recorded)')
     .option('--detach', 'print and return at once instead of following the session')
     .option('--resume', 'carry on the run directory given by --output-dir')
     .option('--output-dir <dir>', 'existing run directory (with --resume)')

@@ -1,4 +1,4 @@
-import { readFile, readdir, writeFile } from 'node:fs/promises';
+import { appendFile, readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -82,6 +82,16 @@ describe('what a repeat yields', () => {
     expect(symbols).toEqual({ beta_wer: '✓' });
     expect(await suite.launches('beta')).toBe(2);
     expect(await readdir(join(runDir, '_discarded', 'test_beta_ci'))).toHaveLength(1);
+  });
+});
+
+describe('a stages.yaml of another version of the tests', () => {
+  it('is used where the operator insists, and the plan says so (spec 02 §13)', async () => {
+    await appendFile(join(suite.repo, 'tests/test_beta_ci.py'), '\n# a remark\n');
+    const { session, runDir } = await start('--stages', 'beta', '--repeats', '1', '--allow-stale-stages');
+    await up.untilPhase(session, 'awaiting_decision');
+    const plan = JSON.parse(await readFile(join(runDir, 'plan.json'), 'utf8')) as { stale_stages: string[] };
+    expect(plan.stale_stages).toEqual([expect.stringContaining('beta_wer: tests/test_beta_ci.py')]);
   });
 });
 

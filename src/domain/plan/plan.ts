@@ -45,6 +45,8 @@ const calibPlanFields = {
   tree_fingerprint: z.string().optional(),
   /** SHA-256 of every test and threshold file when the session started, by repository-relative path. */
   file_sha256: z.record(z.string(), z.string()).optional(),
+  /** Stages whose `stages.yaml` described another version of their files; the operator went on (spec 02 §13). */
+  stale_stages: z.array(z.string()).optional(),
   /** Effective catalog environment of every pytest (01 §4); never secrets. */
   environment: z.record(z.string(), z.string()).optional(),
   policies: policiesSchema.optional(),

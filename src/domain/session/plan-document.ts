@@ -44,6 +44,7 @@ export function calibFields(plan: SessionPlan): Partial<Plan> {
     catalog_dir: plan.catalog_dir,
     cleanup_script: plan.cleanup_script,
     evidence: plan.evidence,
+    ...(plan.stale_stages === undefined ? {} : { stale_stages: plan.stale_stages }),
     ...(plan.lane_table === undefined ? {} : { lane_table: plan.lane_table }),
   };
 }

@@ -43,6 +43,8 @@ export const sessionPlanSchema = z.object({
   stages_yaml_sha256: z.string(),
   /** SHA-256 of every test and threshold file at the start, by repository-relative path. */
   file_sha256: z.record(z.string(), z.string()),
+  /** Stages whose `stages.yaml` described another version of their files; the operator went on (spec 02 §13). */
+  stale_stages: z.array(z.string()).optional(),
   /** Effective catalog environment (spec 01 §4); never secrets. */
   environment: z.record(z.string(), z.string()),
   task_queues: z.object({ home: z.string(), repeats: z.string() }),
