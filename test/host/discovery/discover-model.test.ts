@@ -92,6 +92,20 @@ describe('files that cannot be used', () => {
     const extra = 'test_globs: ["*.py"]\nmetric_sources:\n  test_a.py: {threshold_file: limits.py}\n';
     expect(await errors({ 'test_a.py': accuracy }, extra)).toEqual(['limits.py the file does not exist']);
   });
+
+  test('a threshold file that is a link out of the checkout is an error, and is not read', async () => {
+    const outside = temporaryFolder({ 'limits.py': accuracy });
+    const repoRoot = temporaryFolder({ 'test_a.py': '' });
+    await symlink(join(outside, 'limits.py'), join(repoRoot, 'limits.py'));
+    const settings = config(
+      'test_globs: ["*.py"]\nmetric_sources:\n  test_a.py: {threshold_file: limits.py}\n',
+    );
+    const { stages, findings } = await discoverModel({ repoRoot, config: settings, discoveredAt: AT });
+    expect([stages, findings.map(({ message }) => message)]).toEqual([
+      [],
+      expect.arrayContaining(['the file is a link that leads out of the repository']),
+    ]);
+  });
 });
 
 describe('hashes', () => {

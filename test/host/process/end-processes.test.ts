@@ -60,6 +60,12 @@ describe('ending what belongs to a repeat (spec 05 §7, §8)', () => {
     });
   });
 
+  it('names a command line without what looks like a credential', async () => {
+    const identity = await launchMarked(['say:--api-key=hunter2', 'hang']);
+    const { ended } = await endProcesses({ mark, identity });
+    expect(ended[0]?.command).toMatch(/say:--api-key=\[redacted\]/);
+  });
+
   it('kills what ignores TERM, after the grace', async () => {
     const identity = await launchMarked(['ignore-term', `note:${scratch.path('deaf')}`, 'hang']);
     await until(() => scratch.pids('deaf').length === 1);

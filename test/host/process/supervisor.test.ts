@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -53,6 +53,21 @@ describe('a supervised launch', () => {
       exit: { exit_code: 3, signal: null, stop: null, start_error: null, token: 'token-1' },
     });
     expect(scratch.log()).toBe('hello\n');
+  });
+
+  it('hands every argument on as it is, without a shell', async () => {
+    const odd = '$(id) `id` * ; exit 7 "\'';
+    await (await launch([`say:${odd}`, 'exit:0'])).waitForExit();
+    expect(scratch.log()).toBe(`${odd}\n`);
+  });
+
+  it('keeps log, documents and launch folder closed to others (spec 05 §2)', async () => {
+    await (await launch(['say:hello', 'exit:0'])).waitForExit();
+    const names = readdirSync(scratch.launchDir);
+    const files = [scratch.path('run1.log'), ...names.map((name) => join(scratch.launchDir, name))];
+    expect(names.length).toBeGreaterThan(3);
+    expect(files.filter((file) => (statSync(file).mode & 0o077) !== 0)).toEqual([]);
+    expect(statSync(scratch.launchDir).mode & 0o777).toBe(0o700);
   });
 
   it('keeps code and signal apart (spec 05 §8)', async () => {

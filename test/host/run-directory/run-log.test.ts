@@ -43,6 +43,16 @@ test('keeps the blocks of parallel lanes whole', async () => {
   expect(changes).toHaveLength(30);
 });
 
+test('is closed to others, and holds nothing that looks like a credential', async () => {
+  const runDir = temporaryFolder();
+
+  await appendRunLog(runDir, ['remote https://me:hunter2@example.invalid/x.git'], NOW);
+
+  const path = join(runDir, 'run.log');
+  expect(await readFile(path, 'utf8')).toContain('remote https://[redacted]@example.invalid/x.git\n');
+  expect((await stat(path)).mode & 0o777).toBe(0o600);
+});
+
 test('says what it could not write when a folder stands in the way', async () => {
   const runDir = temporaryFolder();
   await mkdir(join(runDir, 'run.log'));
