@@ -119,7 +119,7 @@ describe('what of it may be recorded', () => {
   });
   const recorded = recordableEnvironment({
     env,
-    catalogNames: ['HF_HOME', 'MY_TOKEN', 'UV_INDEX_URL', 'MODE', 'HF_TOKEN'],
+    catalogNames: ['HF_HOME', 'MY_TOKEN', 'UV_INDEX_URL', 'MODE', 'HF_TOKEN', 'NO_PROXY'],
   });
 
   it('holds what decides the run, by name', () => {
