@@ -79,6 +79,16 @@ describe('git provenance (spec 06 §3)', () => {
     expect(result.mismatches).toEqual(['nova_accuracy/run1: tree fingerprint 22222222 != plan 11111111']);
   });
 
+  test('a record of another session is a mismatch', () => {
+    const result = audit(
+      makeSnapshot({
+        plan: { repeats: 1, session_id: 'this' },
+        cells: { nova_accuracy: [recorded({ session_id: 'another' })] },
+      }),
+    );
+    expect(result.mismatches).toEqual(['nova_accuracy/run1: recorded by session another, not this']);
+  });
+
   test('an edited record is a mismatch, and the reason does not blame the commit', () => {
     const result = audit(
       withFiles({ kind: 'recorded', observation: makeObservation(), integrity: 'edited' }),

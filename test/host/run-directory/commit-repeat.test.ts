@@ -1,4 +1,4 @@
-import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, readdir, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 import { expect, test } from 'vitest';
@@ -74,6 +74,16 @@ test('writes an observation and a pointer file per stage, and one marker for all
     'nova_wer/run1.log',
   ]);
   expect(await integrities(runDir)).toEqual(new Set(['committed']));
+});
+
+test('keeps records, pointers, marker and their folders closed to others (spec 05 §2)', async () => {
+  const runDir = temporaryFolder();
+  await commitRepeat(makeCommit(runDir));
+
+  const entries = await readdir(runDir, { recursive: true });
+  const modes = await Promise.all(entries.map(async (name) => (await stat(join(runDir, name))).mode));
+  expect(entries.length).toBeGreaterThan(STAGES.length * 2);
+  expect(entries.filter((_, index) => ((modes[index] ?? 0) & 0o077) !== 0)).toEqual([]);
 });
 
 test('points to the shared log and the base temp in three comment lines (spec 05 §2)', async () => {
