@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 
+import { execa } from 'execa';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { endProcesses } from '../../../src/host/process/end-processes.ts';
-import { findOwnProcesses } from '../../../src/host/process/find-own-processes.ts';
 import { readGroupManifests } from '../../../src/host/process/group-manifests.ts';
 import type { LaunchIdentity } from '../../../src/host/process/launch-documents.ts';
 import { launchSupervised } from '../../../src/host/process/launch-supervised.ts';
@@ -130,6 +131,21 @@ describe('ending what belongs to a repeat (spec 05 §7, §8)', () => {
     expect([result.ended, runs(stranger)]).toEqual([[], true]);
   });
 
+  it('does not touch the session of a launch of before the last start of the machine', async () => {
+    const stranger = await startForeign(['hang']);
+    const identity: LaunchIdentity = {
+      schema: 'calib.launch/1',
+      token: mark.token,
+      boot_id: 'the one before',
+      supervisor: { pid: 999_999_999, start_ticks: 1 },
+      child: { pid: stranger, start_ticks: readProcessStat(stranger)?.start_ticks ?? 0 },
+      started_at: '2026-01-01T00:00:00Z',
+      command: [],
+    };
+    const result = await endProcesses({ mark, identity });
+    expect([result.ended, runs(stranger)]).toEqual([[], true]);
+  });
+
   it('does nothing the second time', async () => {
     const identity = await launchMarked(['hang']);
     await endProcesses({ mark, identity });
@@ -144,19 +160,14 @@ describe('ending what belongs to a repeat (spec 05 §7, §8)', () => {
   });
 
   it('never takes calib itself for its own, even when calib inherited the mark', async () => {
-    const found = await findOwnProcesses({
-      mark,
-      identity: {
-        schema: 'calib.launch/1',
-        token: mark.token,
-        boot_id: readBootId(),
-        supervisor: { pid: 999_999_999, start_ticks: 1 },
-        child: { pid: process.pid, start_ticks: readProcessStat(process.pid)?.start_ticks ?? 0 },
-        started_at: '2026-01-01T00:00:00Z',
-        command: [],
-      },
-    });
-    expect(found.map(({ pid }) => pid)).not.toContain(process.pid);
+    const source = fileURLToPath(new URL('../../../src/host/process/find-own-processes.ts', import.meta.url));
+    const script = `
+      const { findOwnProcesses } = await import(${JSON.stringify(source)});
+      const found = await findOwnProcesses({ mark: ${JSON.stringify(mark)} });
+      console.log(found.some(({ pid }) => pid === process.pid));`;
+    const args = ['--import', 'tsx', '--input-type=module', '--eval', script];
+    const { stdout } = await execa(process.execPath, args, { env: markedEnvironment });
+    expect(stdout).toBe('false');
   });
 });
 

@@ -215,6 +215,14 @@ describe('adopting a launch', () => {
     expect(await adoptLaunch(scratch.launchDir, 'token-2')).toMatchObject({ state: 'lost' });
   });
 
+  it('refuses the exit status of a launch with another token', async () => {
+    await (await launch(['exit:0'])).waitForExit();
+    expect(await adoptLaunch(scratch.launchDir, 'token-2')).toMatchObject({
+      state: 'lost',
+      reason: expect.stringContaining('carries another token') as string,
+    });
+  });
+
   it('calls a launch lost when its supervisor was killed, and says that pytest still runs', async () => {
     const { identity } = await launch(['hang']);
     process.kill(identity.supervisor.pid, 'SIGKILL');
