@@ -2,7 +2,6 @@ import { ApplicationFailure } from '@temporalio/activity';
 
 import { CalibError } from '../domain/calib-error.ts';
 import { messageOf } from '../domain/message-of.ts';
-import { redactSecrets } from '../domain/secrets/redact-secrets.ts';
 import { failureTypes } from '../domain/session/failure-types.ts';
 import { appendRunLog } from '../host/run-directory/run-log.ts';
 import type { ActivityDependencies } from './activity-dependencies.ts';
@@ -14,6 +13,7 @@ import { purgeRepeat } from './purge-repeat.ts';
 import { runRepeat } from './run-repeat.ts';
 import { mayPass, storageFailure } from './storage-failure.ts';
 import { syncSession } from './sync-session.ts';
+import { withoutSecrets } from './without-secrets.ts';
 import { writeReport } from './write-report.ts';
 
 /** The activities of a worker, with their dependencies bound. */
@@ -35,8 +35,15 @@ async function givenUp(work: () => Promise<void>): Promise<void> {
   try {
     await work();
   } catch (error) {
-    const message = redactSecrets(messageOf(error));
-    throw ApplicationFailure.nonRetryable(message, failureTypes.refused);
+    throw withoutSecrets(ApplicationFailure.nonRetryable(messageOf(error), failureTypes.refused));
+  }
+}
+
+async function explained<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw withoutSecrets(failureOf(error));
   }
 }
 
@@ -44,17 +51,12 @@ async function givenUp(work: () => Promise<void>): Promise<void> {
  * Turns errors meant for people into failures that no retry repeats; a disk that refuses is asked again, for as long as
  * it takes: nothing is lost meanwhile.
  */
-async function explained<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    const refusal = storageFailure(error);
-    if (refusal !== null) throw refusal;
-    if (!(error instanceof CalibError)) throw error;
-    const text = error.remedy === undefined ? error.message : `${error.message} (${error.remedy})`;
-    const message = redactSecrets(text);
-    if (mayPass(error))
-      throw ApplicationFailure.create({ message, type: failureTypes.storage, cause: error });
-    throw ApplicationFailure.nonRetryable(message, failureTypes.invalid);
-  }
+function failureOf(error: unknown): unknown {
+  const refusal = storageFailure(error);
+  if (refusal !== null) return refusal;
+  if (!(error instanceof CalibError)) return error;
+  const message = error.remedy === undefined ? error.message : `${error.message} (${error.remedy})`;
+  return mayPass(error)
+    ? ApplicationFailure.create({ message, type: failureTypes.storage, cause: error })
+    : ApplicationFailure.nonRetryable(message, failureTypes.invalid);
 }
