@@ -38,13 +38,14 @@ export async function buildResumePlan(given: CliContext, request: ResumeOptions)
     context,
     (known) => selectStages(known, recorded.stages.join(',')).stages,
   );
-  checkResume(recorded, basis, request);
+  const first = checkResume(recorded, basis, request);
   refuseVisiblePlace(runDir, await versionControlPlace(basis.repoRoot, runDir));
   const staleStages = await refuseUnusableStages(basis, options.allowStaleStages === true);
   return sessionPlanSchema.parse({
     schema: 'calib.session/1',
     ...basis.plan,
     ...identity(recorded, runDir),
+    units: inOrder(basis.plan.units, first),
     run_dir: runDir,
     repeats: recorded.repeats,
     file_sha256: recorded.file_sha256 ?? (await hashTestFiles(basis)),
@@ -72,7 +73,8 @@ async function readRecordedPlan(runDir: string): Promise<Plan> {
   }
 }
 
-function checkResume(recorded: Plan, basis: SessionBasis, { options, now }: ResumeOptions): void {
+/** Gives the stages that go first. */
+function checkResume(recorded: Plan, basis: SessionBasis, { options, now }: ResumeOptions): string[] {
   const { git, plan, loaded } = basis;
   const decision = resumePlan(recorded, {
     head: git.sha,
@@ -91,6 +93,13 @@ function checkResume(recorded: Plan, basis: SessionBasis, { options, now }: Resu
   }
   decision.warnings.forEach(warn);
   decision.notes.forEach(note);
+  return decision.stages;
+}
+
+/** Units that feed one of the stages, then the others; each part in plan order. */
+function inOrder(units: SessionPlan['units'], first: readonly string[]): SessionPlan['units'] {
+  const isFirst = (unit: SessionPlan['units'][number]) => unit.stages.some((stage) => first.includes(stage));
+  return [...units.filter(isFirst), ...units.filter((unit) => !isFirst(unit))];
 }
 
 function asked(options: StartOptions, { loaded }: SessionBasis): Pick<ResumeRequest, 'stages' | 'repeats'> {

@@ -24,7 +24,7 @@ export type ResumeDecision =
       kind: 'accepted';
       /** The plan to write back. */
       plan: Plan;
-      /** Stages to execute: whole units of the plan, in plan order. */
+      /** Stages to execute first: whole units of the plan, in plan order. A session is complete with all of them only. */
       stages: string[];
       /** Lines for `run.log`. */
       notes: string[];
@@ -43,7 +43,9 @@ export function resumePlan(plan: Plan, request: ResumeRequest): ResumeDecision {
   const stages = wholeUnits(plan, request);
   const notes =
     stages.length < plan.stages.length
-      ? [`resume: executing subset ${stages.join(', ')} of ${plan.stages.length} planned stages`]
+      ? [
+          `resume: executing subset ${stages.join(', ')} of ${plan.stages.length} planned stages first, then the rest`,
+        ]
       : [];
   return {
     kind: 'accepted',

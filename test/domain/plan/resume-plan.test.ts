@@ -62,7 +62,7 @@ test('always runs all stages of a unit together', () => {
   expect(decision).toMatchObject({
     kind: 'accepted',
     stages: ['a_wer', 'a_speed'],
-    notes: ['resume: executing subset a_wer, a_speed of 3 planned stages'],
+    notes: ['resume: executing subset a_wer, a_speed of 3 planned stages first, then the rest'],
   });
 });
 
