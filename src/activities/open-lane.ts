@@ -5,7 +5,7 @@ import { Context } from '@temporalio/activity';
 import { type Lane, recordedLane } from '../domain/lanes/lane.ts';
 import { laneTries } from '../domain/lanes/lane-try.ts';
 import { gateOpenLine } from '../domain/observation/milestones.ts';
-import { freeMemoryLimitMib } from '../host/gpu/gpu-readiness.ts';
+import { freeMemoryLimitMib } from '../domain/audit/free-memory-limit.ts';
 import { waitForGpus } from '../host/gpu/gpu-gate.ts';
 import { type LaneLease, acquireLaneLease, laneResources } from '../host/gpu/lane-lease.ts';
 import { leaseLane } from '../host/gpu/lease-lane.ts';

@@ -2,11 +2,12 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
-import { type ScriptedSuite, makeScriptedSuite } from '../fixtures/scripted-suite/make-scripted-suite.ts';
+import type { ScriptedSuite } from '../fixtures/scripted-suite/make-scripted-suite.ts';
 import { startCalib } from './built-calib.ts';
-import { type EmbeddedUp, startUp } from './embedded-up.ts';
+import type { EmbeddedUp } from './embedded-up.ts';
+import { withScriptedWorld } from './scripted-world.ts';
 
 const SESSION = '20260423T050000Z_scripted';
 
@@ -14,22 +15,9 @@ let up: EmbeddedUp;
 let suite: ScriptedSuite;
 let runDir: string;
 
-beforeAll(async () => {
-  up = await startUp();
-});
-
-afterAll(async () => {
-  await up.close();
-});
-
-beforeEach(async () => {
-  suite = await makeScriptedSuite();
+withScriptedWorld((world) => {
+  ({ up, suite } = world);
   runDir = join(suite.repo, '.tune-runs', SESSION);
-});
-
-afterEach(async () => {
-  await up.abortAll();
-  await suite.remove();
 });
 
 async function write(path: string, content: unknown): Promise<void> {
@@ -77,7 +65,7 @@ async function writeLegacyDirectory(): Promise<void> {
     venv_python: suite.venvPython,
     venv_source: 'flag',
     tune_version: '0.6.0',
-    stages_yaml: '/home/somebody/skills/tune/models/scripted/stages.yaml',
+    stages_yaml: '/srv/tune/models/scripted/stages.yaml',
   });
   const speed = { throughput_qps: 5, latency_mean_s: 0.5 };
   for (const repeat of [1, 2]) {

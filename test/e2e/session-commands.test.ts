@@ -1,33 +1,17 @@
 import { appendFile, readFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
-import {
-  type ScriptedSuite,
-  type ScriptedTest,
-  makeScriptedSuite,
-} from '../fixtures/scripted-suite/make-scripted-suite.ts';
-import { type EmbeddedUp, startUp } from './embedded-up.ts';
+import type { ScriptedSuite, ScriptedTest } from '../fixtures/scripted-suite/make-scripted-suite.ts';
+import type { EmbeddedUp } from './embedded-up.ts';
+import { withScriptedWorld } from './scripted-world.ts';
 
 let up: EmbeddedUp;
 let suite: ScriptedSuite;
 
-beforeAll(async () => {
-  up = await startUp();
-});
-
-afterAll(async () => {
-  await up.close();
-});
-
-beforeEach(async () => {
-  suite = await makeScriptedSuite();
-});
-
-afterEach(async () => {
-  await up.abortAll();
-  await suite.remove();
+withScriptedWorld((world) => {
+  ({ up, suite } = world);
 });
 
 /** Starts a session of the scripted suite; gives its id and run directory. */
@@ -261,6 +245,21 @@ describe('a run directory carried on', () => {
     expect(run.exitCode, run.stderr).toBe(0);
     expect(run.stdout).toContain(`session: ${session}`);
     expect([await suite.launches('alpha'), await suite.launches('beta')]).toEqual([1, 2]);
+  });
+
+  it('with --stages runs those first, and then the rest: only all of them make a report (spec 05 §5)', async () => {
+    await suite.script('alpha', { waitFor: 'never' });
+    const { session, runDir } = await start('--repeats', '1', '--label', 'subset');
+    await untilWaiting('alpha');
+    await up.calib('signal', session, 'abort');
+    await up.untilPhase(session, 'aborted');
+    await suite.script('alpha', {});
+    const subset = ['--stages', 'beta_wer'];
+    const run = await up.calib('start', '--resume', '--output-dir', runDir, ...suite.options, ...subset);
+    expect(run.exitCode, run.stderr).toBe(0);
+    expect(run.stderr).toContain('executing subset beta_wer of 3 planned stages first, then the rest');
+    const order = (await readFile(join(suite.control, 'launches.log'), 'utf8')).trim().split('\n');
+    expect(order.map((line) => line.split(' ')[0])).toEqual(['alpha', 'beta', 'alpha']);
   });
 
   it('is refused on another commit, naming both (spec 05 §5)', async () => {

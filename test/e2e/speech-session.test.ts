@@ -86,26 +86,14 @@ describe('a session of the speech suite, from start to decision', () => {
       up.calib('status', '--run-dir', runDir),
     ]);
     expect([live.exitCode, offline.exitCode]).toEqual([0, 0]);
-    const fields = ({
-      complete,
-      ok,
-      total,
-      missing,
-      strict,
-      strict_ready,
-      git_provenance,
-      calibration_git_sha,
-    }: Record<string, unknown>) => ({
-      complete,
-      ok,
-      total,
-      missing,
-      strict,
-      strict_ready,
-      git_provenance,
-      calibration_git_sha,
-    });
-    expect(fields(JSON.parse(live.stdout))).toEqual(fields(JSON.parse(offline.stdout)));
+    const [seen, recorded] = [live, offline].map(
+      ({ stdout }) => JSON.parse(stdout) as Record<string, unknown>,
+    );
+    const shared = ['complete', 'ok', 'total', 'missing', 'strict', 'strict_ready'];
+    for (const field of [...shared, 'git_provenance', 'calibration_git_sha']) {
+      expect(seen?.[field], field).toBeDefined();
+      expect(seen?.[field], field).toEqual(recorded?.[field]);
+    }
     expect(JSON.parse(live.stdout)).toMatchObject({
       state: 'awaiting_decision',
       calibration_git_sha: speech.commit,

@@ -5,7 +5,7 @@ import type { SessionPlan } from './session-plan.ts';
 import type { RepeatMark, SessionState } from './session-state.ts';
 
 /** Passes in a row that may fail with the same reason before a cell is no longer tried (spec 05, retry budget note). */
-export const ALIKE_PASSES_LIMIT = 3;
+export const alikePassesLimit = 3;
 
 export interface RepeatId {
   namespace: string;
@@ -104,7 +104,7 @@ function beginNextPass(plan: SessionPlan, state: SessionState, open: RepeatId[])
 
 /** True when pass after pass failed for the same reason: another one would, too. */
 export function failsAlike(state: SessionState, id: RepeatId): boolean {
-  return (state.open[repeatKey(id)]?.passes_alike ?? 0) >= ALIKE_PASSES_LIMIT;
+  return (state.open[repeatKey(id)]?.passes_alike ?? 0) >= alikePassesLimit;
 }
 
 /**

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { availableParallelism, cpus, hostname, release, totalmem } from 'node:os';
 
 import { utcTimestamp } from '../../domain/clock.ts';
@@ -9,6 +8,7 @@ import { splitVariables } from '../../domain/fingerprint/split-variables.ts';
 import { usableGpus } from '../../domain/precheck/judge-gpus.ts';
 import type { PrecheckRequirements } from '../../domain/precheck/requirements.ts';
 import type { SessionPlan } from '../../domain/session/session-plan.ts';
+import { sha256Of } from '../files/sha256-of.ts';
 import { readGpus } from '../gpu/nvidia-smi.ts';
 import { runtimePackages } from '../precheck/check-venv.ts';
 import { hubPlace, readDefaultRevision } from '../precheck/hub-cache.ts';
@@ -65,7 +65,7 @@ export async function captureEnvironment(question: CaptureQuestion): Promise<Env
   return {
     schema: 'calib.environment/1',
     captured_at: utcTimestamp(now),
-    identity_sha256: sha256(identityText(facts)),
+    identity_sha256: sha256Of(identityText(facts)),
     ...facts,
   };
 }
@@ -110,7 +110,7 @@ async function pythonFields({ plan, requirements, env }: CaptureQuestion): Promi
     return { python: null, packages: null, distributions: null, distributions_sha256: null };
   }
   const { python, versions, distributions = null } = reading.facts;
-  const distributions_sha256 = distributions === null ? null : sha256(distributionLines(distributions));
+  const distributions_sha256 = distributions === null ? null : sha256Of(distributionLines(distributions));
   return { python, packages: versions, distributions, distributions_sha256 };
 }
 
@@ -142,8 +142,4 @@ function variableFields({
   const catalogNames = requirements.environment.map(({ name }) => name);
   const recordable = recordableEnvironment({ env: childEnvironment({ env, requirements }), catalogNames });
   return splitVariables(recordable, catalogNames);
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
 }

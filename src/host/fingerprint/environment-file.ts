@@ -6,6 +6,8 @@ import {
   environmentFactsSchema,
   type EnvironmentDocument,
 } from '../../domain/fingerprint/environment-document.ts';
+import { firstIssue } from '../../domain/first-issue.ts';
+import { messageOf } from '../../domain/message-of.ts';
 import { namesIn, readIfPresent } from '../run-directory/file-entries.ts';
 import { keepCopy } from '../run-directory/keep-copy.ts';
 import { runPaths } from '../run-directory/paths.ts';
@@ -30,8 +32,7 @@ export async function readEnvironment(runDir: string): Promise<EnvironmentDocume
 export function parseEnvironment(path: string, document: unknown): EnvironmentDocument {
   const parsed = environmentDocumentSchema.safeParse(document);
   if (parsed.success) return parsed.data;
-  const issue = parsed.error.issues[0];
-  throw damaged(path, `${issue?.path.join('.') || 'document'}: ${issue?.message ?? 'invalid'}`);
+  throw damaged(path, firstIssue(parsed.error));
 }
 
 /** @throws CalibError `invalid-input` naming the file */
@@ -39,7 +40,7 @@ export function parseJson(path: string, content: Buffer): unknown {
   try {
     return JSON.parse(content.toString('utf8'));
   } catch (error) {
-    throw damaged(path, `not JSON: ${error instanceof Error ? error.message : String(error)}`);
+    throw damaged(path, `not JSON: ${messageOf(error)}`);
   }
 }
 

@@ -9,11 +9,7 @@ export interface ContainerFacts {
 }
 
 /** In this order; the latter two are what v0.7.0 of the original tool reads (spec 07 §5.1). */
-export const digestVariables = [
-  'CALIB_IMAGE_DIGEST',
-  'OMNI_CI_IMAGE_DIGEST',
-  'CONTAINER_IMAGE_DIGEST',
-] as const;
+const digestVariables = ['CALIB_IMAGE_DIGEST', 'OMNI_CI_IMAGE_DIGEST', 'CONTAINER_IMAGE_DIGEST'] as const;
 
 /**
  * The container that calib runs in. Files tell its kind only; its image's digest is known to who started it.

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { connect, createServer } from 'node:net';
 import type { Server } from 'node:net';
 
+import { sha256Of } from '../files/sha256-of.ts';
 /**
  * Leases that die with their holder: names of Linux abstract sockets, which the kernel frees when the process that
  * bound them ends, however it ends. Nothing on disk can go stale.
@@ -107,7 +107,7 @@ function socketName(parts: { scope: string; resource: string; part: 'owner' | 'r
   const base = `calib/${parts.scope === '' ? '' : `${parts.scope}/`}${parts.resource}`;
   const full = `${base}/${parts.part}`;
   if (Buffer.byteLength(full) <= longestName) return full;
-  return `calib/${createHash('sha256').update(base).digest('hex').slice(0, 40)}/${parts.part}`;
+  return `calib/${sha256Of(base).slice(0, 40)}/${parts.part}`;
 }
 
 /**

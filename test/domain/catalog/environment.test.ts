@@ -38,11 +38,11 @@ describe('buildCatalogEnvironment (spec 01 §4)', () => {
   });
 
   it("lets the host's hf_hub and speaker_sim override and says so", () => {
-    const host = { physical: { hf_hub: '/root/hf', speaker_sim: '/root/sim' } };
+    const host = { physical: { hf_hub: '/data/hf', speaker_sim: '/data/sim' } };
     expect(buildCatalogEnvironment({ auto_env: { HF_HOME: '/ci/hf', Z: '1' } }, host)).toEqual([
-      { name: 'HF_HOME', value: '/root/hf', source: 'host' },
+      { name: 'HF_HOME', value: '/data/hf', source: 'host' },
       { name: 'Z', value: '1', source: 'config' },
-      { name: 'SEEDTTS_SIM_CACHE_DIR', value: '/root/sim', source: 'host' },
+      { name: 'SEEDTTS_SIM_CACHE_DIR', value: '/data/sim', source: 'host' },
     ]);
   });
 
@@ -82,7 +82,7 @@ describe('checkCatalogEnvironment (spec 01 §4)', () => {
   );
 
   it('finds XDG_CACHE_HOME outside the slice', () => {
-    expect(check({ OMNI_CI_HOME: '/ci', XDG_CACHE_HOME: '/root/.cache' })).toEqual(['XDG_CACHE_HOME']);
+    expect(check({ OMNI_CI_HOME: '/ci', XDG_CACHE_HOME: '/elsewhere/.cache' })).toEqual(['XDG_CACHE_HOME']);
   });
 
   it('finds a relative HOME', () => {

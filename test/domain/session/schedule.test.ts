@@ -5,7 +5,7 @@ import { decideCommand, takeCommand } from '../../../src/domain/session/decide-c
 import { recordOutcome } from '../../../src/domain/session/record-outcome.ts';
 import type { RepeatOutcome } from '../../../src/domain/session/repeat-outcome.ts';
 import {
-  ALIKE_PASSES_LIMIT,
+  alikePassesLimit,
   markOf,
   nextWork,
   reopenAll,
@@ -77,7 +77,7 @@ describe('the next work', () => {
     const state = calibrating(plan);
     state.marks = { test_alpha_ci: 'od', test_beta_ci: 'od' };
     state.open = {
-      'test_alpha_ci#1': { reason: 'OOM', passes_alike: ALIKE_PASSES_LIMIT, launches: 6 },
+      'test_alpha_ci#1': { reason: 'OOM', passes_alike: alikePassesLimit, launches: 6 },
       'test_beta_ci#1': { reason: 'OOM', passes_alike: 1, launches: 6 },
     };
     expect(nextWork(plan, state)).toMatchObject({ kind: 'launch', id: { namespace: 'test_beta_ci' } });

@@ -1,27 +1,15 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
-import { type EmbeddedUp, startUp } from '../../e2e/embedded-up.ts';
-import { type ScriptedSuite, makeScriptedSuite } from '../../fixtures/scripted-suite/make-scripted-suite.ts';
+import type { EmbeddedUp } from '../../e2e/embedded-up.ts';
+import { withScriptedWorld } from '../../e2e/scripted-world.ts';
+import type { ScriptedSuite } from '../../fixtures/scripted-suite/make-scripted-suite.ts';
 import { expectComplete, startWaiting } from './waiting-session.ts';
 
 let up: EmbeddedUp;
 let suite: ScriptedSuite;
 
-beforeAll(async () => {
-  up = await startUp();
-});
-
-afterAll(async () => {
-  await up.close();
-});
-
-beforeEach(async () => {
-  suite = await makeScriptedSuite();
-});
-
-afterEach(async () => {
-  await up.abortAll();
-  await suite.remove();
+withScriptedWorld((world) => {
+  ({ up, suite } = world);
 });
 
 describe('what stops in the middle of a repeat is carried on', () => {
