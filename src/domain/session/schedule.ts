@@ -16,6 +16,12 @@ export function repeatKey(id: RepeatId): string {
   return `${id.namespace}#${id.repeat}`;
 }
 
+/** The (unit, repeat) of a key that `repeatKey` made. */
+export function repeatOfKey(key: string): RepeatId {
+  const cut = key.lastIndexOf('#');
+  return { namespace: key.slice(0, cut), repeat: Number(key.slice(cut + 1)) };
+}
+
 /** The mark of one (unit, repeat). */
 export function markOf(state: SessionState, id: RepeatId): RepeatMark {
   return (state.marks[id.namespace]?.[id.repeat - 1] ?? '.') as RepeatMark;
@@ -51,7 +57,7 @@ export function nextWork(plan: SessionPlan, state: SessionState): NextWork {
     const work = workOfRound(plan, state, { units, repeat });
     if (work !== null) return work;
   }
-  const open = openRepeats(plan, state);
+  const open = undoneRepeats(plan, state);
   if (open.length === 0) return { kind: 'complete' };
   if (!beginNextPass(plan, state, open)) return { kind: 'blocked', missing: open };
   return nextWork(plan, state);
@@ -82,7 +88,7 @@ function workOfRound(
   return marked('r').length > 0 ? { kind: 'wait' } : null;
 }
 
-function openRepeats(plan: SessionPlan, state: SessionState): RepeatId[] {
+function undoneRepeats(plan: SessionPlan, state: SessionState): RepeatId[] {
   const open: RepeatId[] = [];
   for (let repeat = 1; repeat <= plan.repeats; repeat += 1) {
     for (const { namespace } of plan.units) {

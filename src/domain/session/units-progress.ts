@@ -1,6 +1,6 @@
 import type { Unit } from '../plan/unit.ts';
 import { meanSeconds } from './known-seconds.ts';
-import { repeatKey } from './schedule.ts';
+import { repeatOfKey } from './schedule.ts';
 import type { SessionPlan } from './session-plan.ts';
 import type { SessionState } from './session-state.ts';
 
@@ -23,12 +23,12 @@ const markWords: Record<string, string> = {
 
 /** The answer of the `units` query: what each pytest invocation covers and how far its repeats are. */
 export function unitsProgress(plan: SessionPlan, state: SessionState): UnitProgress[] {
+  const reasons = new Map<string, Record<string, string>>();
+  for (const [key, { reason }] of Object.entries(state.open)) {
+    const { namespace, repeat } = repeatOfKey(key);
+    reasons.set(namespace, { ...reasons.get(namespace), [String(repeat)]: reason });
+  }
   return plan.units.map((unit) => {
-    const open: Record<string, string> = {};
-    for (let repeat = 1; repeat <= plan.repeats; repeat += 1) {
-      const entry = state.open[repeatKey({ namespace: unit.namespace, repeat })];
-      if (entry !== undefined) open[String(repeat)] = entry.reason;
-    }
     return {
       namespace: unit.namespace,
       test: unit.test,
@@ -36,7 +36,7 @@ export function unitsProgress(plan: SessionPlan, state: SessionState): UnitProgr
       gpus: unit.gpus,
       stages: unit.stages,
       repeats: [...(state.marks[unit.namespace] ?? '')].map((mark) => markWords[mark] ?? mark),
-      open,
+      open: reasons.get(unit.namespace) ?? {},
       mean_s: meanSeconds(state, unit.namespace),
     };
   });
