@@ -16,8 +16,8 @@ import { decideCommand, takeCommand } from '../domain/session/decide-command.ts'
 import { failureTypes } from '../domain/session/failure-types.ts';
 import type { SessionPlan } from '../domain/session/session-plan.ts';
 import { type CommandReply, type SessionState, addNote } from '../domain/session/session-state.ts';
-import { utcTimestamp } from '../domain/clock.ts';
 import { commandSignals, commandUpdates } from './messages.ts';
+import { now } from './session-context.ts';
 
 /** Registers both doors (update and signal) of every command on one implementation. Call before the first `await`. */
 export function registerCommandHandlers(plan: SessionPlan, state: SessionState, changed: () => void): void {
@@ -77,8 +77,4 @@ async function answer(
   const outcome = () => state.replies.find((entry) => entry.id === id);
   await condition(() => outcome()?.settled ?? true);
   return outcome()?.reply ?? reply;
-}
-
-function now(): string {
-  return utcTimestamp(new Date());
 }

@@ -5,6 +5,8 @@ import {
   type SerializationContext,
 } from '@temporalio/common';
 
+import { messageOf } from '../domain/message-of.ts';
+
 /**
  * Reads what it can and gives a line of text for what it cannot: the Web UI and other clients can send a signal in any
  * encoding, and a payload that throws while it is read would fail the workflow task over and over, for ever. A command
@@ -15,7 +17,7 @@ class TolerantPayloadConverter extends DefaultPayloadConverter {
     try {
       return super.fromPayload<T>(payload, context, hint);
     } catch (error) {
-      return `unreadable payload: ${error instanceof Error ? error.message : 'unknown cause'}` as T;
+      return `unreadable payload: ${messageOf(error)}` as T;
     }
   }
 }
