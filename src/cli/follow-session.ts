@@ -7,6 +7,7 @@ import { messageOf } from '../domain/message-of.ts';
 import { phaseLine } from '../domain/session/session-details.ts';
 import type { HaltCause } from '../domain/session/repeat-outcome.ts';
 import { isEnd, type SessionState } from '../domain/session/session-state.ts';
+import { readRunLogTail } from '../host/run-directory/read-run-log-tail.ts';
 import { planQuery, stateQuery } from '../workflows/messages.ts';
 import { InterruptedError } from './exit-code.ts';
 import { readLiveRepeats } from './live-repeats.ts';
@@ -84,8 +85,9 @@ async function untilPersonNeeded(
     for (;;) {
       const state = await patiently({ client, sessionId, stop }, () => handle.query(stateQuery));
       const live = state.active.length === 0 ? [] : await readLiveRepeats(client, sessionId);
+      const milestones = (await readRunLogTail(plan.run_dir)).split('\n').filter((line) => line !== '');
       if (stop.aborted) throw new InterruptedError();
-      display.show({ plan, state, live, now: new Date() });
+      display.show({ plan, state, live, milestones, now: new Date() });
       if (isEnd(state.phase) || (!options.untilEnd && needsPerson(state))) {
         display.close();
         if (isEnd(state.phase)) await untilClosed(client, sessionId);

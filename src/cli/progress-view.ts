@@ -15,6 +15,8 @@ export interface Progress {
   state: SessionState;
   /** What its pending repeats do or wait for. */
   live: readonly LiveRepeat[];
+  /** The newest lines of `run.log`, where the run directory is on this host. */
+  milestones?: readonly string[];
   now: Date;
 }
 
@@ -22,6 +24,10 @@ export interface ViewSize {
   columns: number;
   rows: number;
 }
+
+/** Milestones of a terminal's view; a low terminal keeps its rows for the matrix. */
+const mostMilestones = 4;
+const rowsForMilestones = 20;
 
 /** `18/33 strict ✓`. */
 export function strictText({ plan, state }: Progress): string {
@@ -74,7 +80,7 @@ export function progressEvent({ plan, state, live, now }: Progress): Record<stri
   };
 }
 
-/** The whole view for a terminal: counts, phase, matrix, what runs, and what is waited for. */
+/** The whole view for a terminal: counts, phase, matrix, what runs, what is waited for, and what happened last. */
 export function progressLines(
   progress: Progress,
   size: ViewSize,
@@ -95,13 +101,15 @@ export function progressLines(
     ),
     ...[...waitingTexts(progress), ...quarantineTexts(state)].map((text) => `  ${text}`),
   ];
-  const taken = 2 + Math.ceil(phase.length / size.columns) + (running.length > 0 ? running.length + 1 : 0);
+  const milestones = size.rows < rowsForMilestones ? [] : (progress.milestones ?? []).slice(-mostMilestones);
+  const below = [running, milestones].filter((part) => part.length > 0).map((part) => ['', ...part]);
+  const taken = 2 + Math.ceil(phase.length / size.columns) + below.flat().length;
   return [
     colour.bold(fitted(head, size.columns)),
     state.phase.kind === 'halted' || state.phase.kind === 'blocked' ? colour.red(phase) : phase,
     '',
     ...renderMatrix(plan, state, { columns: size.columns, rows: size.rows - taken - 1 }, colour),
-    ...(running.length > 0 ? ['', ...running.map((line) => fitted(line, size.columns))] : []),
+    ...below.flat().map((line) => fitted(line, size.columns)),
   ];
 }
 

@@ -102,6 +102,17 @@ describe('the live view', () => {
     expect(lines[3]).toMatch(/^ {2}a_very_.*….*similarity {2}—{30}$/);
   });
 
+  it('ends with the newest milestones, where there is room for them (spec 05 §11, view B)', () => {
+    const plan = planOf(['voice_wer'], 3);
+    const state = runningState(plan);
+    const milestones = ['one', 'two', 'three', 'four', 'five'].map((text) => `2026-04-23T05:01:00Z ${text}`);
+    const view = (rows: number) =>
+      progressLines({ plan, state, live: [], milestones, now }, { columns: 80, rows }, plain);
+    expect(view(24).slice(-5)).toEqual(['', ...milestones.slice(1)]);
+    expect(view(24).length).toBeLessThanOrEqual(24);
+    expect(view(12).join('\n')).not.toContain('five');
+  });
+
   it('fits the height: complete stages give way first, and the rest is counted', () => {
     const keys = Array.from({ length: 40 }, (_, index) => `stage${index}_wer`);
     const plan = planOf(keys, 1);
