@@ -1,5 +1,8 @@
 import type { DiskAudit } from '../domain/session/take-disk-audit.ts';
 import type { Lane } from '../domain/lanes/lane.ts';
+import type { JoinOutcome } from '../domain/pool/pool-join.ts';
+import type { RepeatRecord } from '../domain/pool/repeat-record.ts';
+import type { SessionStandard } from '../domain/pool/session-standard.ts';
 import type { RepeatOutcome } from '../domain/session/repeat-outcome.ts';
 import type { SessionPlan } from '../domain/session/session-plan.ts';
 import type { ApplyMode } from '../domain/session/session-state.ts';
@@ -22,6 +25,45 @@ export interface RunRepeatInput {
   reextract: boolean;
   /** Declared lanes that it may run on, the preferred one first; absent = any free GPUs. */
   lanes?: Lane[];
+  /**
+   * Sessions of a pool: number of this dispatch, unique in the session. What a host's directory holds of another dispatch
+   * of the same repeat is not asked for any more.
+   */
+  dispatch?: number;
+  /** Sessions of a pool: the number that a new attempt has at least; other hosts have used the lower ones. */
+  first_attempt?: number;
+}
+
+/** What a repeat of a pool's session yields; `record` is absent where it ran in the session's run directory itself. */
+export type PooledOutcome = RepeatOutcome & { record?: RepeatRecord };
+
+export interface JoinInput {
+  plan: SessionPlan;
+  standard: SessionStandard;
+  /** Hosts whose answer the session has already. */
+  known: string[];
+}
+
+/** Part of a pytest log that lies on this host. */
+export interface ReadLogInput {
+  run_dir: string;
+  session_id: string;
+  namespace: string;
+  repeat: number;
+  attempt: number;
+  /** Bytes of the log that the caller has already. */
+  offset: number;
+  /** Waits this long for more bytes before it answers with none, ms. */
+  wait_ms: number;
+}
+
+export interface LogPart {
+  /** The next lines, secrets redacted. */
+  text: string;
+  /** Where the next part begins, bytes. */
+  offset: number;
+  /** True when the pytest has ended and all of it was read. */
+  ended: boolean;
 }
 
 /** Heartbeat details of `runRepeat`: what it does or waits for, for people and for `status`. */
@@ -77,7 +119,7 @@ export interface SessionActivities {
   openSession(plan: SessionPlan): Promise<DiskAudit>;
   precheck(plan: SessionPlan): Promise<PrecheckVerdict>;
   /** Owns one lane until one pytest invocation is recorded or given up. */
-  runRepeat(input: RunRepeatInput): Promise<RepeatOutcome>;
+  runRepeat(input: RunRepeatInput): Promise<PooledOutcome>;
   discardRepeat(input: DiscardRepeatInput): Promise<void>;
   /** Audits the directory again, taking over a corrected `stages.yaml` (before going on after a halt). */
   syncSession(input: { run_dir: string }): Promise<SyncResult>;
@@ -85,4 +127,23 @@ export interface SessionActivities {
   applyThresholds(input: ApplyInput): Promise<ApplyOutcome>;
   /** Appends milestone lines to `run.log`. */
   logMilestones(input: { run_dir: string; lines: string[] }): Promise<void>;
+}
+
+/** What the home host does more for the session of a pool. */
+export interface PoolHomeActivities {
+  /** What other hosts of the pool are held against. */
+  readStandard(input: { run_dir: string }): Promise<SessionStandard>;
+  /** Writes what a repeat on another host left into the run directory; twice equals once. */
+  keepRepeat(input: { run_dir: string; record: RepeatRecord }): Promise<void>;
+}
+
+/** The activities of a pool's queue: whichever host takes one speaks for itself. */
+export interface PoolActivities {
+  /** Proves this host against the session's standard and prepares its directory here; twice equals once. */
+  joinSession(input: JoinInput): Promise<JoinOutcome>;
+}
+
+/** The activities of a host's own queue that belong to no session's workflow. */
+export interface HostActivities {
+  readLogPart(input: ReadLogInput): Promise<LogPart>;
 }

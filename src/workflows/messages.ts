@@ -15,6 +15,11 @@ export function hostTaskQueues(hostId: string): { home: string; repeats: string 
   return { home: `calib-home-${hostId}`, repeats: `calib-repeats-${hostId}` };
 }
 
+/** Queue of a pool: its hosts take the offers of sessions from it, and then get repeats through queues of their own. */
+export function poolTaskQueue(pool: string): string {
+  return `calib-pool-${pool}`;
+}
+
 /** Every command has two doors with one implementation behind: an update (answered) and a signal (Web UI, `temporal`). */
 export const commandSignals = {
   pause: defineSignal<[CommandPayload?]>('pause'),

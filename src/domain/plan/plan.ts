@@ -59,6 +59,10 @@ const calibPlanFields = {
   evidence: z.array(evidencePatternSchema).optional(),
   /** The lanes that the session began with; absent where any free GPUs are one. */
   lane_table: z.array(laneSchema).optional(),
+  /** The pool whose hosts share the repeats; absent = the home host runs all of them. */
+  pool: z.string().optional(),
+  /** On another host of a pool: whose session this directory serves. The records that count are there. */
+  mirror_of: z.object({ hostname: z.string(), run_dir: z.string() }).optional(),
   /** Each `stages.yaml` that a corrected one replaced: when, the name it is kept under, and what changed. */
   stages_yaml_history: z
     .array(z.object({ at: z.string(), kept: z.string(), changes: z.array(z.string()) }))

@@ -46,5 +46,6 @@ export function calibFields(plan: SessionPlan): Partial<Plan> {
     evidence: plan.evidence,
     ...(plan.stale_stages === undefined ? {} : { stale_stages: plan.stale_stages }),
     ...(plan.lane_table === undefined ? {} : { lane_table: plan.lane_table }),
+    ...(plan.pool === undefined ? {} : { pool: plan.pool }),
   };
 }

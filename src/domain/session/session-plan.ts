@@ -55,6 +55,8 @@ export const sessionPlanSchema = z.object({
   cleanup_script: z.string().nullable().default(null),
   /** Patterns that are counted in the pytest logs (spec 06 §14). */
   evidence: z.array(evidencePatternSchema).default([]),
+  /** Name of the pool whose hosts share the repeats; absent = the home host runs all of them. */
+  pool: z.string().optional(),
   /** Repeats that may run at the same time. */
   lanes: z.number().int().positive().default(1),
   /** The host's declared lanes, `lanes` of them; absent where any free GPUs are one. */
