@@ -29,6 +29,7 @@ export function attemptOf(
   judged: { classified: EndClassification; now: string; finding?: string },
 ): Attempt {
   const { launch, exit } = ended;
+  const behind = exit?.clock?.behind_s ?? 0;
   return {
     n: launch.attempt,
     pass: input.pass,
@@ -47,8 +48,16 @@ export function attemptOf(
     lane: launch.lane.lane,
     log: launch.logPath,
     startup_s: ended.startupSeconds,
-    notes: ended.notes,
+    ...(behind > 0 ? { clock_behind_s: behind } : {}),
+    notes: [...ended.notes, ...clockNotes(exit)],
   };
+}
+
+/** Times in this record and of its files jump where the clock did. */
+function clockNotes(exit: LaunchExit | null): string[] {
+  return (exit?.clock?.steps_s ?? []).map(
+    (step) => `the clock was set ${step < 0 ? 'back' : 'forward'} by ${Math.abs(step)} s while pytest ran`,
+  );
 }
 
 /** The record of an attempt that never got a lane: it costs a launch of the budget, and yields nothing else. */

@@ -43,6 +43,7 @@ export async function reExtract(repeat: Repeat): Promise<RepeatOutcome | null> {
     stages,
     baseTemp: runPaths.baseTemp(place.runDir, place.namespace, place.repeat),
     launchedAt: new Date(last.started_at),
+    clockBehindS: last.clock_behind_s,
   });
   const { verdict, statuses, cells } = judgeRepeat({
     stages,

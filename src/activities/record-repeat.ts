@@ -65,6 +65,7 @@ export async function recordRepeat(repeat: Repeat, ended: Ended): Promise<Repeat
     stages: repeat.stages,
     baseTemp: runPaths.baseTemp(place.runDir, place.namespace, place.repeat),
     launchedAt: new Date(ended.launch.lane.launched_at),
+    clockBehindS: first.clock_behind_s,
   });
   const judged = judgeRepeat({
     stages: repeat.stages,

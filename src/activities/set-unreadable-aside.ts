@@ -76,12 +76,13 @@ async function differingValues(
   observations: Readonly<Record<string, Observation>>,
   place: RepeatPlace,
 ): Promise<string | null> {
-  const startedAt = Object.values(observations)[0]?.started_at;
+  const { started_at: startedAt, attempt_history } = Object.values(observations)[0] ?? {};
   const extractions = await extractRepeat({
     stages: changed,
     baseTemp: runPaths.baseTemp(place.runDir, place.namespace, place.repeat),
     // The original tool does not record it, but made the folder anew for each launch.
     launchedAt: new Date(startedAt ?? 0),
+    clockBehindS: attempt_history?.at(-1)?.clock_behind_s,
   });
   for (const { key, metrics } of changed) {
     const [recorded, read] = [observations[key], extractions[key]];

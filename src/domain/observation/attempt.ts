@@ -26,6 +26,11 @@ export const attemptSchema = z.object({
   lane: z.string().optional(),
   /** Absolute path of this attempt's log. */
   log: z.string(),
+  /**
+   * The furthest that the time of day was set below that of the launch while pytest ran, in seconds: its result files may
+   * look that much older than it. Absent where it never was.
+   */
+  clock_behind_s: z.number().positive().optional(),
   /** Launch to first readiness line, seconds; null when none was seen. */
   startup_s: z.number().nonnegative().nullable().default(null),
   /** What happened that a reader should know: "worker restarted, run adopted", "slow start-up (83 s)". */

@@ -13,6 +13,8 @@ export interface ExtractionScope {
   baseTemp: string;
   /** When this attempt's pytest was started; older files are another invocation's. */
   launchedAt: Date;
+  /** `clock_behind_s` of the attempt: how much older the files may look because the clock was set back meanwhile. */
+  clockBehindS?: number | undefined;
 }
 
 /** Reads one stage's metrics, counts and result files (spec 05 §9); every null has its reason. */
@@ -36,13 +38,13 @@ export async function extractRepeat(
 
 async function extractWith(
   stage: StageDefinition,
-  { baseTemp, launchedAt }: ExtractionScope,
+  { baseTemp, launchedAt, clockBehindS = 0 }: ExtractionScope,
   documents: Map<string, LoadedDocument>,
 ): Promise<StageExtraction> {
   for (const { source } of wantedValues(stage)) {
     const jsonFile = source.json_file;
     if (jsonFile === null || documents.has(jsonFile)) continue;
-    documents.set(jsonFile, await readResultFile({ baseTemp, jsonFile, launchedAt }));
+    documents.set(jsonFile, await readResultFile({ baseTemp, jsonFile, launchedAt, clockBehindS }));
   }
   return extractValues(stage, documents);
 }

@@ -14,6 +14,8 @@ export interface ResultFileRequest {
   /** `json_file` of `stages.yaml`, relative to the base temp directory. */
   jsonFile: string;
   launchedAt: Date;
+  /** Seconds that the clock was set below the launch's time while pytest ran; 0 as a rule. */
+  clockBehindS: number;
 }
 
 /** Result files are summaries; a larger one is a wrong file, and would be held in memory as a whole. */
@@ -21,7 +23,7 @@ export const maxResultBytes = 64 * 1024 * 1024;
 
 /**
  * Reads one result JSON of a pytest run: only a regular file inside the base temp directory, at most 64 MiB, not older
- * than the launch (spec 05 §9). Never throws for what a test may have left behind; the answer says what is wrong.
+ * than the launch (spec 05 §9), as far as the clock was left alone meanwhile. Never throws for what a test may have left behind; the answer says what is wrong.
  */
 export async function readResultFile(request: ResultFileRequest): Promise<LoadedDocument> {
   const { baseTemp, jsonFile } = request;
@@ -80,8 +82,10 @@ async function readOpened(
     return problem('too_large', `holds ${stats.size} bytes, more than the limit of ${maxResultBytes}`);
   }
   const mtime = stats.mtime.toISOString();
-  if (stats.mtimeMs < wholeSecond(request.launchedAt)) {
-    return problem('stale', `is older (${mtime}) than the launch (${request.launchedAt.toISOString()})`);
+  const { launchedAt, clockBehindS } = request;
+  if (stats.mtimeMs < wholeSecond(launchedAt) - clockBehindS * 1000) {
+    const setBack = clockBehindS > 0 ? `, even by a clock that was set back by ${clockBehindS} s` : '';
+    return problem('stale', `is older (${mtime}) than the launch (${launchedAt.toISOString()}${setBack})`);
   }
   const bytes = await opened.handle.readFile();
   const parsed = parseResultJson(bytes.toString('utf8'));

@@ -51,6 +51,8 @@ export const launchExitSchema = z.object({
   start_error: z
     .object({ kind: z.enum(['spawn', 'lease']), code: z.string(), message: z.string() })
     .nullable(),
+  /** Where the time of day was set while the child ran (`ClockRecord`); absent where it was not, or nobody looked. */
+  clock: z.object({ steps_s: z.array(z.number()), behind_s: z.number().nonnegative() }).optional(),
 });
 export type LaunchExit = z.infer<typeof launchExitSchema>;
 
@@ -69,4 +71,6 @@ export interface SupervisorSpec {
   lease_names: string[];
   /** What a waiter is told about the holder. */
   lease_holder: string;
+  /** Both clocks when the launch was asked for (`ClockReading`). */
+  asked_at: { wallMs: number; uptimeMs: number };
 }

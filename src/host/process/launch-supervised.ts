@@ -5,6 +5,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { CalibError } from '../../domain/calib-error.ts';
+import { readClocks } from './clock-watch.ts';
 import type { LaunchExit, LaunchRequest, SupervisorSpec } from './launch-documents.ts';
 import { launchExitSchema, launchIdentitySchema } from './launch-documents.ts';
 import { launchFiles, supervisorMarkVariable } from './launch-files.ts';
@@ -112,6 +113,7 @@ function supervisorSpec(spec: LaunchSpec, launchId: string): SupervisorSpec {
     grace_ms: spec.graceMs ?? defaultGraceMs,
     lease_names: spec.leaseNames ?? [],
     lease_holder: spec.leaseHolder ?? '',
+    asked_at: readClocks(),
   };
 }
 

@@ -11,6 +11,7 @@ import type { Server } from 'node:net';
 
 import { utcTimestamp } from '../../domain/clock.ts';
 import { messageOf } from '../../domain/message-of.ts';
+import { ClockWatch } from './clock-watch.ts';
 import { GroupStopper } from './group-stopper.ts';
 import type { LaunchExit, LaunchIdentity, StopRequest, SupervisorSpec } from './launch-documents.ts';
 import { launchFiles } from './launch-files.ts';
@@ -20,6 +21,9 @@ import { writeWholeFile } from './write-whole-file.ts';
 /** How long a full disk may keep the exit status from being written before it is given up: ten minutes. */
 const exitWriteTries = 300;
 const exitWritePauseMs = 2000;
+
+/** Between two looks at the clocks; a time of day that is set and set right again in between goes unseen. */
+const clockLookMs = 1000;
 
 const now = () => utcTimestamp(new Date());
 const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
@@ -47,11 +51,15 @@ async function supervise(spec: SupervisorSpec): Promise<void> {
     });
     return;
   }
+  const clocks = new ClockWatch(spec.asked_at);
+  const looking = setInterval(() => clocks.look(), clockLookMs);
   const ending: Ending = endAsked
     ? { startedAt, signal: 'SIGTERM', stop: readStop(spec, false) }
     : await runChild(spec, startedAt);
   for (const lease of leases) lease.close();
-  await finish(spec, ending);
+  clearInterval(looking);
+  clocks.look();
+  await finish(spec, ending, clocks);
 }
 
 async function runChild(spec: SupervisorSpec, startedAt: string): Promise<Ending> {
@@ -144,7 +152,8 @@ function writeIdentity(spec: SupervisorSpec, startedAt: string, childPid: number
   writeWholeFile(launchFiles.identity(spec.launch_dir), `${JSON.stringify(identity, null, 2)}\n`);
 }
 
-async function finish(spec: SupervisorSpec, ending: Ending): Promise<void> {
+async function finish(spec: SupervisorSpec, ending: Ending, clocks?: ClockWatch): Promise<void> {
+  const clock = clocks?.record() ?? null;
   const exit: LaunchExit = {
     schema: 'calib.launch-exit/1',
     token: spec.token,
@@ -155,6 +164,7 @@ async function finish(spec: SupervisorSpec, ending: Ending): Promise<void> {
     duration_s: Math.round((ending.durationMs ?? 0) / 10) / 100,
     stop: ending.stop ?? null,
     start_error: ending.error ?? null,
+    ...(clock === null ? {} : { clock }),
   };
   const text = `${JSON.stringify(exit, null, 2)}\n`;
   for (let tries = 1; tries <= exitWriteTries; tries += 1) {

@@ -127,6 +127,16 @@ test('refuses a file older than the launch: it is another invocation’s (spec 0
   ]);
 });
 
+test('makes up for a clock that was set back during the run, and for no more than that', async () => {
+  const aged = async (time: string) => {
+    const scope = { baseTemp: await baseTempWith(GOOD, new Date(time)), launchedAt: LAUNCHED_AT };
+    const { metrics } = await extractStage({ stage: makeStage(), ...scope, clockBehindS: 3600 });
+    return metrics['throughput_qps'] ?? null;
+  };
+
+  expect([await aged('2026-04-23T04:00:00Z'), await aged('2026-04-23T03:59:59Z')]).toEqual([4.5, null]);
+});
+
 test('accepts a file of the same second as the launch, since file systems keep coarse times', async () => {
   const { metrics } = await extract(await baseTempWith(GOOD, new Date('2026-04-23T05:00:00Z')));
 
