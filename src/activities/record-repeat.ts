@@ -61,12 +61,7 @@ export async function recordRepeat(repeat: Repeat, ended: Ended): Promise<Repeat
     return haltOnMove(repeat, { text: moved, ...facts });
   }
   const end = { ...classified, exit_code: first.exit_code, signal: first.signal };
-  const extractions = await extractRepeat({
-    stages: repeat.stages,
-    baseTemp: runPaths.baseTemp(place.runDir, place.namespace, place.repeat),
-    launchedAt: new Date(ended.launch.lane.launched_at),
-    clockBehindS: first.clock_behind_s,
-  });
+  const extractions = await extractAll(repeat, ended.launch.lane.launched_at, first.clock_behind_s);
   const judged = judgeRepeat({
     stages: repeat.stages,
     extractions,
@@ -90,6 +85,15 @@ export async function recordRepeat(repeat: Repeat, ended: Ended): Promise<Repeat
   await commitObservations(repeat, { attempts, end, extractions, statuses, now });
   await appendAttempt(place, attempt);
   return outcomeOf(repeat, judged.verdict, { cells, ...facts });
+}
+
+async function extractAll(
+  { stages, place }: Repeat,
+  launchedAt: string,
+  clockBehindS: number | undefined,
+): Promise<Record<string, StageExtraction>> {
+  const baseTemp = runPaths.baseTemp(place.runDir, place.namespace, place.repeat);
+  return await extractRepeat({ stages, baseTemp, launchedAt: new Date(launchedAt), clockBehindS });
 }
 
 /**
