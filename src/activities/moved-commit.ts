@@ -17,6 +17,6 @@ export function haltOnMove(
   halt: { text: string; launches: number; duration_s: number; lane: string | null },
 ): RepeatOutcome {
   const { text, ...facts } = halt;
-  const cause = { text, namespace: input.namespace, repeat: input.repeat };
+  const cause = { text, namespace: input.namespace, repeat: input.repeat, moved: true };
   return { kind: 'halt', cause, cells: {}, ...facts };
 }

@@ -14,6 +14,8 @@ export interface HaltCause {
   path?: string;
   /** Existing keys of that JSON closest to the missing one. */
   nearest?: string[];
+  /** The checkout is not the one that the session observes any more. */
+  moved?: boolean;
 }
 
 /** What all ended repeats report besides their kind. */
