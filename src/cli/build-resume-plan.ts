@@ -12,6 +12,7 @@ import { refuseVisiblePlace } from '../host/run-directory/refuse-visible-place.t
 import type { CliContext } from './options.ts';
 import { note, warn } from './output.ts';
 import { planLanes } from './plan-lanes.ts';
+import { planPool } from './plan-pool.ts';
 import { planPrecheck } from './plan-precheck.ts';
 import { type SessionBasis, hashTestFiles, readSessionBasis, refuseUnusableStages } from './session-basis.ts';
 import type { StartOptions } from './start.ts';
@@ -51,6 +52,7 @@ export async function buildResumePlan(given: CliContext, request: ResumeOptions)
     file_sha256: recorded.file_sha256 ?? (await hashTestFiles(basis)),
     policies: policiesSchema.parse({ ...recorded.policies, max_passes: options.maxPasses }),
     ...(staleStages.length === 0 ? {} : { stale_stages: staleStages }),
+    ...planPool(basis, options),
     ...(await planLanes(basis, { lanes: options.lanes ?? null, runDir })),
     precheck: await planPrecheck(context, { catalog: basis.loaded.stages, selected: basis.stages }, options),
     resume: true,

@@ -1,4 +1,3 @@
-import { hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 
 import { CalibError } from '../domain/calib-error.ts';
@@ -8,10 +7,12 @@ import { selectStages } from '../domain/selection/select-stages.ts';
 import { missingAsrWarning, wholeFileWarnings } from '../domain/selection/selection-warnings.ts';
 import { type SessionPlan, sessionPlanSchema } from '../domain/session/session-plan.ts';
 import { versionControlPlace } from '../host/git/version-control-place.ts';
+import { machineName } from '../host/machine-name.ts';
 import { refuseVisiblePlace } from '../host/run-directory/refuse-visible-place.ts';
 import type { CliContext } from './options.ts';
 import { note, warn } from './output.ts';
 import { planLanes } from './plan-lanes.ts';
+import { planPool } from './plan-pool.ts';
 import { type PrecheckSwitches, planPrecheck } from './plan-precheck.ts';
 import { type SessionBasis, hashTestFiles, readSessionBasis, refuseUnusableStages } from './session-basis.ts';
 
@@ -26,6 +27,8 @@ export interface StartRequest {
   maxPasses: number;
   /** `--lanes` as given; null without. */
   lanes: string | null;
+  /** False = `--no-pool`: only this host runs repeats. */
+  pool: boolean;
   switches: PrecheckSwitches;
   /** Go on with a `stages.yaml` of another version of the tests. */
   allowStaleStages: boolean;
@@ -68,6 +71,7 @@ export async function buildSessionPlan(context: CliContext, request: StartReques
       ...(gpuWait === undefined ? {} : { gpu_wait_s: gpuWait }),
       ...(progress === undefined ? {} : { progress_s: progress }),
     }),
+    ...planPool(basis, request),
     ...(await planLanes(basis, { lanes: request.lanes, runDir })),
     precheck: await planPrecheck(
       context,
@@ -81,7 +85,7 @@ export async function buildSessionPlan(context: CliContext, request: StartReques
 async function requireHostChoice(context: CliContext): Promise<void> {
   const { host, source } = await context.host();
   if (host !== null || source !== 'none') return;
-  throw new CalibError('invalid-input', `no host profile has the hostname ${hostname()}`, {
+  throw new CalibError('invalid-input', `no host profile has the hostname ${machineName(process.env)}`, {
     remedy: 'name one with --host, or say --no-host to calibrate without a profile',
   });
 }

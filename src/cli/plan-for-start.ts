@@ -50,6 +50,7 @@ export async function planFor(
     runRoot: options.runRoot ?? null,
     maxPasses: options.maxPasses,
     lanes: options.lanes ?? null,
+    pool: options.pool,
     switches: options,
     allowStaleStages: options.allowStaleStages === true,
     now: new Date(),

@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 
 import { CalibError } from '../domain/calib-error.ts';
@@ -13,6 +12,7 @@ import { findStaleStages } from '../host/discovery/find-stale-stages.ts';
 import { sha256Of } from '../host/files/sha256-of.ts';
 import type { GitState } from '../host/git/read-git-state.ts';
 import { readSessionTree } from '../host/git/session-tree.ts';
+import { machineName } from '../host/machine-name.ts';
 import { hostTaskQueues } from '../workflows/messages.ts';
 import type { CliContext } from './options.ts';
 import { warn } from './output.ts';
@@ -42,6 +42,7 @@ type DecidedByTheStart =
   | 'repeats'
   | 'file_sha256'
   | 'policies'
+  | 'pool'
   | 'lanes'
   | 'lane_table'
   | 'known_durations'
@@ -70,6 +71,7 @@ export async function readSessionBasis(
   const catalogDir = (await context.catalog()).dir;
   const git = await readSessionTree({ repoRoot, catalogDir });
   const venv = await context.venv();
+  const hostname = machineName(process.env);
   const plan = {
     model: context.modelName,
     git_sha: git.sha,
@@ -78,14 +80,14 @@ export async function readSessionBasis(
     tree_fingerprint: git.treeFingerprint,
     repo_root: repoRoot,
     host: host?.name ?? null,
-    hostname: hostname(),
+    hostname,
     venv_python: venv.python,
     venv_source: venv.source,
     catalog_dir: catalogDir,
     stages_yaml: loaded.file,
     stages_yaml_sha256: loaded.sha256,
     environment: environmentRecord(buildCatalogEnvironment(config, host?.profile ?? null)),
-    task_queues: hostTaskQueues(hostname()),
+    task_queues: hostTaskQueues(hostname),
     units: buildUnits(stages, config),
     stages: stages.map(plannedStage),
     cleanup_script: host?.profile.cleanup_script ?? null,

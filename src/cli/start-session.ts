@@ -10,7 +10,12 @@ import { CalibError } from '../domain/calib-error.ts';
 import type { SessionPlan } from '../domain/session/session-plan.ts';
 import { hasSearchAttributes } from '../worker/search-attributes.ts';
 import { webUiLink } from '../worker/web-ui.ts';
-import { calibrateWorkflowType, searchAttributeNames, workflowTaskQueue } from '../workflows/messages.ts';
+import {
+  calibrateWorkflowType,
+  poolTaskQueue,
+  searchAttributeNames,
+  workflowTaskQueue,
+} from '../workflows/messages.ts';
 import { warn } from './output.ts';
 import { hasPoller } from './require-worker.ts';
 import type { SessionClient } from './session-client.ts';
@@ -75,12 +80,18 @@ function attributes(plan: SessionPlan): SearchAttributePair[] {
   ];
 }
 
+/** Says what has to be started before the session can go on; it is safe meanwhile. */
 async function warnWithoutWorker(client: SessionClient, plan: SessionPlan): Promise<void> {
   if (!(await hasPoller(client, workflowTaskQueue, 'workflow'))) {
     warn(`no worker polls ${workflowTaskQueue}: the session waits until \`calib worker\` runs`);
   } else if (!(await hasPoller(client, plan.task_queues.repeats, 'activity'))) {
     warn(
       `no worker polls ${plan.task_queues.repeats}: repeats wait until \`calib worker\` runs on this host`,
+    );
+  } else if (plan.pool !== undefined && !(await hasPoller(client, poolTaskQueue(plan.pool), 'activity'))) {
+    warn(
+      `no worker polls ${poolTaskQueue(plan.pool)}: repeats wait until \`calib worker\` is started (a running one: again) ` +
+        `on a host whose profile has pool: ${plan.pool}; \`start --no-pool\` needs this host only`,
     );
   }
 }

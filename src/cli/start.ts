@@ -14,6 +14,8 @@ export interface StartOptions {
   runRoot?: string;
   maxPasses: number;
   lanes?: string;
+  /** False for `--no-pool`. */
+  pool: boolean;
   skipPrecheck?: boolean;
   skipVersionCheck?: boolean;
   detach?: boolean;
@@ -41,6 +43,7 @@ export function register(program: Command): void {
       '--lanes <lanes>',
       'lanes of the host profile to use: a count, indices (0,2) or names (default: all); without any: repeats that may run at the same time (default: 1)',
     )
+    .option('--no-pool', 'keep all repeats on this host, also where its profile names a pool')
     .option('--skip-precheck', 'start without the environment gate (recorded, shown in the report)')
     .option('--skip-version-check', 'pinned versions that differ are warnings')
     .option('--allow-stale-stages', 'go on with a stages.yaml of another version of the tests (recorded)')

@@ -1,6 +1,5 @@
-import { hostname as machineHostname } from 'node:os';
-
 import { CalibError } from '../../domain/calib-error.ts';
+import { machineName } from '../machine-name.ts';
 import type { Catalog, LoadedHost } from './open-catalog.ts';
 
 export interface ResolvedHost {
@@ -55,10 +54,11 @@ async function detect(catalog: Catalog, hostname: string): Promise<ResolvedHost>
  * Chooses the active host profile: `--host` → `TUNE_HOST` → the profile with this machine's hostname → none. An empty
  * name counts as absent, and an empty `--host` also skips `TUNE_HOST` (spec 01 §6).
  *
- * @throws CalibError `invalid-input` for an unknown or invalid named profile, or two profiles with this hostname
+ * @throws CalibError `invalid-input` for an unknown or invalid named profile, two profiles with this hostname,
+ * or a `CALIB_HOSTNAME` that is no name
  */
 export async function resolveHost(request: HostRequest): Promise<ResolvedHost> {
-  const { catalog, flag, env, hostname = machineHostname() } = request;
+  const { catalog, flag, env, hostname = machineName(env) } = request;
   if (flag === false) {
     return { host: null, source: 'disabled', warnings: [] };
   }

@@ -1,4 +1,4 @@
-import { availableParallelism, cpus, hostname, release, totalmem } from 'node:os';
+import { availableParallelism, cpus, release, totalmem } from 'node:os';
 
 import { utcTimestamp } from '../../domain/clock.ts';
 import type { EnvironmentDocument, EnvironmentFacts } from '../../domain/fingerprint/environment-document.ts';
@@ -10,6 +10,7 @@ import type { PrecheckRequirements } from '../../domain/precheck/requirements.ts
 import type { SessionPlan } from '../../domain/session/session-plan.ts';
 import { sha256Of } from '../files/sha256-of.ts';
 import { readGpus } from '../gpu/nvidia-smi.ts';
+import { machineName } from '../machine-name.ts';
 import { runtimePackages } from '../precheck/check-venv.ts';
 import { hubPlace, readDefaultRevision } from '../precheck/hub-cache.ts';
 import { childEnvironment } from '../precheck/precheck-request.ts';
@@ -54,7 +55,7 @@ export async function captureEnvironment(question: CaptureQuestion): Promise<Env
     ...variableFields(question),
     cpu_model: cpus()[0]?.model.trim() || null,
     cpu_count: availableParallelism(),
-    hostname: hostname(),
+    hostname: machineName(env),
     kernel: release(),
     memory_mib: Math.round(totalmem() / 2 ** 20),
     git_sha: plan.git_sha,

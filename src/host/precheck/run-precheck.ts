@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
 
 import { judgeCapabilities } from '../../domain/precheck/capabilities.ts';
 import type { CheckId, CheckResult } from '../../domain/precheck/check-result.ts';
@@ -8,6 +7,7 @@ import { judgeEnvironment, judgeSlice } from '../../domain/precheck/judge-enviro
 import { judgeScope } from '../../domain/precheck/judge-scope.ts';
 import { precheckDocument } from '../../domain/precheck/precheck-document.ts';
 import { utcTimestamp } from '../../domain/clock.ts';
+import { machineName } from '../machine-name.ts';
 import { checkAssets, checkSpeakerSim, hasHfToken } from './check-assets.ts';
 import { checkGpus } from './check-gpus.ts';
 import { checkGit, checkHost, checkInterpreter, checkRepository, type CheckedGit } from './check-places.ts';
@@ -115,7 +115,7 @@ async function collectFacts(
     cuda: driver.cuda,
     python: venv.kind === 'facts' ? venv.facts.python : null,
     capabilities: (await started.capabilities).capabilities,
-    runtime: runtimeFacts({ hostname: hostname(), request, venv, imports: reading }),
+    runtime: runtimeFacts({ hostname: machineName(request.env), request, venv, imports: reading }),
     hf_token_set: hasHfToken(request.env),
     session_id: request.session?.id ?? null,
   };

@@ -36,6 +36,16 @@ describe('resolveHost (spec 01 §6)', () => {
     expect(await resolve({})).toMatchObject({ name: 'here', source: 'hostname' });
   });
 
+  it('takes the profile of the name that CALIB_HOSTNAME gives this machine', async () => {
+    const catalog = await openCatalog(temporaryFolder(files));
+    const { host, source } = await resolveHost({
+      catalog,
+      flag: undefined,
+      env: { CALIB_HOSTNAME: 'other' },
+    });
+    expect([host?.name, source]).toEqual(['there', 'hostname']);
+  });
+
   it('finds none when no hostname matches, which is no error', async () => {
     expect(await resolve({ hostname: 'unknown' })).toEqual({ name: null, source: 'none', warnings: [] });
   });

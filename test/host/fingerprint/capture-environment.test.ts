@@ -88,6 +88,12 @@ describe('the fingerprint of a machine (spec 07 §5.3)', () => {
     expect([captured.cpu_count ?? 0, captured.memory_mib ?? 0].every((number) => number > 0)).toBe(true);
   });
 
+  test('has the name that CALIB_HOSTNAME gives the machine', async () => {
+    const asked = question(precheckWorld());
+    const captured = await captureEnvironment({ ...asked, env: { ...asked.env, CALIB_HOSTNAME: 'gpu-01' } });
+    expect(captured.hostname).toBe('gpu-01');
+  });
+
   test('looks only at the GPUs that the worker may use', async () => {
     const world = precheckWorld();
     writeText(
