@@ -65,7 +65,7 @@ export async function launchAttempt(repeat: Repeat, first: boolean): Promise<Lau
 
 /** The next number, its folder and its mark. */
 async function newLaunch({ place, input }: Repeat): Promise<Omit<Launch, 'lane'>> {
-  const attempt = await nextAttemptNumber(place);
+  const attempt = await nextAttemptNumber(place, input.first_attempt);
   return {
     attempt,
     launchDir: runPaths.launch(place.runDir, place.namespace, place.repeat, attempt),

@@ -1,36 +1,37 @@
 import type { Lane } from '../domain/lanes/lane.ts';
+import type { PrecheckRequirements } from '../domain/precheck/requirements.ts';
 
-/** What a worker must be told to take part in the sessions of other hosts. */
+/** What this host brings into the sessions of its pool, from its own catalog and checkout. */
 export interface PoolMember {
-  /** Name of the pool, as in the host's profile. */
+  /** Name of the pool, as its profile says. */
   pool: string;
-  /** Absolute folder for this host's directories of other hosts' sessions. */
+  /** Absolute folder that the directories of other hosts' sessions are made in, one each, by session id. */
   runRoot: string;
   /**
-   * What this host has for a model. Everything is read at each call: a corrected catalog or profile counts from the next
-   * session on.
+   * Reads catalog, profile and machine as they are now.
    *
-   * @throws CalibError when the catalog here does not know the model, or something it needs is not there
+   * @throws CalibError saying why this host has no such model, or cannot say where its parts lie
    */
-  resolve: (model: string) => Promise<MemberBasis>;
+  resolve(model: string): Promise<MemberBasis>;
 }
 
-/** The parts of a session's plan that each host has to say for itself; paths are absolute. */
+/** What of a session's plan is each host's own. */
 export interface MemberBasis {
-  /** Profile's name; null without one. */
+  /** Host profile name; null without one. */
   host: string | null;
   repo_root: string;
   venv_python: string;
   venv_source: string;
   catalog_dir: string;
-  /** File of the model's stage definitions. */
+  /** The model's file in this host's catalog. */
   stages_yaml: string;
-  /** Catalog environment of every pytest here. */
+  /** Effective catalog environment (spec 01 §4); never secrets. */
   environment: Record<string, string>;
-  /** Clean-up script of a dedicated host; null = only own processes are ended. */
   cleanup_script: string | null;
   /** Declared lanes; empty where any free GPUs are one. */
   lanes: Lane[];
-  /** GPUs that the profile says the machine has; null where it does not say. */
+  /** GPUs that the host must have by its profile or `--gpus`; null where nothing says how many. */
   gpu_count: number | null;
+  /** What precheck asks of this machine; absent: the session's own requirements with the fields above. */
+  requirements?: PrecheckRequirements;
 }

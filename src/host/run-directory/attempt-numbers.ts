@@ -13,13 +13,14 @@ import { runPaths } from './paths.ts';
  *
  * Two calls give the same number until something of the new launch is on disk.
  *
+ * @param first the lowest number that may be given: other hosts of a pool have used those below
  * @throws CalibError when a folder cannot be read.
  */
-export async function nextAttemptNumber(place: RepeatPlace): Promise<number> {
+export async function nextAttemptNumber(place: RepeatPlace, first = 1): Promise<number> {
   const own = await numbersIn(runPaths.unit(place.runDir, place.namespace), place.repeat);
   const recorded = await recordedNumbers(place);
   const discarded = await discardedNumbers(place);
-  return Math.max(0, ...own, ...recorded, ...discarded) + 1;
+  return Math.max(first - 1, ...own, ...recorded, ...discarded) + 1;
 }
 
 /**

@@ -6,7 +6,7 @@ import { type Attempt, attemptSchema } from '../../domain/observation/attempt.ts
 import { parseDocument } from '../files/parse-document.ts';
 import { readIfPresent } from './file-entries.ts';
 import { runPaths } from './paths.ts';
-import { writeJsonAtomic } from './write-atomic.ts';
+import { jsonDocument, writeFileAtomic } from './write-atomic.ts';
 
 /** One (unit, repeat) of a run directory. */
 export interface RepeatPlace {
@@ -34,13 +34,31 @@ export async function readAttempts(place: RepeatPlace): Promise<Attempt[]> {
   const bytes = await readIfPresent(path);
   if (bytes === null) return [];
   try {
-    return parseDocument(bytes, attemptsSchema).attempts;
+    return parseAttempts(bytes).attempts;
   } catch (cause) {
     throw new CalibError('not-ready', `${path} is not a calib.attempts/1 document: ${messageOf(cause)}`, {
       remedy: `purge this repeat (${place.namespace}, ${place.repeat}); its files are kept in _discarded/`,
       cause,
     });
   }
+}
+
+/**
+ * A `calib.attempts/1` document.
+ *
+ * @throws Error that says in a line what is wrong in it
+ */
+export function parseAttempts(bytes: Buffer): z.infer<typeof attemptsSchema> {
+  return parseDocument(bytes, attemptsSchema);
+}
+
+/** The text of a `calib.attempts/1` document, in order of launch. */
+export function attemptsDocument(
+  { namespace, repeat }: Pick<RepeatPlace, 'namespace' | 'repeat'>,
+  attempts: readonly Attempt[],
+): string {
+  const sorted = [...attempts].sort((a, b) => a.n - b.n);
+  return jsonDocument({ schema: 'calib.attempts/1', namespace, repeat, attempts: sorted });
 }
 
 /**
@@ -53,11 +71,7 @@ export async function appendAttempt(place: RepeatPlace, attempt: Attempt): Promi
   const known = await readAttempts(place);
   if (known.some(({ n }) => n === attempt.n)) return known;
   const attempts = [...known, attempt].sort((a, b) => a.n - b.n);
-  await writeJsonAtomic(runPaths.attempts(place.runDir, place.namespace, place.repeat), {
-    schema: 'calib.attempts/1',
-    namespace: place.namespace,
-    repeat: place.repeat,
-    attempts,
-  });
+  const path = runPaths.attempts(place.runDir, place.namespace, place.repeat);
+  await writeFileAtomic(path, attemptsDocument(place, attempts));
   return attempts;
 }

@@ -1,5 +1,3 @@
-import { dirname } from 'node:path';
-
 import { CalibError } from '../../domain/calib-error.ts';
 import type { CommitMarker } from '../../domain/observation/commit-marker.ts';
 import { type Observation, observationSchema } from '../../domain/observation/observation.ts';
@@ -8,7 +6,8 @@ import type { RepeatPlace } from './attempts-file.ts';
 import { readCommitMarker } from './commit-marker-file.ts';
 import { readIfPresent } from './file-entries.ts';
 import { runPaths } from './paths.ts';
-import { type DurableFiles, cannotWrite, durableFiles, jsonDocument } from './write-atomic.ts';
+import { type DurableFiles, durableFiles, jsonDocument } from './write-atomic.ts';
+import { type PlannedFile, writeTogether } from './write-together.ts';
 
 export interface RepeatCommit extends RepeatPlace {
   sessionId: string;
@@ -29,11 +28,6 @@ export interface CommitResult {
   /** `already`: the same observations were committed before, nothing was written. */
   kind: 'committed' | 'already';
   marker: CommitMarker;
-}
-
-interface PlannedFile {
-  path: string;
-  text: string;
 }
 
 /**
@@ -61,28 +55,6 @@ export async function commitRepeat(
   await writeTogether([...planned, ...pointerFiles(commit)], files);
   await writeTogether([{ path: markerPath, text: jsonDocument(marker) }], files);
   return { kind: 'committed', marker };
-}
-
-async function writeTogether(planned: readonly PlannedFile[], files: DurableFiles): Promise<void> {
-  const folders = new Set(planned.map(({ path }) => dirname(path)));
-  const drafts: { from: string; to: string }[] = [];
-  let current = '';
-  try {
-    for (const folder of folders) await files.makeFolder((current = folder));
-    for (const { path, text } of planned) {
-      drafts.push({ from: await files.draft((current = path), text, 0o600), to: path });
-    }
-    for (const { from, to } of drafts) await files.rename(from, (current = to));
-    for (const folder of folders) await files.syncFolder((current = folder));
-    // A new stage folder is itself an entry that a power cut must not lose.
-    for (const folder of new Set([...folders].map((folder) => dirname(folder)))) {
-      await files.syncFolder((current = folder));
-    }
-  } catch (error) {
-    // A full disk is not to be filled further by every further try; renamed drafts are not there any more.
-    for (const { from } of drafts) await files.drop(from);
-    throw cannotWrite(current, error);
-  }
 }
 
 function observationFiles(commit: RepeatCommit): (PlannedFile & { stage: string })[] {

@@ -75,9 +75,11 @@ async function standingPaths(discard: RepeatDiscard): Promise<string[]> {
   const unit = runPaths.unit(runDir, namespace);
   const marker = runPaths.commitMarker(runDir, namespace, repeat);
   const baseTemp = basename(runPaths.baseTemp(runDir, namespace, repeat));
+  // Which dispatch is worked on says nothing of what was measured, and is still so when its files were set aside.
+  const dispatch = basename(runPaths.dispatch(runDir, namespace, repeat));
   const names = await namesIn(unit);
   const ofUnit = names
-    .filter((name) => name.startsWith(`run${repeat}.`) || name === baseTemp)
+    .filter((name) => (name.startsWith(`run${repeat}.`) && name !== dispatch) || name === baseTemp)
     .map((name) => join(unit, name))
     .filter((path) => discard.only !== 'records' || path === marker);
   const ofStages: string[] = [];

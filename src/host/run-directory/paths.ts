@@ -37,5 +37,8 @@ export const runPaths = {
   /** `calib.repeat/1`: written last; a calib observation without it does not count. */
   commitMarker: (runDir: string, namespace: string, repeat: number) =>
     join(runDir, '_pytest', namespace, `run${repeat}.commit.json`),
+  /** `calib.dispatch/1`, on other hosts of a pool only: which of the session's dispatches this repeat's files are of. */
+  dispatch: (runDir: string, namespace: string, repeat: number) =>
+    join(runDir, '_pytest', namespace, `run${repeat}.dispatch.json`),
   discarded: (runDir: string, namespace: string) => join(runDir, '_discarded', namespace),
 } as const;
