@@ -1,37 +1,39 @@
 import type { Lane } from '../domain/lanes/lane.ts';
 import type { PrecheckRequirements } from '../domain/precheck/requirements.ts';
 
-/** What this host brings into the sessions of its pool, from its own catalog and checkout. */
+/** What a worker must be told to take part in the sessions of other hosts. */
 export interface PoolMember {
-  /** Name of the pool, as its profile says. */
+  /** Name of the pool, as in the host's profile. */
   pool: string;
-  /** Absolute folder that the directories of other hosts' sessions are made in, one each, by session id. */
+  /** Absolute folder for this host's directories of other hosts' sessions. */
   runRoot: string;
   /**
-   * Reads catalog, profile and machine as they are now.
+   * What this host has for a model. Everything is read at each call: a corrected catalog or profile counts from the next
+   * session on.
    *
-   * @throws CalibError saying why this host has no such model, or cannot say where its parts lie
+   * @throws CalibError when the catalog here does not know the model, or something it needs is not there
    */
-  resolve(model: string): Promise<MemberBasis>;
+  resolve: (model: string) => Promise<MemberBasis>;
 }
 
-/** What of a session's plan is each host's own. */
+/** The parts of a session's plan that each host has to say for itself; paths are absolute. */
 export interface MemberBasis {
-  /** Host profile name; null without one. */
+  /** Profile's name; null without one. */
   host: string | null;
   repo_root: string;
   venv_python: string;
   venv_source: string;
   catalog_dir: string;
-  /** The model's file in this host's catalog. */
+  /** File of the model's stage definitions. */
   stages_yaml: string;
-  /** Effective catalog environment (spec 01 §4); never secrets. */
+  /** Catalog environment of every pytest here. */
   environment: Record<string, string>;
+  /** Clean-up script of a dedicated host; null = only own processes are ended. */
   cleanup_script: string | null;
   /** Declared lanes; empty where any free GPUs are one. */
   lanes: Lane[];
-  /** GPUs that the host must have by its profile or `--gpus`; null where nothing says how many. */
+  /** GPUs that the profile says the machine has; null where it does not say. */
   gpu_count: number | null;
-  /** What precheck asks of this machine; absent: the session's own requirements with the fields above. */
+  /** What precheck asks of this machine; absent: what the session's plan asks, with the fields above for the home host's. */
   requirements?: PrecheckRequirements;
 }
