@@ -5,11 +5,12 @@ import { messageOf } from '../domain/message-of.ts';
 import { failureTypes } from '../domain/session/failure-types.ts';
 import { appendRunLog } from '../host/run-directory/run-log.ts';
 import type { ActivityDependencies } from './activity-dependencies.ts';
-import type { SessionActivities } from './activity-types.ts';
+import type { HostActivities, SessionActivities } from './activity-types.ts';
 import { applyThresholds } from './apply-thresholds.ts';
 import { openSession } from './open-session.ts';
 import { precheck } from './precheck.ts';
 import { purgeRepeat } from './purge-repeat.ts';
+import { readLogPart } from './read-log-part.ts';
 import { runRepeat } from './run-repeat.ts';
 import { mayPass, storageFailure } from './storage-failure.ts';
 import { syncSession } from './sync-session.ts';
@@ -17,7 +18,7 @@ import { withoutSecrets } from './without-secrets.ts';
 import { writeReport } from './write-report.ts';
 
 /** The activities of a worker, with their dependencies bound. */
-export function createActivities(deps: ActivityDependencies): SessionActivities {
+export function createActivities(deps: ActivityDependencies): SessionActivities & HostActivities {
   return {
     openSession: (plan) => explained(() => openSession(plan, deps)),
     precheck: (plan) => explained(() => precheck(plan, deps)),
@@ -26,6 +27,7 @@ export function createActivities(deps: ActivityDependencies): SessionActivities 
     syncSession: ({ run_dir }) => explained(() => syncSession(run_dir)),
     writeReport: ({ run_dir }) => explained(() => writeReport(run_dir)),
     applyThresholds: (input) => explained(() => applyThresholds(input)),
+    readLogPart: (input) => explained(() => readLogPart(input)),
     logMilestones: ({ run_dir, lines }) => givenUp(() => appendRunLog(run_dir, lines, new Date())),
   };
 }

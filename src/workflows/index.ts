@@ -1,1 +1,2 @@
 export { calibrate } from './calibrate.ts';
+export { readLog } from './read-log.ts';

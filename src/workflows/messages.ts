@@ -1,11 +1,19 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 
+import type { LogPart, ReadLogInput } from '../activities/activity-types.ts';
 import type { CommandKind, CommandPayload } from '../domain/session/commands.ts';
 import type { SessionPlan } from '../domain/session/session-plan.ts';
 import type { CommandReply, SessionState } from '../domain/session/session-state.ts';
 
 /** The workflow type's name, as it stands in histories. */
 export const calibrateWorkflowType = 'calibrate';
+
+/** Type of the small workflow that fetches part of a log from another host; its result is a `LogPart`. */
+export const readLogWorkflowType = 'readLog';
+
+export type { LogPart };
+/** Its argument: the host that the log lies on, and which part. */
+export type ReadLogRequest = ReadLogInput & { host: string };
 
 /** Queue that workflow tasks of all sessions run on; GPU work never does. */
 export const workflowTaskQueue = 'calib-sessions';
