@@ -4,16 +4,15 @@ import { Option, type Command } from 'commander';
 
 import { addExamples } from './examples.ts';
 import { exitCode } from './exit-code.ts';
-import { addSharedOptions, sharedOptionValues } from './options.ts';
+import { type CliContext, createContext } from './options.ts';
 import { announceDrain } from './announce-drain.ts';
 import { answer, answerJson, note } from './output.ts';
-import { parseCount, parseGpuList, parsePort } from './parse-values.ts';
+import { parsePort } from './parse-values.ts';
 import { stateFolder } from './state-folder.ts';
 import { listenForStop } from './stop-signal.ts';
+import { type WorkerHostOptions, addWorkerHostOptions } from './worker-host-options.ts';
 
-interface UpOptions {
-  gpus?: number[];
-  lanes: number;
+interface UpOptions extends WorkerHostOptions {
   port: number;
   uiPort: number;
   db: string;
@@ -26,8 +25,6 @@ export function register(program: Command): void {
     .description(
       'Run an embedded Temporal server and a worker of this GPU host, in the foreground. Ctrl-C drains and stops both.',
     )
-    .option('--gpus <list>', 'GPU indices this host may use, as in 0,1 (default: all)', parseGpuList)
-    .option('--lanes <n>', 'repeats that run at the same time', parseCount, 1)
     .option('--port <n>', 'port of the server on 127.0.0.1, 0 = any free one', parsePort, 7233)
     .option('--ui-port <n>', 'port of the Web UI, 0 = any free one', parsePort, 8233)
     .addOption(
@@ -36,18 +33,20 @@ export function register(program: Command): void {
         database,
       ),
     );
-  addSharedOptions(command, ['json']);
+  addWorkerHostOptions(command);
   addExamples(command, ['calib up', 'calib up --gpus 0,1 --port 0 --ui-port 0 --json']);
   command.action(async (options: UpOptions, self: Command) => {
-    await up(options, sharedOptionValues(self).json === true);
+    await up(createContext(self), options);
   });
 }
 
-async function up(options: UpOptions, json: boolean): Promise<void> {
+async function up(context: CliContext, options: UpOptions): Promise<void> {
   const { claimDatabase } = await import('../worker/claim-database.ts');
   const { startEmbeddedServer } = await import('../worker/embedded-server.ts');
   const { localClientSettings } = await import('../worker/client-settings.ts');
   const { runWorker } = await import('../worker/run-worker.ts');
+  const { readWorkerHost } = await import('./worker-host.ts');
+  const { summary, ...host } = await readWorkerHost(context, options);
   const db = resolve(options.db);
   const { signal: stop } = listenForStop(announceDrain);
   await claimDatabase(db);
@@ -58,18 +57,18 @@ async function up(options: UpOptions, json: boolean): Promise<void> {
     env: process.env,
   });
   if (server.adopted) note(`a server was already running on ${db}: taken over`);
+  note(summary);
   const { address, ui } = server;
   const ended = new AbortController();
   void server.ended.then(() => ended.abort());
   try {
     await runWorker({
       settings: localClientSettings(address),
-      gpus: options.gpus ?? null,
-      lanes: options.lanes,
+      ...host,
       log: `${db}.worker.log`,
       stop: AbortSignal.any([stop, ended.signal]),
       onReady: () => {
-        if (json) answerJson({ ready: true, address, ui, db, pid: process.pid }, 'line');
+        if (context.json) answerJson({ ready: true, address, ui, db, pid: process.pid }, 'line');
         else answer(readyText(address, ui, db));
       },
     });

@@ -1,13 +1,18 @@
-import { hostname } from 'node:os';
-
 import { Client } from '@temporalio/client';
-import { NativeConnection, Runtime, Worker, makeTelemetryFilterString } from '@temporalio/worker';
+import {
+  NativeConnection,
+  Runtime,
+  Worker,
+  type WorkerOptions,
+  makeTelemetryFilterString,
+} from '@temporalio/worker';
 
-import type { RunRepeatInput, SessionActivities } from '../activities/activity-types.ts';
+import type { RunRepeatInput } from '../activities/activity-types.ts';
 import { createActivities } from '../activities/create-activities.ts';
 import { endClosedSessions } from '../activities/end-closed-sessions.ts';
+import type { PoolMember } from '../activities/pool-member.ts';
 import { CalibError } from '../domain/calib-error.ts';
-import { hostTaskQueues, workflowTaskQueue } from '../workflows/messages.ts';
+import { hostTaskQueues, poolTaskQueue, workflowTaskQueue } from '../workflows/messages.ts';
 import type { ClientSettings } from './client-settings.ts';
 import { loadDataConverter } from './data-converter.ts';
 import { findClosedSession } from './find-closed-session.ts';
@@ -16,15 +21,21 @@ import { untilPolling } from './until-polling.ts';
 import { fileLogger } from './worker-log.ts';
 import { payloadConverterPath, workflowSource } from './workflow-bundle.ts';
 
+export type { MemberBasis, PoolMember } from '../activities/pool-member.ts';
+
 export interface RunWorkerOptions {
   settings: ClientSettings;
+  /** The machine's name (`machineName`): its queues and records bear it. */
+  hostname: string;
   /** GPU indices this worker may use; null = all that the driver lists. */
   gpus: number[] | null;
   /** Repeats that run at the same time on this host. */
   lanes: number;
+  /** What this host brings into the sessions of its pool; null where it belongs to none. */
+  member: PoolMember | null;
   /** File that takes the SDK's own log lines. */
   log: string;
-  /** Called when the server sees all three workers poll. */
+  /** Called when the server sees every queue polled. */
   onReady: () => void;
   /** Ends the worker: it drains, running repeats go on under their supervisors. */
   stop: AbortSignal;
@@ -32,7 +43,7 @@ export interface RunWorkerOptions {
 
 /**
  * Runs this host's worker until it is stopped: workflow tasks of all sessions, file work of sessions whose run directory
- * is here, and pytest repeats.
+ * is here, pytest repeats, and the offers of its pool.
  *
  * @throws CalibError when no server answers
  */
@@ -85,9 +96,15 @@ async function endStrays({ settings }: RunWorkerOptions, connection: NativeConne
   for (const line of lines) Runtime.instance().logger.info(line);
 }
 
-/** Everything but the repeats, which have a queue of their own. */
-function homeActivities(activities: SessionActivities): Partial<SessionActivities> {
-  return Object.fromEntries(Object.entries(activities).filter(([name]) => name !== 'runRepeat'));
+type Activities = ReturnType<typeof createActivities>;
+
+/** Queues of activities that do not run on the home queue. */
+const otherQueues: Record<string, 'repeats' | 'pool'> = { runRepeat: 'repeats', joinSession: 'pool' };
+
+function activitiesOf(activities: Activities, queue: 'home' | 'pool'): Partial<Activities> {
+  return Object.fromEntries(
+    Object.entries(activities).filter(([name]) => (otherQueues[name] ?? 'home') === queue),
+  );
 }
 
 let installed = false;
@@ -117,14 +134,16 @@ async function connect(settings: ClientSettings): Promise<NativeConnection> {
 }
 
 async function createWorkers(options: RunWorkerOptions, connection: NativeConnection): Promise<Worker[]> {
-  const { namespace } = options.settings;
-  const queues = hostTaskQueues(hostname());
+  const { settings, hostname, gpus, lanes, member } = options;
+  const { namespace } = settings;
+  const queues = hostTaskQueues(hostname);
   const dataConverter = loadDataConverter(process.env);
   const client = new Client({ connection, namespace, dataConverter });
   const activities = createActivities({
-    hostname: hostname(),
-    gpus: options.gpus,
-    lanes: options.lanes,
+    hostname,
+    gpus,
+    lanes,
+    ...(member === null ? {} : { member }),
     isSessionOpen: async (workflowId, runId) => {
       const { status } = await client.workflow.getHandle(workflowId, runId).describe();
       return status.name === 'RUNNING';
@@ -148,16 +167,32 @@ async function createWorkers(options: RunWorkerOptions, connection: NativeConnec
     Worker.create({
       ...shared,
       taskQueue: queues.home,
-      activities: homeActivities(activities),
+      activities: activitiesOf(activities, 'home'),
       interceptors: { activity: [heartbeating] },
     }),
     Worker.create({
       ...shared,
       taskQueue: queues.repeats,
       activities: { runRepeat: (input: RunRepeatInput) => activities.runRepeat(input) },
-      maxConcurrentActivityTaskExecutions: options.lanes,
+      maxConcurrentActivityTaskExecutions: lanes,
       // Heartbeats carry the answer "cancelled" back: the SDK's default would let an abort wait for 24 s.
       maxHeartbeatThrottleInterval: '2 seconds',
     }),
+    ...(member === null ? [] : [createPoolWorker({ shared, activities, pool: member.pool })]),
   ]);
+}
+
+/** Takes few offers at a time: the answer to each needs a look through a whole checkout. */
+async function createPoolWorker(parts: {
+  shared: Omit<WorkerOptions, 'taskQueue'>;
+  activities: Activities;
+  pool: string;
+}): Promise<Worker> {
+  return await Worker.create({
+    ...parts.shared,
+    taskQueue: poolTaskQueue(parts.pool),
+    activities: activitiesOf(parts.activities, 'pool'),
+    interceptors: { activity: [heartbeating] },
+    maxConcurrentActivityTaskExecutions: 2,
+  });
 }

@@ -11,8 +11,10 @@ test('a worker of a server with TLS begins with the handshake: nothing leaves in
   const connection = { address, tls: { serverNameOverride: 'temporal.inside' } };
   const running = runWorker({
     settings: { address, namespace: 'default', connection },
+    hostname: 'h20-1',
     gpus: null,
     lanes: 1,
+    member: null,
     log: join(temporaryFolder(), 'sdk.log'),
     onReady: () => {},
     stop: AbortSignal.abort(),

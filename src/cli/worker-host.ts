@@ -1,0 +1,95 @@
+import { join, resolve } from 'node:path';
+
+import { CalibError } from '../domain/calib-error.ts';
+import { buildCatalogEnvironment, environmentRecord } from '../domain/catalog/environment.ts';
+import { lanesOf } from '../domain/catalog/host-lanes.ts';
+import { counted } from '../domain/counted.ts';
+import { machineName } from '../host/machine-name.ts';
+import type { MemberBasis, PoolMember } from '../worker/run-worker.ts';
+import type { CliContext } from './options.ts';
+import type { WorkerHostOptions } from './worker-host-options.ts';
+
+/** The part of a worker's options that follows from the host's profile and the command line. */
+export interface WorkerHost {
+  hostname: string;
+  gpus: number[] | null;
+  /** Repeats at a time. */
+  lanes: number;
+  /** Null where the host stands alone. */
+  member: PoolMember | null;
+  /** One line: what was taken, and from where. */
+  summary: string;
+}
+
+/**
+ * The host that a worker works for, by the profile that is chosen as everywhere; none is fine.
+ *
+ * @throws CalibError for a profile that cannot be read, or that names a pool where there is no checkout
+ */
+export async function readWorkerHost(context: CliContext, options: WorkerHostOptions): Promise<WorkerHost> {
+  const hostname = machineName(process.env);
+  const { host, source } = await context.host();
+  const declared = lanesOf(host?.profile ?? {}).length;
+  const lanes = options.lanes ?? (declared || 1);
+  const member = await readMember(context, host?.profile.pool, options);
+  const summary = [
+    host === null ? 'no host profile' : `host profile ${host.name} (${chosenBy[source]})`,
+    `${counted(lanes, 'repeat')} at a time${declared > 0 ? ` (${counted(declared, 'lane')} declared)` : ''}`,
+    ...(member === null
+      ? []
+      : [`pool ${member.pool} as ${hostname}, other hosts' sessions in ${member.runRoot}`]),
+  ].join('; ');
+  return { hostname, gpus: options.gpus ?? null, lanes, member, summary };
+}
+
+const chosenBy = {
+  flag: '--host',
+  env: 'TUNE_HOST',
+  hostname: "this machine's name",
+  disabled: '--no-host',
+  none: 'none',
+} as const;
+
+async function readMember(
+  context: CliContext,
+  pool: string | undefined,
+  { runRoot }: WorkerHostOptions,
+): Promise<PoolMember | null> {
+  if (pool === undefined) return null;
+  // Asked for in any case: without a checkout this host could do nothing for the others.
+  const repoRoot = (await context.repoRoot()).path;
+  return {
+    pool,
+    runRoot: resolve(runRoot ?? join(repoRoot, '.tune-runs')),
+    resolve: memberBasis(context, pool),
+  };
+}
+
+/** Resolves a model on this host, from files as they are at each call. */
+function memberBasis(context: CliContext, pool: string): PoolMember['resolve'] {
+  return async (model) => {
+    // A context of its own: what one has read it keeps.
+    const now = context.withModel(model);
+    const [{ host }, { config }, catalog] = await Promise.all([now.host(), now.model(), now.catalog()]);
+    if (host?.profile.pool !== pool) {
+      const what = host === null ? 'no host profile is active' : `${host.file} does not name pool ${pool}`;
+      throw new CalibError('invalid-input', `${what} any more`, {
+        remedy: 'start the worker of this host again',
+      });
+    }
+    const venv = await now.venv();
+    const basis: MemberBasis = {
+      host: host.name,
+      repo_root: (await now.repoRoot()).path,
+      venv_python: venv.python,
+      venv_source: venv.source,
+      catalog_dir: catalog.dir,
+      stages_yaml: catalog.stagesPath(model),
+      environment: environmentRecord(buildCatalogEnvironment(config, host.profile)),
+      cleanup_script: host.profile.cleanup_script ?? null,
+      lanes: lanesOf(host.profile),
+      gpu_count: host.profile.gpu_count ?? null,
+    };
+    return basis;
+  };
+}
