@@ -52,7 +52,7 @@ export function progressLine(progress: Progress): string {
   for (const active of state.active) {
     parts.push(`${activeText(progress, active)} (${elapsed(active.started_at, now)})`);
   }
-  parts.push(...waitingTexts(progress), ...quarantineTexts(state));
+  parts.push(...waitingTexts(progress), ...quarantineTexts(state), ...hostTexts(progress));
   const eta = etaSeconds(plan, state);
   if (eta !== null && eta > 0) parts.push(`ETA ${duration(eta)}`);
   return parts.join('  ');
@@ -99,7 +99,9 @@ export function progressLines(
     ...state.active.map(
       (active) => `  running ${activeText(progress, active)} · ${elapsed(active.started_at, now)}`,
     ),
-    ...[...waitingTexts(progress), ...quarantineTexts(state)].map((text) => `  ${text}`),
+    ...[...waitingTexts(progress), ...quarantineTexts(state), ...hostTexts(progress)].map(
+      (text) => `  ${text}`,
+    ),
   ];
   const milestones = size.rows < rowsForMilestones ? [] : (progress.milestones ?? []).slice(-mostMilestones);
   const below = [running, milestones].filter((part) => part.length > 0).map((part) => ['', ...part]);
@@ -117,7 +119,7 @@ function activeText({ plan, live }: Progress, { namespace, repeat, lane: meantFo
   const sign = live.find(({ key }) => key === `${namespace}#${repeat}`)?.heartbeat;
   const parts = [`${namespace} · repeat ${repeat}/${plan.repeats}`];
   const lane = sign?.lane ?? meantFor;
-  if (lane !== undefined) parts.push(`lane ${nameOfLane(lane)}`);
+  if (lane !== undefined) parts.push(`lane ${plan.pool === undefined ? nameOfLane(lane) : lane}`);
   if (sign != null && sign.attempt > 1) parts.push(`attempt ${sign.attempt}`);
   if (sign?.state === 'running' && (sign.silent_s ?? 0) >= 60) {
     parts.push(`log silent for ${duration(sign.silent_s ?? 0)}`);
@@ -128,6 +130,20 @@ function activeText({ plan, live }: Progress, { namespace, repeat, lane: meantFo
 function quarantineTexts(state: SessionState): string[] {
   const text = quarantineText(state);
   return text === '' ? [] : [`quarantined lanes: ${text}; \`resume\` brings them back`];
+}
+
+/** The hosts of the pool that do not take part, and why; that nobody does. */
+function hostTexts({ plan, state }: Progress): string[] {
+  const hosts = Object.entries(state.pool?.hosts ?? {});
+  const absent = hosts.flatMap(([host, entry]) =>
+    entry.state === 'joined' ? [] : [`host ${host} is ${entry.state}: ${entry.reason}`],
+  );
+  const nobody = state.pool !== undefined && absent.length === hosts.length && isUnderWay(state);
+  return nobody ? [...absent, `no host of pool ${plan.pool ?? ''} takes part yet`] : absent;
+}
+
+function isUnderWay({ phase }: SessionState): boolean {
+  return phase.kind === 'calibrating';
 }
 
 function waitingTexts({ plan, live }: Progress): string[] {

@@ -1,11 +1,15 @@
 import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
 
-import type { SessionActivities } from '../activities/activity-types.ts';
+import type { PoolActivities, PoolHomeActivities, SessionActivities } from '../activities/activity-types.ts';
 import { failureTypes } from '../domain/session/failure-types.ts';
 import type { SessionPlan } from '../domain/session/session-plan.ts';
+import { hostTaskQueues, poolTaskQueue } from './messages.ts';
 
 /** An unwritten milestone is no reason to hold a session up. */
 const logWaitMs = 60_000;
+
+/** A host of a pool that does not take what it is given within this time is gone: others take it. */
+const hostWaitMs = 60_000;
 
 const neverRetried = [failureTypes.invalid, failureTypes.refused];
 
@@ -19,8 +23,14 @@ export interface ActivityProxies {
   patientHome: HomeActivities;
   /** For lines that are worth little: given up soon. */
   log: HomeActivities;
-  repeats: ReturnType<typeof repeatActivities>;
+  repeats: RepeatActivities;
+  /** The repeats of one host of the pool; fails as untaken (`isUntaken`) soon after it has gone. */
+  repeatsOn: (host: string) => RepeatActivities;
+  /** Waits for a host of the pool without limit. */
+  pool: ReturnType<typeof poolActivities>;
 }
+
+type RepeatActivities = ReturnType<typeof repeatActivities>;
 
 /** The session's activities, bound to its task queues and retry rules. */
 export function activityProxies(plan: SessionPlan): ActivityProxies {
@@ -29,13 +39,18 @@ export function activityProxies(plan: SessionPlan): ActivityProxies {
     home: homeActivities(plan, waitMs),
     patientHome: homeActivities(plan),
     log: homeActivities(plan, Math.min(waitMs, logWaitMs)),
-    repeats: repeatActivities(plan, waitMs),
+    repeats: repeatActivities(plan, plan.task_queues.repeats, waitMs),
+    repeatsOn: (host) => {
+      const queue = host === plan.hostname ? plan.task_queues.repeats : hostTaskQueues(host).repeats;
+      return repeatActivities(plan, queue, Math.min(waitMs, hostWaitMs));
+    },
+    pool: poolActivities(plan),
   };
 }
 
 /** Short file work on the host that holds the run directory: repeated until the disk lets it. */
 function homeActivities(plan: SessionPlan, scheduleToStartTimeout?: number) {
-  return proxyActivities<SessionActivities>({
+  return proxyActivities<SessionActivities & PoolHomeActivities>({
     taskQueue: plan.task_queues.home,
     startToCloseTimeout: '10 minutes',
     // MAINTENANCE: every activity of this queue sends heartbeats, `worker/heartbeating.ts`.
@@ -53,10 +68,10 @@ function homeActivities(plan: SessionPlan, scheduleToStartTimeout?: number) {
  * One pytest repeat. Attempts are unlimited here because restarts and missed heartbeats use them up as well; real infra
  * failures are counted by the activity itself from the attempts on disk (at most `attempts_per_pass`).
  */
-function repeatActivities(plan: SessionPlan, scheduleToStartTimeout: number) {
+function repeatActivities(plan: SessionPlan, taskQueue: string, scheduleToStartTimeout: number) {
   const limitSeconds = Math.max(...plan.units.map((unit) => unit.timeout_s ?? plan.policies.timeout_s));
   return proxyActivities<Pick<SessionActivities, 'runRepeat'>>({
-    taskQueue: plan.task_queues.repeats,
+    taskQueue,
     scheduleToStartTimeout,
     // On top of pytest's own limit: the gate, the wait for memory to be given back, clean-up and recording.
     startToCloseTimeout: (limitSeconds + 2 * plan.policies.gpu_wait_s + 1800) * 1000,
@@ -66,6 +81,20 @@ function repeatActivities(plan: SessionPlan, scheduleToStartTimeout: number) {
       initialInterval: plan.policies.retry_backoff_s * 1000,
       backoffCoefficient: 2,
       maximumInterval: '1 minute',
+      nonRetryableErrorTypes: neverRetried,
+    },
+  });
+}
+
+/** The offer of a session to the hosts of its pool; one that has answered already leaves it to the others. */
+function poolActivities(plan: SessionPlan) {
+  return proxyActivities<PoolActivities>({
+    taskQueue: poolTaskQueue(plan.pool ?? ''),
+    startToCloseTimeout: '30 minutes',
+    heartbeatTimeout: '30 seconds',
+    retry: {
+      initialInterval: '5 seconds',
+      backoffCoefficient: 1,
       nonRetryableErrorTypes: neverRetried,
     },
   });

@@ -10,27 +10,50 @@ import {
   repeatKey,
   setMark,
 } from '../domain/session/schedule.ts';
-import { endQuarantine, forgetLane, quarantineText } from '../domain/session/session-lanes.ts';
+import {
+  endQuarantine,
+  forgetLane,
+  hasNamedLanes,
+  quarantineText,
+  sessionLanes,
+} from '../domain/session/session-lanes.ts';
 import { incompleteMilestones, passMilestones } from '../domain/session/session-milestones.ts';
 import { type PurgeRequest, type SessionState, addNote } from '../domain/session/session-state.ts';
 import { takeDiskAudit } from '../domain/session/take-disk-audit.ts';
 import { isHistoryLong } from './history-limit.ts';
 import type { SessionInput, SessionResult } from './messages.ts';
+import { PoolMembership } from './pool-membership.ts';
 import { RepeatRunner } from './repeat-runner.ts';
 import { type SessionContext, isParked, now } from './session-context.ts';
 
 /** Fans the repeats out until every one of the matrix is done; waits wherever a person has to act. */
 export class CalibrationStep {
   readonly #session: SessionContext;
+  readonly #pool: PoolMembership;
   readonly #runner: RepeatRunner;
 
   constructor(session: SessionContext) {
     this.#session = session;
-    this.#runner = new RepeatRunner(session);
+    this.#pool = new PoolMembership(session);
+    this.#runner = new RepeatRunner(session, this.#pool);
   }
 
   /** Returns when every repeat is done and none is running. */
-  async run(): Promise<void> {
+  run(): Promise<void> {
+    // No needless `await`: older sessions would be replayed in another order.
+    return this.#session.plan.pool === undefined ? this.#untilComplete() : this.#withPool();
+  }
+
+  async #withPool(): Promise<void> {
+    this.#pool.start();
+    try {
+      await this.#untilComplete();
+    } finally {
+      this.#pool.stop();
+    }
+  }
+
+  async #untilComplete(): Promise<void> {
     const { state } = this.#session;
     for (;;) {
       await this.#purge();
@@ -50,7 +73,7 @@ export class CalibrationStep {
   async #launchNext(): Promise<boolean> {
     const { plan, state } = this.#session;
     // Declared lanes are counted by `nextWork`, which knows which of them are taken.
-    if (plan.lane_table === undefined && state.active.length >= plan.lanes) {
+    if (!hasNamedLanes(plan) && state.active.length >= plan.lanes) {
       await this.#session.nextChange();
       return false;
     }
@@ -66,7 +89,9 @@ export class CalibrationStep {
         this.#runner.launch(work.id, work.lanes?.[0]?.name);
         return false;
       case 'wait':
-        await this.#session.nextChange();
+        if (plan.pool !== undefined && state.active.length === 0 && sessionLanes(plan, state).length === 0) {
+          await this.#pool.untilHost();
+        } else await this.#session.nextChange();
         return false;
       case 'blocked':
         await this.#giveUp(work.missing);
@@ -90,11 +115,23 @@ export class CalibrationStep {
     if (synced.kind === 'failed') return await this.#session.block('directory', synced.reason);
     for (const note of synced.value.notes) addNote(state, now(), note);
     takeDiskAudit(plan, state, synced.value);
+    const unread = plan.pool === undefined ? null : await this.#renewPool();
+    if (unread !== null) return await this.#session.block('directory', unread);
     reopenAll(plan, state);
     const lanes = endQuarantine(state);
     if (lanes.length > 0) addNote(state, now(), `in use again: lane ${lanes.join(', ')}`);
     this.#session.setPhase({ kind: 'calibrating' });
     await this.#session.log('resumed');
+  }
+
+  /** After a correction the hosts of the pool prove themselves against the new standard; a reason where it cannot be read. */
+  async #renewPool(): Promise<string | null> {
+    const { plan, state } = this.#session;
+    if (state.pool === undefined) return null;
+    const standard = await this.#session.tried((home) => home.readStandard({ run_dir: plan.run_dir }));
+    if (standard.kind === 'failed') return standard.reason;
+    this.#pool.renew({ ...state.pool, standard: standard.value });
+    return null;
   }
 
   async #untilUnpaused(): Promise<void> {
@@ -151,6 +188,7 @@ export class CalibrationStep {
     // A purge that arrives meanwhile keeps its handler open until it is done: it goes first.
     await condition(() => state.active.length === 0 && (state.purges.length > 0 || allHandlersFinished()));
     if (state.purges.length > 0) return;
+    this.#pool.stop();
     await continueAsNew<(input: SessionInput) => Promise<SessionResult>>({ plan, state });
   }
 

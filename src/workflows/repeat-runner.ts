@@ -1,22 +1,28 @@
-import { isCancellation } from '@temporalio/workflow';
+import { ActivityFailure, ApplicationFailure, isCancellation } from '@temporalio/workflow';
 
-import type { Lane } from '../domain/lanes/lane.ts';
+import type { PooledOutcome, RunRepeatInput } from '../activities/activity-types.ts';
+import { type Lane, nameOfLane } from '../domain/lanes/lane.ts';
+import { hostOfLane } from '../domain/pool/pool-book.ts';
 import { recordCells, recordOutcome } from '../domain/session/record-outcome.ts';
 import type { HaltCause, RepeatOutcome } from '../domain/session/repeat-outcome.ts';
 import { type RepeatId, passOfBudget, repeatKey, setMark } from '../domain/session/schedule.ts';
 import { fittingLanes } from '../domain/session/pick-lane.ts';
-import { takeLaneTries } from '../domain/session/session-lanes.ts';
+import { hasNamedLanes, takeLaneTries } from '../domain/session/session-lanes.ts';
 import { haltMilestones } from '../domain/session/session-milestones.ts';
 import { type ActiveRepeat, addNote } from '../domain/session/session-state.ts';
+import { failureTypes } from '../domain/session/failure-types.ts';
 import { failureMessage, isUntaken } from './failure-message.ts';
+import type { PoolMembership } from './pool-membership.ts';
 import { type SessionContext, now } from './session-context.ts';
 
 /** Runs one (unit, repeat) to its outcome: in-place retries of △ and ✗ within the pass's budget, then the books. */
 export class RepeatRunner {
   readonly #session: SessionContext;
+  readonly #pool: PoolMembership;
 
-  constructor(session: SessionContext) {
+  constructor(session: SessionContext, pool: PoolMembership) {
     this.#session = session;
+    this.#pool = pool;
   }
 
   /** Starts the repeat, on the declared lane that is meant for it; its end is a change of state, never an exception. */
@@ -30,6 +36,7 @@ export class RepeatRunner {
       reextract: state.reextract.includes(key),
       waits_for: null,
       ...(lane === undefined ? {} : { lane }),
+      ...this.#givenTo(lane),
     };
     state.reextract = state.reextract.filter((other) => other !== key);
     state.active.push(active);
@@ -53,6 +60,11 @@ export class RepeatRunner {
     try {
       for (;;) {
         const outcome = await this.#attempt(active);
+        if (outcome.record !== undefined) await this.#keep(outcome.record);
+        if (this.#isHostsFault(active, outcome)) {
+          setMark(state, active, '.');
+          return await this.#pool.refuse(active.host ?? '', outcome.cause.text);
+        }
         // No needless `await`: sessions that are older than lanes would be replayed in another order.
         const quarantined = this.#takeTries(active, outcome);
         if (quarantined.length > 0) await this.#session.log(...quarantined.map((line) => `⚠ ${line}`));
@@ -70,12 +82,16 @@ export class RepeatRunner {
     } catch (error) {
       setMark(state, active, '.');
       if (isCancellation(error)) return;
+      if (error instanceof HostGone) return await this.#pool.lose(error.host, error.message);
+      if (error instanceof ActivityFailure && this.#isElsewhere(active)) {
+        return await this.#pool.refuse(active.host ?? '', failureMessage(error));
+      }
       await this.#halt({ text: failureMessage(error), namespace: active.namespace, repeat: active.repeat });
     }
   }
 
   /** One run of the activity; asked again for as long as the lanes of its host are all taken. */
-  async #attempt(active: ActiveRepeat): Promise<RepeatOutcome> {
+  async #attempt(active: ActiveRepeat): Promise<PooledOutcome> {
     const { plan, state, activities } = this.#session;
     const { namespace, repeat, pass } = active;
     const ofBudget = passOfBudget(state);
@@ -84,13 +100,21 @@ export class RepeatRunner {
     // Only the first look after a resume reads old artifacts; a retry in place launches.
     active.reextract = false;
     const common = { session_id: plan.session_id, run_dir: plan.run_dir, namespace, repeat, pass, reextract };
+    const { host } = active;
+    const { runRepeat } = host === undefined ? activities.repeats : activities.repeatsOn(host);
+    const where = host === undefined ? '' : ` · ${host}`;
     for (;;) {
       const lanes = this.#lanes(active);
-      const input = lanes === undefined ? common : { ...common, lanes };
+      const input = {
+        ...common,
+        ...(lanes === undefined ? {} : { lanes }),
+        ...(host === undefined ? {} : this.#poolPart(active, host)),
+      };
       try {
-        return await activities.repeats.runRepeat.executeWithOptions({ summary }, [input]);
+        return await runRepeat.executeWithOptions({ summary: `${summary}${where}` }, [input]);
       } catch (error) {
         if (!isUntaken(error)) throw error;
+        if (host !== undefined) throw new HostGone(host, `it did not take ${namespace} repeat ${repeat}`);
         await this.#untilLaneMayBeFree(active);
       }
     }
@@ -111,8 +135,57 @@ export class RepeatRunner {
   #lanes(active: ActiveRepeat): Lane[] | undefined {
     const { plan, state } = this.#session;
     const unit = plan.units.find(({ namespace }) => namespace === active.namespace);
-    if (plan.lane_table === undefined || unit === undefined) return undefined;
-    return fittingLanes(plan, state, { unit, first: active.lane });
+    if (!hasNamedLanes(plan) || unit === undefined) return undefined;
+    const lanes = fittingLanes(plan, state, { unit, first: active.lane });
+    if (plan.pool === undefined) return lanes;
+    // A host without declared lanes finds the GPUs itself; none is told only where none may be used.
+    const declared = lanes.filter(({ any_gpus }) => any_gpus === undefined);
+    return lanes.length > 0 && declared.length === 0
+      ? undefined
+      : declared.map((lane) => ({ ...lane, name: nameOfLane(lane.name) }));
+  }
+
+  /** In a pool: the machine that a lane belongs to, and the number of this dispatch. */
+  #givenTo(lane: string | undefined): Pick<ActiveRepeat, 'host' | 'dispatch'> {
+    const { pool } = this.#session.state;
+    if (pool === undefined || lane === undefined) return {};
+    pool.dispatches += 1;
+    return { host: hostOfLane(lane), dispatch: pool.dispatches };
+  }
+
+  /** What a host of the pool is told beyond the usual. */
+  #poolPart(active: ActiveRepeat, host: string): Partial<RunRepeatInput> {
+    const { state } = this.#session;
+    const entry = state.pool?.hosts[host];
+    if (entry?.state !== 'joined') throw new HostGone(host, 'it was given up meanwhile');
+    return {
+      run_dir: entry.run_dir,
+      first_attempt: (state.lanes?.seen[repeatKey(active)] ?? 0) + 1,
+      ...(active.dispatch === undefined ? {} : { dispatch: active.dispatch }),
+    };
+  }
+
+  #isElsewhere({ host }: ActiveRepeat): boolean {
+    return host !== undefined && host !== this.#session.plan.hostname;
+  }
+
+  /** Another host's checkout that has moved is that host's fault; the home host's halts the session. */
+  #isHostsFault(
+    active: ActiveRepeat,
+    outcome: RepeatOutcome,
+  ): outcome is Extract<RepeatOutcome, { kind: 'halt' }> {
+    return this.#isElsewhere(active) && outcome.kind === 'halt' && outcome.cause.moved === true;
+  }
+
+  /** What ran elsewhere is put into the run directory before it counts. */
+  async #keep(record: NonNullable<PooledOutcome['record']>): Promise<void> {
+    const { plan } = this.#session;
+    const kept = await this.#session.tried((home) => home.keepRepeat({ run_dir: plan.run_dir, record }));
+    if (kept.kind === 'ok') return;
+    throw ApplicationFailure.nonRetryable(
+      `the record of ${record.namespace} repeat ${record.repeat} from host ${record.host} could not be kept: ${kept.reason}`,
+      failureTypes.refused,
+    );
   }
 
   /** The account of the lanes; says which of them are left alone from now on. */
@@ -142,5 +215,16 @@ export class RepeatRunner {
   #stopping(): boolean {
     const { state } = this.#session;
     return state.pause_requested || state.phase.kind === 'halted' || state.abort_requested !== null;
+  }
+}
+
+/** A host of the pool that no longer takes what it is given. */
+class HostGone extends Error {
+  override readonly name = 'HostGone';
+  readonly host: string;
+
+  constructor(host: string, reason: string) {
+    super(reason);
+    this.host = host;
   }
 }

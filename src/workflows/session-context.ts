@@ -42,6 +42,12 @@ export class SessionContext {
     await condition(() => this.#changes !== seen);
   }
 
+  /** True when something has changed within the time; false when nothing has. */
+  async nextChangeWithin(ms: number): Promise<boolean> {
+    const seen = this.#changes;
+    return await condition(() => this.#changes !== seen, ms);
+  }
+
   /** Waits for a person: says since when and for what, in `run.log` as well. */
   async block(cause: BlockCause, reason: string, lines = [`BLOCKED: ${reason}`]): Promise<void> {
     this.setPhase({ kind: 'blocked', since: now(), cause, reason });

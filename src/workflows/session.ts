@@ -4,6 +4,7 @@ import { settleCommand } from '../domain/session/decide-command.ts';
 import { type End, initialState } from '../domain/session/session-state.ts';
 import { beginBudget } from '../domain/session/schedule.ts';
 import { skippedMilestones } from '../domain/session/session-milestones.ts';
+import { newPoolBook } from '../domain/pool/pool-book.ts';
 import { takeDiskAudit } from '../domain/session/take-disk-audit.ts';
 import { CalibrationStep } from './calibration-step.ts';
 import { registerCommandHandlers } from './command-handlers.ts';
@@ -59,6 +60,9 @@ export class Session {
   async #steps(): Promise<End> {
     const refused = (await this.#open()) ?? (await this.#precheck());
     if (refused !== null) return refused;
+    // Only where there is a pool: a needless `await` would replay older sessions in another order.
+    const unset = this.#context.plan.pool === undefined ? null : await this.#setStandard();
+    if (unset !== null) return unset;
     for (;;) {
       await this.#calibration.run();
       const report = await writeReport(this.#context);
@@ -94,6 +98,16 @@ export class Session {
       return { kind: 'failed', reason: `precheck failed: ${verdict.value.errors.join('; ')}` };
     }
     this.#context.setPhase({ kind: 'calibrating' });
+    return null;
+  }
+
+  /** What the other hosts of the pool are held against. */
+  async #setStandard(): Promise<End | null> {
+    const { plan, state } = this.#context;
+    if (state.pool !== undefined) return null;
+    const standard = await this.#context.tried((home) => home.readStandard({ run_dir: plan.run_dir }));
+    if (standard.kind === 'failed') return standard;
+    state.pool = newPoolBook(standard.value);
     return null;
   }
 

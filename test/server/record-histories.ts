@@ -72,7 +72,7 @@ async function record(
   const activities = new StandInActivities(plan, session.script(plan));
   const runs = await withSession({ place, plan, activities, ...session.setting }, async (running) => {
     const { runId: first } = await running.handle.describe();
-    await session.play(running, { place, plan, activities });
+    await session.play(running, { place, address, plan, activities });
     await running.result();
     const { runId: last } = await running.handle.describe();
     return first === last ? [first] : [first, last];

@@ -3,6 +3,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { failureTypes } from '../../src/domain/session/failure-types.ts';
 import type { SessionPlan } from '../../src/domain/session/session-plan.ts';
 import type { SampleOptions } from '../domain/session/sample-session-plan.ts';
+import { StandInPoolHome, withHost } from './pool-hosts.ts';
 import { type RunningSession, type SessionSetting, type TestPlace, withWorkers } from './running-session.ts';
 import {
   type RepeatScript,
@@ -15,12 +16,12 @@ import {
 export interface RecordedSession {
   plan?: SampleOptions;
   change?: Partial<SessionPlan>;
-  setting?: Pick<SessionSetting, 'unpolled'>;
+  setting?: Pick<SessionSetting, 'unpolled' | 'poolHome'>;
   script: (plan: SessionPlan) => StandInScript;
   /** What the operator does; the session must end by itself afterwards. */
   play: (
     session: RunningSession,
-    world: { place: TestPlace; plan: SessionPlan; activities: StandInActivities },
+    world: { place: TestPlace; address: string; plan: SessionPlan; activities: StandInActivities },
   ) => Promise<void>;
 }
 
@@ -184,6 +185,33 @@ export const recordedSessions: Record<string, RecordedSession> = {
       await session.untilPhase('blocked');
       await session.update('resume');
       await decide(session);
+    },
+  },
+  pooled: {
+    plan: { repeats: 2, knownDurations: {}, policies: { worker_wait_s: 0.5 } },
+    change: { pool: 'lab', hostname: 'gpu-1' },
+    setting: { unpolled: ['repeats'], poolHome: new StandInPoolHome() },
+    script: (plan) => ({ repeats: { 'test_alpha_ci#1': [endings.halt(plan)] } }),
+    play: async (session, { place, address, plan, activities }) => {
+      const setting = { place, address, plan, activities };
+      await session.until(({ phase }) => phase.kind === 'blocked');
+      await withHost(setting, { name: 'gpu-2', deaf: true }, () =>
+        session.until(({ active }) => active.length === 1),
+      );
+      const differs = {
+        name: 'gpu-3',
+        join: () => ({ kind: 'refused' as const, host: 'gpu-3', reasons: ['driver: 590.10 → 550.54'] }),
+      };
+      await withHost(setting, differs, () =>
+        withHost(setting, { name: 'gpu-4' }, () =>
+          withHost(setting, { name: 'gpu-1' }, async () => {
+            await session.untilPhase('halted');
+            await session.update('resume');
+            await decide(session);
+            await session.result();
+          }),
+        ),
+      );
     },
   },
   'continued-as-new': {

@@ -7,7 +7,11 @@ import {
 } from '@temporalio/client';
 import { type NativeConnection, Worker } from '@temporalio/worker';
 
-import type { RunRepeatInput, SessionActivities } from '../../src/activities/activity-types.ts';
+import type {
+  PoolHomeActivities,
+  RunRepeatInput,
+  SessionActivities,
+} from '../../src/activities/activity-types.ts';
 import type { StatusDocument } from '../../src/domain/audit/status-document.ts';
 import type { StrictAuditDocument } from '../../src/domain/audit/strict-audit.ts';
 import type { CommandKind, CommandPayload } from '../../src/domain/session/commands.ts';
@@ -97,6 +101,8 @@ export interface SessionSetting {
   place: TestPlace;
   plan: SessionPlan;
   activities: SessionActivities;
+  /** What the home host does more for the session of a pool. */
+  poolHome?: PoolHomeActivities;
   /** Which queues nobody polls; for sessions without a worker on their host. */
   unpolled?: ('home' | 'repeats')[];
 }
@@ -130,7 +136,7 @@ export async function withSession<T>(
 
 /** Runs the body while workers poll the session's activity queues. */
 export async function withWorkers<T>(setting: SessionSetting, body: () => Promise<T>): Promise<T> {
-  const { place, plan, activities, unpolled = [] } = setting;
+  const { place, plan, activities, poolHome, unpolled = [] } = setting;
   const connected = { connection: place.nativeConnection, namespace: place.namespace, identity: 'worker' };
   const workers: Promise<Worker>[] = [];
   if (!unpolled.includes('home')) {
@@ -138,7 +144,10 @@ export async function withWorkers<T>(setting: SessionSetting, body: () => Promis
       Worker.create({
         ...connected,
         taskQueue: plan.task_queues.home,
-        activities: homeActivities(activities),
+        activities: {
+          ...homeActivities(activities),
+          ...(poolHome === undefined ? {} : poolHomeActivities(poolHome)),
+        },
       }),
     );
   }
@@ -171,5 +180,12 @@ function homeActivities(activities: SessionActivities): Omit<SessionActivities, 
     writeReport: (input) => activities.writeReport(input),
     applyThresholds: (input) => activities.applyThresholds(input),
     logMilestones: (input) => activities.logMilestones(input),
+  };
+}
+
+function poolHomeActivities(activities: PoolHomeActivities): PoolHomeActivities {
+  return {
+    readStandard: (input) => activities.readStandard(input),
+    keepRepeat: (input) => activities.keepRepeat(input),
   };
 }

@@ -17,7 +17,7 @@ export interface ScriptedSession {
 }
 
 export type ScriptedOptions = SampleOptions &
-  Pick<SessionSetting, 'unpolled'> & { change?: (plan: SessionPlan) => SessionPlan };
+  Pick<SessionSetting, 'unpolled' | 'poolHome'> & { change?: (plan: SessionPlan) => SessionPlan };
 
 /** A session named after the running test, with stand-ins that do what the script says. */
 export function scriptedSession(
@@ -25,9 +25,15 @@ export function scriptedSession(
   options: ScriptedOptions = {},
   script: (plan: SessionPlan) => StandInScript = () => ({}),
 ): ScriptedSession {
-  const { unpolled, change = (plan) => plan, ...sample } = options;
+  const { unpolled, poolHome, change = (plan) => plan, ...sample } = options;
   const plan = change(withOwnQueues(sampleSessionPlan({ id: idFromTitle(), ...sample })));
   const activities = new StandInActivities(plan, script(plan));
-  const setting = { place, plan, activities, ...(unpolled === undefined ? {} : { unpolled }) };
+  const setting = {
+    place,
+    plan,
+    activities,
+    ...(unpolled === undefined ? {} : { unpolled }),
+    ...(poolHome === undefined ? {} : { poolHome }),
+  };
   return { plan, activities, run: (body) => withSession(setting, body) };
 }

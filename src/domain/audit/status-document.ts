@@ -48,6 +48,19 @@ export interface LaneFact {
   reason: string | null;
 }
 
+/** One host of the session's pool. */
+export interface HostFact {
+  /** The machine's name. */
+  host: string;
+  /** `refused` until `resume`; `lost` until it joins again. */
+  state: 'joined' | 'refused' | 'lost';
+  since: string;
+  /** The session's directory there; null where it does not take part. */
+  run_dir: string | null;
+  /** Why it does not take part; null where it does. */
+  reason: string | null;
+}
+
 /** How many launches are left before a cell is given up (spec 05 §12). */
 export interface BudgetFact {
   attempts_per_pass: number;
@@ -96,6 +109,8 @@ export interface LiveFacts {
   eta_s: number | null;
   /** Absent offline, and where no lanes are declared. */
   lanes?: LaneFact[];
+  /** Absent offline, and where the session has no pool. */
+  hosts?: HostFact[];
 }
 
 /** `status`, fields in the order of spec 06 §5, then calib's. */
@@ -132,6 +147,8 @@ export interface StatusDocument {
   eta_s: number | null;
   /** Absent offline, and where no lanes are declared. */
   lanes?: LaneFact[];
+  /** Absent offline, and where the session has no pool. */
+  hosts?: HostFact[];
 }
 
 /** The answer of `status`, live and offline (spec 06 §5). The caller's exit code is `statusIsReady`'s business. */
@@ -163,6 +180,7 @@ export function statusDocument(matrix: AuditMatrix, facts: LiveFacts): StatusDoc
     budget: facts.budget,
     eta_s: facts.eta_s,
     ...(facts.lanes === undefined ? {} : { lanes: facts.lanes }),
+    ...(facts.hosts === undefined ? {} : { hosts: facts.hosts }),
   };
 }
 

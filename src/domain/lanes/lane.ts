@@ -6,6 +6,11 @@ export const laneSchema = z.object({
   name: z.string(),
   /** `nvidia-smi` indices, ascending. */
   gpus: z.array(z.number().int().nonnegative()),
+  /**
+   * GPUs that a repeat may have of any that are free; absent where `gpus` says which. Only lanes of a pool's hosts that
+   * declare none have it.
+   */
+  any_gpus: z.number().int().nonnegative().optional(),
   /** CPU list (`2-15,66-79`) that everything a repeat starts is bound to; absent = no binding. */
   cpus: z.string().optional(),
   /** Absolute folder below which the caches of this lane's repeats are; absent = wherever the environment says. */
@@ -21,6 +26,11 @@ export function recordedLane(host: string, name: string): string {
 /** The name that the host's profile gives a recorded lane. */
 export function nameOfLane(recorded: string): string {
   return recorded.slice(recorded.lastIndexOf('/') + 1);
+}
+
+/** True when a unit that needs so many GPUs can run on the lane. */
+export function fitsLane({ gpus, any_gpus }: Lane, needed: number): boolean {
+  return (any_gpus ?? gpus.length) >= needed;
 }
 
 /** `lane0 (GPU 0,1; CPUs 2-15)`, for people. */

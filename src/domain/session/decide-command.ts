@@ -1,5 +1,6 @@
 import type { Command } from './commands.ts';
 import { type PurgeCommand, purgeTargets } from './purge-targets.ts';
+import { forgetRefused } from '../pool/pool-book.ts';
 import { endQuarantine, quarantineText } from './session-lanes.ts';
 import { type RepeatId, markOf, repeatKey } from './schedule.ts';
 import type { SessionPlan } from './session-plan.ts';
@@ -70,10 +71,21 @@ function decideResume(state: SessionState): CommandReply {
       );
     default:
       if (state.pause_requested) return accept('resumed: the next repeat is launched');
-      return phase.kind !== 'calibrating' || quarantineText(state) === ''
-        ? refuse(`nothing to resume: ${standing(state)}`)
-        : accept('resumed: the quarantined lanes are used again');
+      return phase.kind === 'calibrating' ? resumeLeftAlone(state) : refuse(nothingToResume(state));
   }
+}
+
+/** While repeats are run, what was left alone is taken up again. */
+function resumeLeftAlone(state: SessionState): CommandReply {
+  if (quarantineText(state) !== '') return accept('resumed: the quarantined lanes are used again');
+  const refused = Object.values(state.pool?.hosts ?? {}).some((host) => host.state === 'refused');
+  return refused
+    ? accept('resumed: the refused hosts may prove themselves again')
+    : refuse(nothingToResume(state));
+}
+
+function nothingToResume(state: SessionState): string {
+  return `nothing to resume: ${standing(state)}`;
 }
 
 const afterPurge: Partial<Record<SessionState['phase']['kind'], string>> = {
@@ -146,7 +158,10 @@ function carryIn(plan: SessionPlan, state: SessionState, command: Command): bool
     case 'resume':
       state.pause_requested = false;
       // Out of a halt or block the main loop does this, after everything has come to rest.
-      if (phase.kind === 'calibrating' || phase.kind === 'paused') endQuarantine(state);
+      if (phase.kind === 'calibrating' || phase.kind === 'paused') {
+        endQuarantine(state);
+        if (state.pool !== undefined) forgetRefused(state.pool);
+      }
       state.resume_requested =
         phase.kind === 'halted' || (phase.kind === 'blocked' && phase.cause !== 'no-worker');
       return false;

@@ -12,11 +12,12 @@ export function knownSeconds(
 
 /**
  * A round's units in the order in which they are begun. With several lanes the longest known duration comes first (list
- * scheduling), what is not known before it: it may be the longest. With one lane, and in plans that are older than
+ * scheduling), what is not known before it: it may be the longest. With one lane and no pool, and in plans that are older than
  * this rule, the plan's order.
  */
 export function launchOrder(plan: SessionPlan, state: SessionState): SessionPlan['units'] {
-  if (plan.lanes === 1 || plan.known_durations === undefined) return plan.units;
+  const single = plan.lanes === 1 && plan.pool === undefined;
+  if (single || plan.known_durations === undefined) return plan.units;
   const seconds = new Map(
     plan.units.map(({ namespace }) => [
       namespace,

@@ -1,5 +1,6 @@
 import { cheapestAssignment } from '../lanes/cheapest-assignment.ts';
-import type { Lane } from '../lanes/lane.ts';
+import { type Lane, fitsLane } from '../lanes/lane.ts';
+import { hostOfLane } from '../pool/pool-book.ts';
 import { laneUses, usableLanes } from './session-lanes.ts';
 import type { SessionPlan } from './session-plan.ts';
 import type { SessionState } from './session-state.ts';
@@ -21,7 +22,7 @@ export function pickLane(plan: SessionPlan, state: SessionState, waiting: readon
   const usable = usableLanes(plan, state);
   const taken = new Set(state.active.map(({ lane }) => lane));
   const free = usable.filter(({ name }) => !taken.has(name));
-  const fits = (unit: Unit, lane: Lane): boolean => lane.gpus.length >= unit.gpus;
+  const fits = (unit: Unit, lane: Lane): boolean => fitsLane(lane, unit.gpus);
   const startable = waiting.filter((unit) => free.some((lane) => fits(unit, lane))).slice(0, free.length);
   const wear = laneWear(plan, state, free);
   const costs = startable.map((unit) => {
@@ -44,7 +45,7 @@ const unfitCost = 1e9;
 
 /** Squares of the uses are added up, so that an even spread is the cheapest; less than one use says how well it fits. */
 function useCost(uses: number, lane: Lane, unit: Unit): number {
-  return 2 * uses + (lane.gpus.length - unit.gpus) / 1000;
+  return 2 * uses + ((lane.any_gpus ?? lane.gpus.length) - unit.gpus) / 1000;
 }
 
 /** Between lanes that suit alike, the one with fewer runs in all: one that stays behind would have to catch up. */
@@ -57,7 +58,10 @@ function laneWear(plan: SessionPlan, state: SessionState, lanes: readonly Lane[]
   return lanes.map(({ name }) => (runs.get(name) ?? 0) / (most + 1) / (lanes.length + 1) / 1000);
 }
 
-/** The lanes that a unit may run on at this moment: `first` if it is in use, then the free and the least used ones. */
+/**
+ * The lanes that a unit may run on at this moment: `first` if it is in use, then the free and the least used ones; in a
+ * pool, of the same host.
+ */
 export function fittingLanes(
   plan: SessionPlan,
   state: SessionState,
@@ -68,6 +72,7 @@ export function fittingLanes(
   const rank = ({ name }: Lane): number =>
     name === first ? -1 : (uses.get(name) ?? 0) + (taken.has(name) ? plan.repeats + 1 : 0);
   return usableLanes(plan, state)
-    .filter(({ gpus }) => gpus.length >= unit.gpus)
+    .filter((lane) => fitsLane(lane, unit.gpus))
+    .filter(({ name }) => plan.pool === undefined || hostOfLane(name) === hostOfLane(first ?? ''))
     .toSorted((a, b) => rank(a) - rank(b));
 }

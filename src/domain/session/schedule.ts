@@ -1,6 +1,7 @@
 import type { Lane } from '../lanes/lane.ts';
 import { launchOrder } from './known-seconds.ts';
 import { pickLane } from './pick-lane.ts';
+import { hasNamedLanes, quarantineText } from './session-lanes.ts';
 import type { SessionPlan } from './session-plan.ts';
 import type { RepeatMark, SessionState } from './session-state.ts';
 
@@ -73,7 +74,7 @@ function workOfRound(
     units.filter(({ namespace }) => state.marks[namespace]?.[repeat - 1] === wanted);
   const waiting = marked('.');
   const [first] = waiting;
-  if (first !== undefined && plan.lane_table === undefined) {
+  if (first !== undefined && !hasNamedLanes(plan)) {
     return { kind: 'launch', id: { namespace: first.namespace, repeat } };
   }
   if (first !== undefined) {
@@ -82,7 +83,10 @@ function workOfRound(
       return { kind: 'launch', id: { namespace: picked.unit.namespace, repeat }, lanes: picked.lanes };
     }
     const stuck = picked.stuck.map(({ namespace }) => ({ namespace, repeat }));
-    if (stuck.length === waiting.length && state.active.length === 0) return { kind: 'no-lane', stuck };
+    const idle = stuck.length === waiting.length && state.active.length === 0;
+    // Another host of the pool may come; a lane that was quarantined comes back by `resume` alone.
+    const mayCome = plan.pool !== undefined && quarantineText(state) === '';
+    if (idle && !mayCome) return { kind: 'no-lane', stuck };
     return { kind: 'wait' };
   }
   return marked('r').length > 0 ? { kind: 'wait' } : null;

@@ -1,4 +1,5 @@
-import { type Lane, nameOfLane } from '../lanes/lane.ts';
+import { type Lane, nameOfLane, recordedLane } from '../lanes/lane.ts';
+import { hostOfLane, poolLanes } from '../pool/pool-book.ts';
 import type { LaneTry } from '../lanes/lane-try.ts';
 import type { RepeatOutcome } from './repeat-outcome.ts';
 import type { SessionPlan } from './session-plan.ts';
@@ -24,14 +25,25 @@ interface UnitRepeat {
   repeat: number;
 }
 
-/** The declared lanes that are not quarantined. */
+/** True when repeats are given to named lanes: those that the host declares, or those of a pool's hosts. */
+export function hasNamedLanes(plan: Pick<SessionPlan, 'lane_table' | 'pool'>): boolean {
+  return plan.lane_table !== undefined || plan.pool !== undefined;
+}
+
+/** All named lanes that the session has at this moment. */
+export function sessionLanes(plan: SessionPlan, state: SessionState): Lane[] {
+  if (plan.pool === undefined) return plan.lane_table ?? [];
+  return state.pool === undefined ? [] : poolLanes(state.pool);
+}
+
+/** The named lanes that are not quarantined. */
 export function usableLanes(plan: SessionPlan, state: SessionState): Lane[] {
-  return (plan.lane_table ?? []).filter(({ name }) => state.lanes?.quarantined[name] === undefined);
+  return sessionLanes(plan, state).filter(({ name }) => state.lanes?.quarantined[name] === undefined);
 }
 
 /** How many repeats may run at a time at this moment. */
 export function laneCount(plan: SessionPlan, state: SessionState): number {
-  return plan.lane_table === undefined ? plan.lanes : usableLanes(plan, state).length;
+  return !hasNamedLanes(plan) ? plan.lanes : usableLanes(plan, state).length;
 }
 
 /** How often each lane ran a repeat of this unit, by the lane's name. */
@@ -46,46 +58,56 @@ export function laneUses(state: SessionState, namespace: string): Map<string, nu
 export function takeLaneTries(
   plan: SessionPlan,
   state: SessionState,
-  news: { id: UnitRepeat; outcome: RepeatOutcome; now: string },
+  news: { id: UnitRepeat & { lane?: string }; outcome: RepeatOutcome; now: string },
 ): string[] {
   const { id, outcome, now } = news;
-  if (plan.lane_table === undefined) return [];
+  if (!hasNamedLanes(plan)) return [];
+  const names = new Set(sessionLanes(plan, state).map(({ name }) => name));
+  const keyOf = (lane: string) => (plan.pool === undefined ? lane : poolKey(names, id.lane ?? '', lane));
   const book = (state.lanes ??= { ran: {}, failing: {}, quarantined: {}, seen: {} });
-  if (outcome.lane !== null) (book.ran[id.namespace] ??= {})[String(id.repeat)] = nameOfLane(outcome.lane);
+  if (outcome.lane !== null)
+    (book.ran[id.namespace] ??= {})[String(id.repeat)] = keyOf(nameOfLane(outcome.lane));
   const key = `${id.namespace}#${id.repeat}`;
   const lines: string[] = [];
   for (const each of outcome.tries ?? []) {
     if (each.n <= (book.seen[key] ?? 0)) continue;
     book.seen[key] = each.n;
-    const reason = quarantineReason(plan, book, { ...each, namespace: id.namespace });
-    if (reason === null || book.quarantined[each.lane] !== undefined) continue;
-    book.quarantined[each.lane] = { since: now, reason };
-    lines.push(`lane ${each.lane} is quarantined: ${reason}; \`resume\` brings it back`);
+    const lane = keyOf(each.lane);
+    const only = names.size === 1;
+    const reason = quarantineReason(book, { ...each, lane, namespace: id.namespace, only });
+    if (reason === null || book.quarantined[lane] !== undefined) continue;
+    book.quarantined[lane] = { since: now, reason };
+    lines.push(`lane ${lane} is quarantined: ${reason}; \`resume\` brings it back`);
   }
   return lines;
 }
 
+/** The pool's name of a lane that a host tells of; any free GPUs are the slot that the repeat was given to. */
+function poolKey(names: ReadonlySet<string>, given: string, lane: string): string {
+  const declared = recordedLane(hostOfLane(given), lane);
+  return names.has(declared) ? declared : given;
+}
+
 /** Counts one try; says why its lane is to be left alone from now on, or null. */
 function quarantineReason(
-  plan: SessionPlan,
   book: LaneBook,
-  { lane, failed, dirty, reason, namespace }: LaneTry & { namespace: string },
+  { lane, failed, dirty, reason, namespace, only }: LaneTry & { namespace: string; only: boolean },
 ): string | null {
   if (!failed) delete book.failing[lane];
   else book.failing[lane] = [...(book.failing[lane] ?? []), namespace].slice(-laneFailuresLimit);
   if (dirty) return reason;
   const row = book.failing[lane] ?? [];
-  if (row.length < laneFailuresLimit || isUnitsOwnFault(plan, book, lane)) return null;
+  if (row.length < laneFailuresLimit || isUnitsOwnFault(book, lane, only)) return null;
   return `${laneFailuresLimit} infra failures in a row, the last one ${namespace}: ${reason}`;
 }
 
 /** A unit that fails on every lane it meets, or has met only this one, says nothing about the lane. */
-function isUnitsOwnFault(plan: SessionPlan, book: LaneBook, lane: string): boolean {
+function isUnitsOwnFault(book: LaneBook, lane: string, only: boolean): boolean {
   const [first, ...others] = new Set(book.failing[lane] ?? []);
   if (first === undefined || others.length > 0) return false;
   const elsewhere = Object.entries(book.failing).some(([name, row]) => name !== lane && row.includes(first));
   const succeededElsewhere = Object.values(book.ran[first] ?? {}).some((name) => name !== lane);
-  return elsewhere || !succeededElsewhere || plan.lane_table?.length === 1;
+  return elsewhere || !succeededElsewhere || only;
 }
 
 /** Takes all lanes into use again (after `resume`); gives their names. Changes `state`. */

@@ -2,6 +2,7 @@ import type { ProvenanceFindings } from '../audit/provenance.ts';
 import { redactSecrets } from '../secrets/redact-secrets.ts';
 import type { SessionPlan } from './session-plan.ts';
 import type { HaltCause } from './repeat-outcome.ts';
+import type { PoolBook } from '../pool/pool-book.ts';
 import type { LaneBook } from './session-lanes.ts';
 
 /** Where a session is. Every kind that waits for a person says since when and what for. */
@@ -54,6 +55,9 @@ export interface ActiveRepeat {
   waits_for: string | null;
   /** The declared lane that it is meant for; the lane that it really got is in its outcome. Absent without any. */
   lane?: string;
+  /** Sessions of a pool: the machine that has it, and the number it was given under. */
+  host?: string;
+  dispatch?: number;
 }
 
 /** What is known of a repeat that could not be completed yet. */
@@ -135,6 +139,8 @@ export interface SessionState {
   durations: Record<string, { sum_s: number; count: number }>;
   /** Once a repeat has ended on a declared lane. */
   lanes?: LaneBook;
+  /** Sessions of a pool only. */
+  pool?: PoolBook;
   notes: Note[];
   /** Replies by command id, newest last; bounded. */
   replies: { id: string; reply: CommandReply; settled: boolean }[];

@@ -1,11 +1,18 @@
-import { type LaneFact, type StatusDocument, statusDocument } from '../audit/status-document.ts';
+import {
+  type HostFact,
+  type LaneFact,
+  type StatusDocument,
+  statusDocument,
+} from '../audit/status-document.ts';
 import { utcTimestamp } from '../clock.ts';
 import type { Lane } from '../lanes/lane.ts';
+import type { PoolBook } from '../pool/pool-book.ts';
 import { matrixFromState } from './matrix-from-state.ts';
 import { openRepeats } from './open-repeats.ts';
 import { sessionLine } from './session-details.ts';
 import { passOfBudget } from './schedule.ts';
 import { etaSeconds } from './session-eta.ts';
+import { hasNamedLanes, sessionLanes } from './session-lanes.ts';
 import type { SessionPlan } from './session-plan.ts';
 import type { Phase, SessionState } from './session-state.ts';
 
@@ -47,7 +54,8 @@ export function sessionStatus(plan: SessionPlan, state: SessionState, now: Date)
       open: openRepeats(plan, state),
     },
     eta_s: etaSeconds(plan, state),
-    ...(plan.lane_table === undefined ? {} : { lanes: laneFacts(plan.lane_table, state) }),
+    ...(hasNamedLanes(plan) ? { lanes: laneFacts(sessionLanes(plan, state), state) } : {}),
+    ...(state.pool === undefined ? {} : { hosts: hostFacts(state.pool) }),
   });
 }
 
@@ -62,4 +70,16 @@ function laneFacts(table: readonly Lane[], state: SessionState): LaneFact[] {
       reason: quarantine?.reason ?? null,
     };
   });
+}
+
+function hostFacts({ hosts }: PoolBook): HostFact[] {
+  return Object.entries(hosts)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([host, entry]) => ({
+      host,
+      state: entry.state,
+      since: entry.since,
+      run_dir: entry.state === 'joined' ? entry.run_dir : null,
+      reason: entry.state === 'joined' ? null : entry.reason,
+    }));
 }
