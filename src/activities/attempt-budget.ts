@@ -3,8 +3,14 @@ import { readAttempts } from '../host/run-directory/attempts-file.ts';
 import { discardFolders } from '../host/run-directory/discard-reason.ts';
 import type { Repeat } from './repeat.ts';
 
-/** `requested_by` of the discards that make room for the next launch; any other is a person's, and a fresh start. */
+/** `requested_by` of the discards that make room for the next launch; any other is a fresh start, as a person's is. */
 export const discardedByCalib = 'calib';
+
+/**
+ * `requested_by` of the discards on another host of a pool whose results its session no longer waits for: what it gives
+ * that host later is a fresh start.
+ */
+export const discardedBySession = 'session';
 
 /**
  * The finished attempts of this repeat that count against the present pass: those in place and those that were set

@@ -5,12 +5,20 @@ import { messageOf } from '../domain/message-of.ts';
 import { failureTypes } from '../domain/session/failure-types.ts';
 import { appendRunLog } from '../host/run-directory/run-log.ts';
 import type { ActivityDependencies } from './activity-dependencies.ts';
-import type { HostActivities, SessionActivities } from './activity-types.ts';
+import type {
+  HostActivities,
+  PoolActivities,
+  PoolHomeActivities,
+  SessionActivities,
+} from './activity-types.ts';
 import { applyThresholds } from './apply-thresholds.ts';
+import { joinSession } from './join-session.ts';
+import { keepRepeat } from './keep-repeat.ts';
 import { openSession } from './open-session.ts';
 import { precheck } from './precheck.ts';
 import { purgeRepeat } from './purge-repeat.ts';
 import { readLogPart } from './read-log-part.ts';
+import { readStandard } from './read-standard.ts';
 import { runRepeat } from './run-repeat.ts';
 import { mayPass, storageFailure } from './storage-failure.ts';
 import { syncSession } from './sync-session.ts';
@@ -18,7 +26,9 @@ import { withoutSecrets } from './without-secrets.ts';
 import { writeReport } from './write-report.ts';
 
 /** The activities of a worker, with their dependencies bound. */
-export function createActivities(deps: ActivityDependencies): SessionActivities & HostActivities {
+export function createActivities(
+  deps: ActivityDependencies,
+): SessionActivities & HostActivities & PoolHomeActivities & PoolActivities {
   return {
     openSession: (plan) => explained(() => openSession(plan, deps)),
     precheck: (plan) => explained(() => precheck(plan, deps)),
@@ -27,6 +37,9 @@ export function createActivities(deps: ActivityDependencies): SessionActivities 
     syncSession: ({ run_dir }) => explained(() => syncSession(run_dir)),
     writeReport: ({ run_dir }) => explained(() => writeReport(run_dir)),
     applyThresholds: (input) => explained(() => applyThresholds(input)),
+    readStandard: ({ run_dir }) => explained(() => readStandard(run_dir)),
+    keepRepeat: (input) => explained(() => keepRepeat(input, deps)),
+    joinSession: (input) => explained(() => joinSession(input, deps)),
     readLogPart: (input) => explained(() => readLogPart(input)),
     logMilestones: ({ run_dir, lines }) => givenUp(() => appendRunLog(run_dir, lines, new Date())),
   };

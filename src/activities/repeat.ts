@@ -27,6 +27,8 @@ export interface Repeat {
   heartbeats: RepeatHeartbeats;
   /** Abstract sockets that a supervisor of this repeat holds while its pytest lives. */
   runNames: readonly string[];
+  /** Its lines in `run.log` since this attempt of the activity began. */
+  said: string[];
 }
 
 /** One launch of pytest, before and while it runs. */
@@ -63,6 +65,7 @@ export async function lookAtGpus({ timing }: Pick<Repeat, 'timing'>): Promise<Gp
 /** Appends milestones of this repeat to `run.log`. */
 export async function logLines(repeat: Repeat, ...lines: string[]): Promise<void> {
   await appendRunLog(repeat.place.runDir, lines, new Date());
+  repeat.said.push(...lines);
 }
 
 /** Milliseconds as seconds with two decimals. */

@@ -8,10 +8,11 @@ import { unrecordedAttempt } from '../host/run-directory/attempt-numbers.ts';
 import { readCommitMarker } from '../host/run-directory/commit-marker-file.ts';
 import { discardFolders } from '../host/run-directory/discard-reason.ts';
 import { discardRepeat } from '../host/run-directory/discard-repeat.ts';
+import { packRepeat } from '../host/run-directory/pack-repeat.ts';
 import { readCell } from '../host/run-directory/read-cell.ts';
 import { type RecordedRepeat, readCommittedRepeat } from '../host/run-directory/read-committed-repeat.ts';
 import type { ActivityDependencies } from './activity-dependencies.ts';
-import type { RunRepeatInput } from './activity-types.ts';
+import type { PooledOutcome, RunRepeatInput } from './activity-types.ts';
 import { adoptAttempt } from './adopt-attempt.ts';
 import { discardedByCalib, readSpentAttempts } from './attempt-budget.ts';
 import { claimRepeat } from './claim-repeat.ts';
@@ -23,20 +24,21 @@ import { RepeatHeartbeats } from './repeat-heartbeats.ts';
 import { defaultTiming } from './repeat-timing.ts';
 import type { Repeat } from './repeat.ts';
 import { readSessionFiles, unitOf } from './session-files.ts';
+import { takeDispatch } from './take-dispatch.ts';
 
 /**
  * Owns one repeat: adopts a run that goes on or launches one, follows it to its end, and commits what it yielded.
  *
  * @throws ApplicationFailure: `InfraFailure` and `RepeatBusy` are retryable.
  */
-export async function runRepeat(input: RunRepeatInput, deps: ActivityDependencies): Promise<RepeatOutcome> {
+export async function runRepeat(input: RunRepeatInput, deps: ActivityDependencies): Promise<PooledOutcome> {
   const timing = { ...defaultTiming, ...deps.timing };
   const claim = await claimRepeat(input, timing.busyRetryMs);
   const heartbeats = new RepeatHeartbeats(timing.heartbeatEveryMs);
   try {
     const files = await readSessionFiles(input.run_dir);
     const unit = unitOf(files.plan, input.namespace);
-    return await runClaimed({
+    const repeat: Repeat = {
       input,
       deps,
       files,
@@ -54,11 +56,28 @@ export async function runRepeat(input: RunRepeatInput, deps: ActivityDependencie
       },
       heartbeats,
       runNames: claim.runNames,
-    });
+      said: [],
+    };
+    await takeDispatch(repeat);
+    return await withRecord(repeat, await runClaimed(repeat));
   } finally {
     heartbeats.stop();
     await claim.release();
   }
+}
+
+/** On another host of a pool its records travel along: the run directory is not here. */
+async function withRecord(repeat: Repeat, outcome: RepeatOutcome): Promise<PooledOutcome> {
+  const { files, place, unit, deps, said } = repeat;
+  if (files.plan.mirror_of === undefined) return outcome;
+  const record = await packRepeat({
+    ...place,
+    sessionId: files.plan.session_id,
+    host: deps.hostname,
+    stages: unit.stages,
+    lines: said,
+  });
+  return record === null ? outcome : { ...outcome, record };
 }
 
 async function runClaimed(repeat: Repeat): Promise<RepeatOutcome> {

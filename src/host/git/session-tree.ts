@@ -52,8 +52,12 @@ export function treeMoved(
     return `HEAD moved: the session observes ${observed.git_sha}, found ${found.sha}`;
   }
   if (found.treeFingerprint === observed.tree_fingerprint) return null;
-  const shown = found.changes.slice(0, 5).join(', ');
-  const more = found.changes.length > 5 ? `, … and ${found.changes.length - 5} more` : '';
-  const what = shown === '' ? 'it equals the commit now' : `it differs from the commit in ${shown}${more}`;
-  return `the work tree is no longer the one that the session observes: ${what}`;
+  return `the work tree is no longer the one that the session observes: ${treeDifference(found)}`;
+}
+
+/** How a checkout differs from its commit, for people; the first five paths. */
+export function treeDifference({ changes }: Pick<GitState, 'changes'>): string {
+  const shown = changes.slice(0, 5).join(', ');
+  const more = changes.length > 5 ? `, … and ${changes.length - 5} more` : '';
+  return shown === '' ? 'it equals the commit now' : `it differs from the commit in ${shown}${more}`;
 }

@@ -12,7 +12,7 @@ const discardReasonSchema = z.object({
   reason: z.string(),
   /** `YYYY-MM-DDTHH:MM:SSZ`. */
   at: z.string(),
-  /** Who or what asked: `calib` for automatic discards, else the operator's command. */
+  /** Who or what asked: `calib` for automatic discards, `session` where its pool went on elsewhere, else the operator's command. */
   requested_by: z.string(),
   command_id: z.string(),
   /** Later commands that found this discard unfinished and completed it. */

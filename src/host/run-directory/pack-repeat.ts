@@ -1,0 +1,99 @@
+import { relative, sep } from 'node:path';
+
+import { CalibError } from '../../domain/calib-error.ts';
+import { type RepeatRecord, repeatRecordLimit } from '../../domain/pool/repeat-record.ts';
+import { redactSecrets } from '../../domain/secrets/redact-secrets.ts';
+import type { RepeatPlace } from './attempts-file.ts';
+import { readIfPresent } from './file-entries.ts';
+import { runPaths } from './paths.ts';
+
+/** Lines that travel at most; all of them stay in the host's own `run.log`. */
+const mostLines = 200;
+
+export interface RepeatPacking extends RepeatPlace {
+  sessionId: string;
+  /** The machine that it ran on. */
+  host: string;
+  /** All stages of the unit. */
+  stages: readonly string[];
+  /** Lines of its run, oldest first, without their times. */
+  lines: readonly string[];
+}
+
+/**
+ * What a repeat left in the directory of another host of a pool, for the session's run directory: its records byte for
+ * byte, observations only where a commit marker vouches for them. Null where it left none.
+ *
+ * @throws CalibError when a file cannot be read, or when all of it is more than may travel
+ */
+export async function packRepeat(packing: RepeatPacking): Promise<RepeatRecord | null> {
+  const { runDir, namespace, repeat, sessionId, host, lines } = packing;
+  const paths = recordPaths(packing);
+  const isCommitted = (await readIfPresent(paths.marker)) !== null;
+  const wanted = isCommitted ? [...paths.ofStages, paths.attempts, paths.marker] : [paths.attempts];
+  const files: Record<string, string> = {};
+  for (const path of wanted) {
+    const bytes = await readIfPresent(path);
+    if (bytes !== null) files[recordKey(runDir, path)] = bytes.toString('utf8');
+  }
+  if (Object.keys(files).length === 0) return null;
+  const record: RepeatRecord = {
+    schema: 'calib.repeat-record/1',
+    session_id: sessionId,
+    host,
+    run_dir: runDir,
+    namespace,
+    repeat,
+    files,
+    log_lines: newestLines(lines, runPaths.runLog(runDir)),
+  };
+  refuseTooLarge(record);
+  return record;
+}
+
+/** Where the records of a repeat lie, absolute. */
+export function recordPaths({
+  runDir,
+  namespace,
+  repeat,
+  stages,
+}: RepeatPlace & { stages: readonly string[] }): {
+  /** Observations and pointer files. */
+  ofStages: string[];
+  attempts: string;
+  marker: string;
+} {
+  return {
+    ofStages: stages.flatMap((stage) => [
+      runPaths.observation(runDir, stage, repeat),
+      runPaths.stageLog(runDir, stage, repeat),
+    ]),
+    attempts: runPaths.attempts(runDir, namespace, repeat),
+    marker: runPaths.commitMarker(runDir, namespace, repeat),
+  };
+}
+
+/** A path as the records' `files` name it. */
+export function recordKey(runDir: string, path: string): string {
+  return relative(runDir, path).split(sep).join('/');
+}
+
+/** @throws CalibError naming the repeat and how large it is */
+export function refuseTooLarge(record: RepeatRecord): void {
+  const size = Buffer.byteLength(JSON.stringify(record));
+  if (size <= repeatRecordLimit) return;
+  throw new CalibError(
+    'refused',
+    `the record of ${record.namespace} repeat ${record.repeat} is too large to travel: ${size} bytes, at most ${repeatRecordLimit}`,
+    { remedy: `look at what makes its files below ${record.run_dir} so large, or run it on the home host` },
+  );
+}
+
+function newestLines(lines: readonly string[], runLog: string): string[] {
+  const safe = lines.map(redactSecrets);
+  if (safe.length <= mostLines) return safe;
+  return [
+    `… ${safe.length - mostLines + 1} earlier lines are in ${runLog}`,
+    ...safe.slice(safe.length - mostLines + 1),
+  ];
+}
