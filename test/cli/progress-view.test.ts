@@ -185,4 +185,19 @@ describe('the line-by-line view', () => {
       repeats: [{ state: 'running', attempt: 1, queued: false, last_failure: null }],
     });
   });
+
+  it('names the hosts of a pool that do not take part, and why; and that nobody does', () => {
+    const plan = { ...planOf(['voice_wer'], 2), pool: 'lab' };
+    const state = runningState(plan);
+    state.pool = {
+      standard: null,
+      dispatches: 0,
+      hosts: { 'gpu-2': { state: 'refused', since: '2026-04-23T05:00:00Z', reason: 'HEAD moved' } },
+    };
+    const texts = ['host gpu-2 is refused: HEAD moved', 'no host of pool lab takes part yet'];
+    const line = progressLine({ plan, state, live: [], now });
+    for (const text of texts) expect(line).toContain(text);
+    const view = progressLines({ plan, state, live: [], now }, { columns: 80, rows: 40 }, plain);
+    for (const text of texts) expect(view).toContain(`  ${text}`);
+  });
 });

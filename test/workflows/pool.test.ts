@@ -75,8 +75,10 @@ describe('a session of a pool', () => {
     const elsewhere = activities.inputs.filter(({ run_dir }) => run_dir !== plan.run_dir);
     expect(elsewhere.length).toBeGreaterThan(0);
     expect(elsewhere.every(({ run_dir }) => run_dir === directoryOn(plan, other))).toBe(true);
-    expect(home.records.map(({ host, namespace, repeat }) => [host, namespace, repeat]).toSorted()).toEqual(
-      elsewhere.map(({ namespace, repeat }) => [other, namespace, repeat]).toSorted(),
+    const named = (host: string, { namespace, repeat }: { namespace: string; repeat: number }) =>
+      `${host} ${namespace}#${repeat}`;
+    expect(home.records.map((record) => named(record.host, record)).toSorted()).toEqual(
+      elsewhere.map((input) => named(other, input)).toSorted(),
     );
     expect(new Set(activities.launches).size).toBe(6);
     expect(activities.launches).toHaveLength(6);
