@@ -48,6 +48,17 @@ describe('endClosedSessions', () => {
     expect([await endClosedSessions(isClosed), runs(pid)]).toEqual([[], true]);
   });
 
+  it("ends what is left of another host's session in this host's directory of it", async () => {
+    const pid = await leftBy({ ...session, run_dir: `/runs/of-the-pool/${session.session_id}` });
+    const lines = await endClosedSessions(isClosed, '/runs/of-the-pool');
+    expect([runs(pid), lines.length]).toEqual([false, 1]);
+  });
+
+  it('leaves the directory of another worker of the pool on this machine alone', async () => {
+    const pid = await leftBy({ ...session, run_dir: `/runs/of-the-other/${session.session_id}` });
+    expect([await endClosedSessions(isClosed, '/runs/of-the-pool'), runs(pid)]).toEqual([[], true]);
+  });
+
   it('leaves another checkout alone whose session has the same id', async () => {
     const pid = await leftBy(elsewhere);
     expect([await endClosedSessions(isClosed), runs(pid)]).toEqual([[], true]);
