@@ -6,15 +6,15 @@ import { requireWorker } from './require-worker.ts';
 import { resolveSession, withSessionClient } from './session-client.ts';
 
 /**
- * The run directory of a session as its workflow knows it, whether it runs or has ended.
+ * The run directory of a session, and its plan, as its workflow knows them, whether it runs or has ended.
  *
  * @throws CalibError `unreachable` without a server, a worker, or such a session
  */
-export async function askRunDirectory(reference: string): Promise<LocatedRun> {
+export async function askRunDirectory(reference: string): Promise<Required<LocatedRun>> {
   return await withSessionClient(async (client) => {
     const session = await resolveSession(client, reference);
     await requireWorker(client);
-    const { run_dir } = await queryOf<SessionPlan>(client, session, planQuery);
-    return { session, runDir: run_dir };
+    const plan = await queryOf<SessionPlan>(client, session, planQuery);
+    return { session, runDir: plan.run_dir, plan };
   });
 }

@@ -1,15 +1,22 @@
 import { basename, resolve } from 'node:path';
 
 import { CalibError } from '../domain/calib-error.ts';
+import type { WantedLaunches } from '../host/run-directory/follow-launches.ts';
 import { readPlan } from '../host/run-directory/read-plan.ts';
 import { locateRunDirectory } from './locate-run-directory.ts';
 import type { CliContext } from './options.ts';
 
-/** A run directory on this machine whose logs are to be shown. */
+/** A session whose logs are to be shown. */
 export interface LocatedLogs {
   session: string;
-  /** Absolute. */
+  /** Absolute, on its home host. */
   runDir: string;
+  /** False where the run directory is on another machine. */
+  isHere: boolean;
+  /** The machine that holds it, by name; null where the plan does not say. */
+  homeHost: string | null;
+  /** True when several hosts may have run its repeats. */
+  isPooled: boolean;
   repeats: number;
   /** Namespaces of its units; null where the plan does not say (the original tool's). */
   units: string[] | null;
@@ -18,9 +25,9 @@ export interface LocatedLogs {
 }
 
 /**
- * Exactly one of the two is given.
+ * Exactly one of the two is given. A session that the server knows may have its run directory anywhere.
  *
- * @throws CalibError when there is no such session, or its directory is not on this machine
+ * @throws CalibError when there is no such session, or no such directory
  */
 export async function locateLogs(
   context: Pick<CliContext, 'repoRoot'>,
@@ -29,21 +36,34 @@ export async function locateLogs(
 ): Promise<LocatedLogs> {
   const located =
     folder === null
-      ? await locateRunDirectory(context, reference ?? 'latest')
+      ? await locateRunDirectory(context, reference ?? 'latest', { elsewhere: true })
       : { session: basename(resolve(folder)), runDir: resolve(folder) };
-  const plan = await readPlan(located.runDir);
+  const isHere = located.plan === undefined;
+  const plan = located.plan ?? (await readPlan(located.runDir));
   return {
-    ...located,
+    session: located.session,
+    runDir: located.runDir,
+    isHere,
+    homeHost: plan.hostname ?? null,
+    isPooled: plan.pool !== undefined,
     repeats: plan.repeats,
     units: plan.units?.map(({ namespace }) => namespace) ?? null,
     known: folder === null,
   };
 }
 
-/** @throws CalibError naming the units that there are */
-export function requireUnit({ units }: Pick<LocatedLogs, 'units'>, namespace: string | null): void {
-  if (namespace === null || units === null || units.includes(namespace)) return;
-  throw new CalibError('invalid-input', `no unit ${namespace} in this session`, {
-    remedy: `it has ${units.join(', ')}`,
-  });
+/** @throws CalibError naming the units, or the number of repeats, that there are */
+export function requireWanted(located: Pick<LocatedLogs, 'units' | 'repeats'>, wanted: WantedLaunches): void {
+  const { units, repeats } = located;
+  const { namespace, repeat } = wanted;
+  if (namespace !== null && units !== null && !units.includes(namespace)) {
+    throw new CalibError('invalid-input', `no unit ${namespace} in this session`, {
+      remedy: `it has ${units.join(', ')}`,
+    });
+  }
+  if (repeat !== null && repeat > repeats) {
+    throw new CalibError('invalid-input', `no repeat ${repeat} in this session`, {
+      remedy: `it has ${repeats}`,
+    });
+  }
 }

@@ -2,6 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 
 import { CalibError } from '../domain/calib-error.ts';
+import type { SessionPlan } from '../domain/session/session-plan.ts';
 import { runPaths } from '../host/run-directory/paths.ts';
 import type { CliContext } from './options.ts';
 
@@ -9,6 +10,8 @@ export interface LocatedRun {
   session: string;
   /** Absolute. */
   runDir: string;
+  /** What the session was started with, where the directory is on another machine. */
+  plan?: SessionPlan;
 }
 
 /**
@@ -16,11 +19,13 @@ export interface LocatedRun {
  * Temporal server says, else (no server, no worker, a session that the server has forgotten) a directory of that name,
  * unambiguous prefix, or `latest` below `.tune-runs` of the checkout.
  *
+ * @param options `elsewhere` true: a directory on another machine will do, and comes with the session's plan
  * @throws CalibError when there is none, several fit, or the directory is not on this machine
  */
 export async function locateRunDirectory(
   context: Pick<CliContext, 'repoRoot'>,
   reference: string,
+  options: { elsewhere?: boolean } = {},
 ): Promise<LocatedRun> {
   if (reference.includes('/') || reference === '.') {
     const runDir = resolve(reference);
@@ -28,7 +33,8 @@ export async function locateRunDirectory(
   }
   const { askRunDirectory } = await import('./ask-run-directory.ts');
   try {
-    const located = await askRunDirectory(reference);
+    const { plan, ...located } = await askRunDirectory(reference);
+    if (options.elsewhere === true && !(await isOnThisMachine(located))) return { ...located, plan };
     await requireOnThisMachine(located);
     return located;
   } catch (error) {
@@ -40,11 +46,16 @@ export async function locateRunDirectory(
 }
 
 /** @throws CalibError `not-ready` for a run directory of another machine */
-export async function requireOnThisMachine({ session, runDir }: LocatedRun): Promise<void> {
-  if (await isFile(runPaths.plan(runDir))) return;
+export async function requireOnThisMachine(located: LocatedRun): Promise<void> {
+  if (await isOnThisMachine(located)) return;
+  const { session, runDir } = located;
   throw new CalibError('not-ready', `the run directory ${runDir} of ${session} is not on this machine`, {
     remedy: 'run this command on the host that holds it; `calib signal` reaches the session from anywhere',
   });
+}
+
+async function isOnThisMachine({ runDir }: Pick<LocatedRun, 'runDir'>): Promise<boolean> {
+  return await isFile(runPaths.plan(runDir));
 }
 
 async function findOnDisk(

@@ -3,11 +3,13 @@ import { Option, type Command } from 'commander';
 import { CalibError } from '../domain/calib-error.ts';
 import { addExamples } from './examples.ts';
 import { type CliContext, addSharedOptions, createContext } from './options.ts';
+import { parseCount } from './parse-values.ts';
 
 export interface LogsOptions {
   follow?: boolean;
   runDir?: string;
   unit?: string;
+  repeat?: number;
 }
 
 /** `logs`: view A of spec 05 §11, what pytest itself says; `watch` is the other one. */
@@ -15,8 +17,8 @@ export function register(program: Command): void {
   const command = program
     .command('logs')
     .description(
-      "Print the active pytest's whole output, else the last one's, on the host that runs it. Closing it does not touch " +
-        'the session.',
+      "Print the active pytest's whole output, else the last one's; what lies on another host comes through the server. " +
+        'Closing it does not touch the session.',
     )
     .argument('[session]', 'session id, unambiguous prefix, or latest')
     .addOption(
@@ -28,11 +30,13 @@ export function register(program: Command): void {
     .addOption(new Option('--run-dir <dir>', 'directory of a session, where there is no server to ask'))
     .addOption(
       new Option('--unit <namespace>', 'only the runs of this unit (`query SESSION units` lists them)'),
-    );
+    )
+    .addOption(new Option('--repeat <k>', 'only repeat k').argParser(parseCount));
   addSharedOptions(command, ['repo-root']);
   addExamples(command, [
     'calib logs latest --follow',
     'calib logs latest | tail -n 50',
+    'calib logs latest --unit test_mmsu_ci --repeat 2',
     'calib logs --run-dir .tune-runs/20260423T050000Z_mmsu_r3',
   ]);
   command.action(async (reference: string | undefined, options: LogsOptions, self: Command) => {
@@ -52,8 +56,8 @@ async function printLogs(
       remedy: '`calib logs latest --follow` shows the newest session',
     });
   }
-  const namespace = options.unit ?? null;
+  const wanted = { namespace: options.unit ?? null, repeat: options.repeat ?? null };
   const located = await locateLogs(context, reference ?? null, options.runDir ?? null);
-  if (options.follow) await followLogs({ ...located, namespace });
-  else await printLatestLog({ ...located, namespace });
+  if (options.follow) await followLogs({ ...located, wanted });
+  else await printLatestLog({ ...located, wanted });
 }

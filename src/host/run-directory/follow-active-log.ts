@@ -2,71 +2,47 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { isAbsent } from '../files/has-code.ts';
+import {
+  type FollowOptions,
+  type LogBytes,
+  type LogEvent,
+  type WantedLaunches,
+  followLaunches,
+  isWanted,
+} from './follow-launches.ts';
 import { type StartedLaunch, listLaunches, readLaunch } from './list-launches.ts';
 
-export interface FollowActiveLogOptions {
+export interface FollowActiveLogOptions extends FollowOptions {
   /** Absolute. */
   runDir: string;
-  /** Only this unit's runs; null = whichever is active. */
-  namespace: string | null;
-  pollMs: number;
-  signal: AbortSignal;
-  /** True once nothing will be launched any more; asked between launches. */
-  isOver: () => Promise<boolean>;
+  wanted: WantedLaunches;
 }
-
-export type LogEvent =
-  /** Nothing has run since following began; said once. */
-  | { kind: 'waiting' }
-  | { kind: 'switch'; launch: StartedLaunch }
-  /** Valid until the next event is asked for: one buffer serves all. */
-  | { kind: 'bytes'; bytes: Uint8Array }
-  | { kind: 'ended'; launch: StartedLaunch };
 
 const bufferBytes = 64 * 1024;
 
 /**
- * View A of spec 05 §11: the whole output of the pytest that is running, then by itself that of the next one, until
- * nothing comes any more. What had ended before is not shown; where several run at the same time, one is shown to its end,
- * and those that ended beside it are passed over. Memory does not grow with the logs.
+ * Follows what runs in a run directory of this machine.
  *
  * @throws the signal's reason when aborted
  */
-export async function* followActiveLog(options: FollowActiveLogOptions): AsyncGenerator<LogEvent> {
-  const { runDir, namespace, pollMs, signal, isOver } = options;
-  const done = new Set<string>();
-  let shownUntilMs = Infinity;
-  let said = false;
-  for (;;) {
-    // Asked before looking: what was launched before the answer is still found.
-    const over = await isOver();
-    const launches = await listLaunches(runDir, done);
-    const wanted = launches.filter((launch) => namespace === null || launch.namespace === namespace);
-    const next =
-      wanted.find(({ end }) => end === null) ?? wanted.find(({ startedAtMs }) => startedAtMs >= shownUntilMs);
-    for (const launch of launches) if (launch !== next && launch.end !== null) done.add(launch.folder);
-    if (next !== undefined) {
-      yield { kind: 'switch', launch: next };
-      const ended = yield* streamLog(next, options);
-      yield { kind: 'ended', launch: ended };
-      done.add(next.folder);
-      shownUntilMs = ended.end?.atMs ?? Date.now();
-      continue;
-    }
-    if (over) return;
-    if (!said) yield { kind: 'waiting' };
-    said = true;
-    // From now on a launch that is over between two looks is the next one, not an old one.
-    if (shownUntilMs === Infinity) shownUntilMs = 0;
-    await sleep(pollMs, undefined, { signal });
-  }
+export function followActiveLog(options: FollowActiveLogOptions): AsyncGenerator<LogEvent> {
+  const { runDir, wanted } = options;
+  return followLaunches(
+    {
+      list: (done) => listLaunches(runDir, done),
+      keyOf: ({ folder }) => folder,
+      isWanted: (launch) => isWanted(launch, wanted),
+      stream: (launch) => streamLog(launch, options),
+    },
+    options,
+  );
 }
 
-/** Yields a log from its first byte until its pytest has ended and every byte was read. */
-async function* streamLog(
+/** Yields a log of this machine from its first byte until its pytest has ended and every byte was read. */
+export async function* streamLog(
   launch: StartedLaunch,
-  { pollMs, signal }: FollowActiveLogOptions,
-): AsyncGenerator<LogEvent, StartedLaunch> {
+  { pollMs, signal }: Pick<FollowOptions, 'pollMs' | 'signal'>,
+): AsyncGenerator<LogBytes, StartedLaunch> {
   const buffer = Buffer.allocUnsafe(bufferBytes);
   let file: FileHandle | null = null;
   let position = 0;

@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { namesIn } from './file-entries.ts';
+import { type WantedLaunches, isWanted } from './follow-launches.ts';
 import { listLaunches } from './list-launches.ts';
 import { runPaths } from './paths.ts';
 
@@ -19,20 +20,17 @@ const logForm = /^run(\d+)(?:\.attempt(\d+))?\.log$/;
 /**
  * The log of the pytest that is running, else the one that was written to last, the original tool's included; null where
  * nothing was run yet.
- *
- * @param namespace only this unit's; null = any
  */
-export async function latestLog(runDir: string, namespace: string | null): Promise<PytestLog | null> {
+export async function latestLog(runDir: string, wanted: WantedLaunches): Promise<PytestLog | null> {
+  const { namespace } = wanted;
   const launches = await listLaunches(runDir);
-  const active = launches.find(
-    (launch) => launch.end === null && (namespace === null || launch.namespace === namespace),
-  );
+  const active = launches.find((launch) => launch.end === null && isWanted(launch, wanted));
   if (active !== undefined) return active;
   let latest: { found: PytestLog; writtenAtMs: number } | null = null;
   for (const unit of namespace === null ? await namesIn(join(runDir, '_pytest')) : [namespace]) {
     for (const name of await namesIn(runPaths.unit(runDir, unit))) {
       const [, repeat, attempt] = logForm.exec(name) ?? [];
-      if (repeat === undefined) continue;
+      if (repeat === undefined || !isWanted({ namespace: unit, repeat: Number(repeat) }, wanted)) continue;
       const log = join(runPaths.unit(runDir, unit), name);
       const written = await stat(log).catch(() => null);
       if (written === null || !written.isFile()) continue;

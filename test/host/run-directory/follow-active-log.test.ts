@@ -1,6 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest';
 
-import { type LogEvent, followActiveLog } from '../../../src/host/run-directory/follow-active-log.ts';
+import { followActiveLog } from '../../../src/host/run-directory/follow-active-log.ts';
+import type { LogEvent } from '../../../src/host/run-directory/follow-launches.ts';
 import { latestLog } from '../../../src/host/run-directory/latest-log.ts';
 import { readActiveRuns } from '../../../src/host/run-directory/read-active-runs.ts';
 import { runPaths } from '../../../src/host/run-directory/paths.ts';
@@ -9,15 +10,16 @@ import { writeJson, writeText } from '../../fixtures/write-text.ts';
 import { startPytest } from './started-pytest.ts';
 
 const UNIT = 'test_nova_ci';
+const any = { namespace: null, repeat: null };
 const at = (second: number) => new Date(Date.UTC(2026, 3, 23, 5, 0, second));
 
 /** Follows a run directory; `next` gives the next event that says something, in words. */
-function follower(runDir: string, namespace: string | null = null) {
+function follower(runDir: string, namespace: string | null = null, repeat: number | null = null) {
   const controller = new AbortController();
   let over = false;
   const events = followActiveLog({
     runDir,
-    namespace,
+    wanted: { namespace, repeat },
     pollMs: 1,
     signal: controller.signal,
     isOver: async () => await Promise.resolve(over),
@@ -151,6 +153,15 @@ test('shows only the unit that was asked for', async () => {
   expect(await follower(runDir, 'test_other_ci').next()).toBe('switch test_other_ci 1.1');
 });
 
+test('shows only the repeat that was asked for', async () => {
+  const runDir = temporaryFolder();
+  await startPytest({ runDir, namespace: UNIT, repeat: 1, attempt: 1 }, at(0));
+  const second = await startPytest({ runDir, namespace: UNIT, repeat: 2, attempt: 1 }, at(5));
+
+  expect(await follower(runDir, UNIT, 2).next()).toBe(`switch ${UNIT} 2.1`);
+  expect(await latestLog(runDir, { namespace: null, repeat: 2 })).toMatchObject({ log: second.log });
+});
+
 test('stops while it waits and while it follows when it is told to', async () => {
   const runDir = temporaryFolder();
   const waiting = follower(runDir);
@@ -214,12 +225,12 @@ test('knows the active pytest with its log and GPUs (spec 06 §5)', async () => 
 
 test('the latest log is the active one’s, else the one written last, also the original tool’s', async () => {
   const runDir = temporaryFolder();
-  expect(await latestLog(runDir, null)).toBeNull();
+  expect(await latestLog(runDir, any)).toBeNull();
   writeText(runPaths.log(runDir, 'test_old_ci', 4), 'of the original tool');
-  expect(await latestLog(runDir, null)).toMatchObject({ namespace: 'test_old_ci', repeat: 4, attempt: null });
+  expect(await latestLog(runDir, any)).toMatchObject({ namespace: 'test_old_ci', repeat: 4, attempt: null });
 
   const pytest = await startPytest({ runDir, namespace: UNIT, repeat: 1, attempt: 2 });
-  expect(await latestLog(runDir, null)).toMatchObject({ namespace: UNIT, attempt: 2, log: pytest.log });
-  expect(await latestLog(runDir, 'test_old_ci')).toMatchObject({ repeat: 4 });
-  expect(await latestLog(runDir, 'test_none_ci')).toBeNull();
+  expect(await latestLog(runDir, any)).toMatchObject({ namespace: UNIT, attempt: 2, log: pytest.log });
+  expect(await latestLog(runDir, { ...any, namespace: 'test_old_ci' })).toMatchObject({ repeat: 4 });
+  expect(await latestLog(runDir, { ...any, namespace: 'test_none_ci' })).toBeNull();
 });
