@@ -12,6 +12,7 @@ import { freePort } from './free-port.ts';
 import { registerSearchAttributes } from './search-attributes.ts';
 import { findRunningServer, removeServerRecord, writeServerRecord } from './server-record.ts';
 import { findTemporalCli } from './temporal-cli.ts';
+import { serverTuning } from './server-tuning.ts';
 import { recordWebUi } from './web-ui.ts';
 
 export interface EmbeddedServerOptions {
@@ -20,6 +21,8 @@ export interface EmbeddedServerOptions {
   /** 0 = any free port. */
   port: number;
   uiPort: number;
+  /** Where it answers with its own metrics (`/metrics`, as Prometheus reads them); by default a port of its choice. */
+  metricsPort?: number;
   env: NodeJS.ProcessEnv;
 }
 
@@ -90,6 +93,10 @@ async function spawnServer(
     options.db,
     '--ui-disable-news-fetch',
   );
+  if (options.metricsPort !== undefined) args.push('--metrics-port', String(options.metricsPort));
+  for (const [name, value] of Object.entries(serverTuning)) {
+    args.push('--dynamic-config-value', `${name}=${value}`);
+  }
   const child = spawn(findTemporalCli(options.env), args, {
     detached: true,
     stdio: ['ignore', log.fd, log.fd],
