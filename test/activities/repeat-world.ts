@@ -9,12 +9,11 @@ import { ApplicationFailure } from '@temporalio/activity';
 import { onTestFinished } from 'vitest';
 
 import type { ActivityDependencies } from '../../src/activities/activity-dependencies.ts';
-import type { RunRepeatInput } from '../../src/activities/activity-types.ts';
+import type { PooledOutcome, RunRepeatInput } from '../../src/activities/activity-types.ts';
 import { createActivities } from '../../src/activities/create-activities.ts';
 import type { Attempt } from '../../src/domain/observation/attempt.ts';
 import type { Observation } from '../../src/domain/observation/observation.ts';
 import type { Policies } from '../../src/domain/plan/plan.ts';
-import type { RepeatOutcome } from '../../src/domain/session/repeat-outcome.ts';
 import type { StageDefinition } from '../../src/domain/stages/stage.ts';
 import { renderStagesYaml } from '../../src/domain/stages/stages-yaml.ts';
 import { readGitState } from '../../src/host/git/read-git-state.ts';
@@ -85,6 +84,8 @@ export interface RepeatWorldOptions {
   environment?: (folder: string) => Record<string, string>;
   pytestArgs?: string[];
   deps?: Partial<ActivityDependencies>;
+  /** Its directory is this host's part in a session of that one. */
+  mirrorOf?: { hostname: string; run_dir: string };
 }
 
 /** A checkout, a session's run directory in it, and a machine with GPUs that exist on paper. */
@@ -127,6 +128,7 @@ export async function repeatWorld(options: RepeatWorldOptions = {}) {
     environment: options.environment?.(folder) ?? {},
     cleanup_script: options.cleanupScript ?? null,
     policies,
+    ...(options.mirrorOf === undefined ? {} : { mirror_of: options.mirrorOf }),
     units: [
       {
         namespace: NAMESPACE,
@@ -249,7 +251,7 @@ export async function repeatWorld(options: RepeatWorldOptions = {}) {
 export type RepeatWorld = Awaited<ReturnType<typeof repeatWorld>>;
 
 /** The outcome; fails where the attempt threw. */
-export function outcomeOf(tried: Tried): RepeatOutcome {
+export function outcomeOf(tried: Tried): PooledOutcome {
   if (tried.kind === 'returned') return tried.outcome;
   throw tried.failure;
 }

@@ -2,11 +2,10 @@ import { MockActivityEnvironment, defaultActivityInfo } from '@temporalio/testin
 import { DefaultLogger } from '@temporalio/worker';
 
 import type { ActivityDependencies } from '../../src/activities/activity-dependencies.ts';
-import type { RepeatHeartbeat, RunRepeatInput } from '../../src/activities/activity-types.ts';
+import type { PooledOutcome, RepeatHeartbeat, RunRepeatInput } from '../../src/activities/activity-types.ts';
 import { createActivities } from '../../src/activities/create-activities.ts';
-import type { RepeatOutcome } from '../../src/domain/session/repeat-outcome.ts';
 
-export type Tried = { kind: 'returned'; outcome: RepeatOutcome } | { kind: 'threw'; failure: unknown };
+export type Tried = { kind: 'returned'; outcome: PooledOutcome } | { kind: 'threw'; failure: unknown };
 
 /** One attempt of the activity in a worker's place: its heartbeats, its end, and the ways to cancel it. */
 export function startRepeat(start: { input: RunRepeatInput; deps: ActivityDependencies }) {

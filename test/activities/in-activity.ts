@@ -1,0 +1,9 @@
+import { MockActivityEnvironment, defaultActivityInfo } from '@temporalio/testing';
+import { DefaultLogger } from '@temporalio/worker';
+
+/** What a piece of work gives, or throws, when it runs as an activity does. */
+export async function inActivity<T>(work: () => Promise<T>): Promise<T> {
+  const silent = { logger: new DefaultLogger('ERROR', () => {}) };
+  const environment = new MockActivityEnvironment(defaultActivityInfo, silent);
+  return await environment.run<[], T, () => Promise<T>>(work);
+}
