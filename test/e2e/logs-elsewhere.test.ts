@@ -75,6 +75,7 @@ async function serving(host: string): Promise<SessionClient> {
     await Promise.all(running);
   });
   const client = clientOf();
+  while (!(await hasPoller(client, workflowTaskQueue, 'workflow'))) await sleep(50);
   while (!(await hasPoller(client, hostTaskQueues(host).home, 'activity'))) await sleep(50);
   return client;
 }
