@@ -4,6 +4,8 @@ import { CalibError } from '../domain/calib-error.ts';
 import { buildCatalogEnvironment, environmentRecord } from '../domain/catalog/environment.ts';
 import { lanesOf } from '../domain/catalog/host-lanes.ts';
 import { counted } from '../domain/counted.ts';
+import type { Lane } from '../domain/lanes/lane.ts';
+import type { LoadedHost } from '../host/catalog/open-catalog.ts';
 import { machineName } from '../host/machine-name.ts';
 import type { MemberBasis, PoolMember } from '../worker/run-worker.ts';
 import type { CliContext } from './options.ts';
@@ -31,7 +33,8 @@ export async function readWorkerHost(context: CliContext, options: WorkerHostOpt
   const { host, source } = await context.host();
   const declared = lanesOf(host?.profile ?? {}).length;
   const lanes = options.lanes ?? (declared || 1);
-  const member = await readMember(context, host?.profile.pool, options);
+  const limits = { lanes, gpus: options.gpus ?? null };
+  const member = await readMember(context, host?.profile.pool, { ...limits, runRoot: options.runRoot });
   const summary = [
     host === null ? 'no host profile' : `host profile ${host.name} (${chosenBy[source]})`,
     `${counted(lanes, 'repeat')} at a time${declared > 0 ? ` (${counted(declared, 'lane')} declared)` : ''}`,
@@ -39,7 +42,7 @@ export async function readWorkerHost(context: CliContext, options: WorkerHostOpt
       ? []
       : [`pool ${member.pool} as ${hostname}, other hosts' sessions in ${member.runRoot}`]),
   ].join('; ');
-  return { hostname, gpus: options.gpus ?? null, lanes, member, summary };
+  return { hostname, ...limits, member, summary };
 }
 
 const chosenBy = {
@@ -50,10 +53,16 @@ const chosenBy = {
   none: 'none',
 } as const;
 
+/** What the worker may take of what the profile declares. */
+interface Limits {
+  lanes: number;
+  gpus: number[] | null;
+}
+
 async function readMember(
   context: CliContext,
   pool: string | undefined,
-  { runRoot }: WorkerHostOptions,
+  { runRoot, ...limits }: Limits & { runRoot: string | undefined },
 ): Promise<PoolMember | null> {
   if (pool === undefined) return null;
   // Asked for in any case: without a checkout this host could do nothing for the others.
@@ -61,12 +70,12 @@ async function readMember(
   return {
     pool,
     runRoot: resolve(runRoot ?? join(repoRoot, '.tune-runs')),
-    resolve: memberBasis(context, pool),
+    resolve: memberBasis(context, pool, limits),
   };
 }
 
 /** Resolves a model on this host, from files as they are at each call. */
-function memberBasis(context: CliContext, pool: string): PoolMember['resolve'] {
+function memberBasis(context: CliContext, pool: string, limits: Limits): PoolMember['resolve'] {
   return async (model) => {
     // A context of its own: what one has read it keeps.
     const now = context.withModel(model);
@@ -87,9 +96,24 @@ function memberBasis(context: CliContext, pool: string): PoolMember['resolve'] {
       stages_yaml: catalog.stagesPath(model),
       environment: environmentRecord(buildCatalogEnvironment(config, host.profile)),
       cleanup_script: host.profile.cleanup_script ?? null,
-      lanes: lanesOf(host.profile),
+      lanes: usableLanes(host, limits),
       gpu_count: host.profile.gpu_count ?? null,
     };
     return basis;
   };
+}
+
+/**
+ * The declared lanes that this worker can run at a time: a repeat for one more would wait until the session takes the host
+ * for gone.
+ *
+ * @throws CalibError when all of them have GPUs that the worker may not use
+ */
+function usableLanes({ file, profile }: LoadedHost, { lanes, gpus }: Limits): Lane[] {
+  const declared = lanesOf(profile);
+  const usable = declared.filter((lane) => gpus === null || lane.gpus.every((gpu) => gpus.includes(gpu)));
+  if (usable.length > 0 || declared.length === 0) return usable.slice(0, lanes);
+  throw new CalibError('invalid-input', `${file}: every lane has GPUs that --gpus leaves out`, {
+    remedy: 'start the worker of this host with the GPUs of a lane, or without --gpus',
+  });
 }

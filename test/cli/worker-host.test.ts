@@ -104,6 +104,19 @@ describe('what it has for a model', () => {
     });
   });
 
+  test.each([
+    ['no more lanes than it runs repeats at a time', ['--lanes', '1'], ['left']],
+    ['no lane with a GPU that it may not use', ['--gpus', '1'], ['lane1']],
+  ])('has %s', async (_what, args, lanes) => {
+    const { member } = await hostFor(['--catalog', catalogWith(pooled), ...args]);
+    expect((await member?.resolve('nova'))?.lanes.map(({ name }) => name)).toEqual(lanes);
+  });
+
+  test('is refused where no lane is left to it', async () => {
+    const { member } = await hostFor(['--catalog', catalogWith(pooled), '--gpus', '5']);
+    await expect(member?.resolve('nova')).rejects.toThrow('every lane has GPUs that --gpus leaves out');
+  });
+
   test('is read anew for every session', async () => {
     const catalog = catalogWith(pooled);
     const { member } = await hostFor(['--catalog', catalog]);
