@@ -6,43 +6,10 @@ import { expect, test } from 'vitest';
 import { commitRepeat } from '../../../src/host/run-directory/commit-repeat.ts';
 import { runPaths } from '../../../src/host/run-directory/paths.ts';
 import { readCell } from '../../../src/host/run-directory/read-cell.ts';
-import {
-  type DurableFiles,
-  durableFiles,
-  isTemporaryName,
-} from '../../../src/host/run-directory/write-atomic.ts';
+import { isTemporaryName } from '../../../src/host/run-directory/write-atomic.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
+import { failingAt } from './failing-files.ts';
 import { NAMESPACE, STAGES, filesBelow, makeCommit, makeObservation } from './repeat-fixture.ts';
-
-/** The real file system until the given step (from 1), which fails like a crash: nothing after it happens. */
-function failingAt(step: number): { files: DurableFiles; stepsTaken: () => number } {
-  let taken = 0;
-  const guard = (): void => {
-    taken += 1;
-    if (taken >= step) throw new Error(`crash at step ${step}`);
-  };
-  const files: DurableFiles = {
-    makeFolder: async (folder) => {
-      guard();
-      await durableFiles.makeFolder(folder);
-    },
-    draft: async (path, data, mode) => {
-      guard();
-      return await durableFiles.draft(path, data, mode);
-    },
-    rename: async (from, to) => {
-      guard();
-      await durableFiles.rename(from, to);
-    },
-    syncFolder: async (folder) => {
-      guard();
-      await durableFiles.syncFolder(folder);
-    },
-    // After a crash nobody tidies up.
-    drop: async () => await Promise.resolve(),
-  };
-  return { files, stepsTaken: () => taken };
-}
 
 async function integrities(runDir: string): Promise<Set<string>> {
   const found = new Set<string>();
