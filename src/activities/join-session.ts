@@ -1,6 +1,7 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
 
 import { CalibError } from '../domain/calib-error.ts';
+import { counted } from '../domain/counted.ts';
 import type { JoinOutcome } from '../domain/pool/pool-join.ts';
 import { usableGpus } from '../domain/precheck/judge-gpus.ts';
 import { redactSecrets } from '../domain/secrets/redact-secrets.ts';
@@ -46,14 +47,21 @@ export async function joinSession(input: JoinInput, deps: ActivityDependencies):
 }
 
 async function joinHome(plan: SessionPlan, deps: ActivityDependencies): Promise<JoinOutcome> {
+  const { lane_table: lanes = [] } = plan;
   return {
     kind: 'joined',
     host: deps.hostname,
     run_dir: plan.run_dir,
-    lanes: plan.lane_table ?? [],
+    // A repeat for one more than the worker runs at a time would wait until the session takes the host for gone.
+    lanes: lanes.slice(0, deps.lanes),
     slots: Math.min(deps.lanes, plan.lanes),
     gpus: await countGpus(plan, deps),
-    notes: [],
+    notes:
+      lanes.length <= deps.lanes
+        ? []
+        : [
+            `its worker runs ${counted(deps.lanes, 'repeat')} at a time, so ${lanes.length - deps.lanes} of its lanes stay idle`,
+          ],
   };
 }
 

@@ -285,6 +285,16 @@ describe('joinSession on the home host', () => {
     });
   });
 
+  it('takes part with no more lanes than its worker runs repeats at a time, and says so', async () => {
+    const lane_table = [0, 1, 2].map((gpu) => ({ name: `lane${gpu}`, gpus: [gpu] }));
+    const world = await poolWorld();
+    const plan = { ...world.plan, lanes: 3, lane_table };
+    expect(await world.join({ plan }, { hostname: HOME, lanes: 2 })).toMatchObject({
+      lanes: [{ name: 'lane0' }, { name: 'lane1' }],
+      notes: ['its worker runs 2 repeats at a time, so 1 of its lanes stay idle'],
+    });
+  });
+
   it('says how many GPUs a repeat may have', async () => {
     const world = await poolWorld();
     const smi = temporaryFolder({
