@@ -4,6 +4,7 @@ import { utcTimestamp } from '../domain/clock.ts';
 import { readAttempts } from '../host/run-directory/attempts-file.ts';
 import { discardRepeat } from '../host/run-directory/discard-repeat.ts';
 import { readDispatch, writeDispatch } from '../host/run-directory/dispatch-file.ts';
+import type { RepeatHeartbeat } from './activity-types.ts';
 import { discardedBySession } from './attempt-budget.ts';
 import { endRepeat } from './end-repeat.ts';
 import { type Repeat, logLines } from './repeat.ts';
@@ -21,6 +22,7 @@ export async function takeDispatch(repeat: Repeat): Promise<void> {
   if (files.plan.mirror_of === undefined || dispatch === undefined) return;
   if ((await readDispatch(place)) === dispatch) return;
   if (!input.reextract || !(await hasNewestAttempt(repeat))) {
+    repeat.heartbeats.say(endingBeat);
     await endRepeat(input, timing, { kind: 'cancelled', why: 'given out anew by the session' });
     const discarded = await discardRepeat({
       ...place,
@@ -40,6 +42,16 @@ export async function takeDispatch(repeat: Repeat): Promise<void> {
   }
   await writeDispatch(place, dispatch);
 }
+
+/** Said before it is known whether there is anything: processes may take longer to end than heartbeats may be silent. */
+const endingBeat: RepeatHeartbeat = {
+  state: 'ending',
+  text: 'clearing away what an earlier dispatch left',
+  attempt: 0,
+  launch_dir: '',
+  lane: null,
+  seconds: 0,
+};
 
 /** Whether the artifacts that are to be read again can be this host's: no other host has launched the repeat since. */
 async function hasNewestAttempt({ input, place }: Repeat): Promise<boolean> {

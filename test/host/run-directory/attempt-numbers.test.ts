@@ -42,6 +42,13 @@ test('a launch that was never recorded takes its number, and is open', async () 
   expect(await unrecordedAttempt(place)).toBe(2);
 });
 
+test('a number that other hosts may have used is not given, one above what is here is', async () => {
+  const place = makePlace();
+  await appendAttempt(place, makeAttempt({ n: 2 }));
+
+  expect([await nextAttemptNumber(place, 2), await nextAttemptNumber(place, 7)]).toEqual([3, 7]);
+});
+
 test('a recorded launch is not open', async () => {
   const place = makePlace();
   await mkdir(runPaths.launch(place.runDir, NAMESPACE, 1, 1), { recursive: true });
