@@ -3,9 +3,13 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
+import { keepRepeat } from '../../src/activities/keep-repeat.ts';
 import type { RunRepeatInput } from '../../src/activities/activity-types.ts';
 import { discardFolders } from '../../src/host/run-directory/discard-reason.ts';
+import { readCommittedRepeat } from '../../src/host/run-directory/read-committed-repeat.ts';
+import { readPlan } from '../../src/host/run-directory/read-plan.ts';
 import { runPaths } from '../../src/host/run-directory/paths.ts';
+import { writeJson, writeText } from '../fixtures/write-text.ts';
 import { until } from '../fixtures/until.ts';
 import { runs } from '../host/process/scratch-launch.ts';
 import {
@@ -52,6 +56,24 @@ describe('a repeat on another host of a pool brings its records along', () => {
       expect(text).toBe(readFileSync(join(world.runDir, path), 'utf8'));
     }
     expect(record?.log_lines).toEqual(world.milestones());
+  });
+
+  it('that the home host takes into its run directory, where the repeat is valid', async () => {
+    const world = await mirrorWorld();
+    const { record } = outcomeOf(await world.dispatch(1));
+    if (record === undefined) throw new Error('no record');
+    const { mirror_of: _, ...plan } = await readPlan(world.runDir);
+    const home = join(world.root, '.tune-runs', 'home');
+    writeJson(runPaths.plan(home), plan);
+    writeText(runPaths.stagesYaml(home), readFileSync(runPaths.stagesYaml(world.runDir), 'utf8'));
+    await keepRepeat({ run_dir: home, record }, {});
+    const { git_sha: commit = '', session_id, tree_fingerprint } = plan;
+    const place = { runDir: home, namespace: NAMESPACE, repeat: 1 };
+    const facts = { commit, session_id, tree_fingerprint, markers: 'required' as const };
+    expect(await readCommittedRepeat({ ...place, stages: novaStages, ...facts })).toMatchObject({
+      kind: 'valid',
+      observations: { nova_speed: { host: 'host-a', metrics: { throughput_qps: 4.2 } } },
+    });
   });
 
   it("not in the session's own run directory", async () => {
