@@ -4,6 +4,7 @@ import type { Observation } from '../domain/observation/observation.ts';
 import type { Unit } from '../domain/plan/unit.ts';
 import type { StageDefinition } from '../domain/stages/stage.ts';
 import { extractRepeat } from '../host/extraction/extract-stage.ts';
+import { pathExists } from '../host/files/path-exists.ts';
 import type { RepeatPlace } from '../host/run-directory/attempts-file.ts';
 import { discardRepeat } from '../host/run-directory/discard-repeat.ts';
 import { runPaths } from '../host/run-directory/paths.ts';
@@ -68,7 +69,28 @@ async function reasonAgainst(
   const changed = replacement.stages.filter(
     ({ key }) => unit.stages.includes(key) && replacement.reread.includes(key),
   );
-  return await differingValues(changed, recorded.observations, place);
+  const { observations } = recorded;
+  return (
+    (await resultsElsewhere({ changed, observations, place, hostname: replacement.plan.hostname })) ??
+    (await differingValues(changed, observations, place))
+  );
+}
+
+/** A repeat that another host of a pool ran left its results there. */
+async function resultsElsewhere(recorded: {
+  changed: readonly StageDefinition[];
+  observations: Readonly<Record<string, Observation>>;
+  place: RepeatPlace;
+  hostname: string | undefined;
+}): Promise<string | null> {
+  const { changed, observations, place, hostname } = recorded;
+  for (const { key } of changed) {
+    const host = observations[key]?.host;
+    if (host === undefined || host === hostname) continue;
+    if (await pathExists(runPaths.baseTemp(place.runDir, place.namespace, place.repeat))) continue;
+    return `${key}: its results are on host ${host}, so the corrected stages.yaml cannot read them here`;
+  }
+  return null;
 }
 
 async function differingValues(

@@ -141,6 +141,16 @@ describe('a corrected stages.yaml', () => {
     expect(await listDiscarded(world.runDir)).toMatchObject([{ namespace: NAMESPACE, repeat: 1 }]);
   });
 
+  test('sets repeats aside whose artifacts are on another host of the pool, and says so', async () => {
+    await commitNova(world, 1, { host: 'h20-2' });
+    rmSync(runPaths.baseTemp(world.runDir, NAMESPACE, 1), { recursive: true });
+    correct('nova_speed', withMetric('throughput_qps', { json_file: './test_nova0/nova_results.json' }));
+
+    expect((await syncSession(world.runDir)).notes.at(-1)).toBe(
+      `set aside: ${NAMESPACE} repeat 1: nova_speed: its results are on host h20-2, so the corrected stages.yaml cannot read them here`,
+    );
+  });
+
   test('sets repeats of another scope aside, and tells the session the new one', async () => {
     await commitNova(world, 1);
     correct('nova_accuracy', () => ({ expected_samples: 20 }));
