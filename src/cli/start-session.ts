@@ -58,7 +58,8 @@ export async function startSession(client: SessionClient, plan: SessionPlan): Pr
       cause: error,
     });
   }
-  await warnWithoutWorker(client, plan);
+  const missing = await missingWorker(client, plan);
+  if (missing !== null) warn(missing);
   return {
     session: plan.session_id,
     git_sha: plan.git_sha,
@@ -80,18 +81,22 @@ function attributes(plan: SessionPlan): SearchAttributePair[] {
   ];
 }
 
-/** Says what has to be started before the session can go on; it is safe meanwhile. */
-async function warnWithoutWorker(client: SessionClient, plan: SessionPlan): Promise<void> {
+/**
+ * What has to be started before the session can go on, which is safe meanwhile; null where every queue is polled.
+ */
+export async function missingWorker(
+  client: SessionClient,
+  { task_queues, pool }: Pick<SessionPlan, 'task_queues' | 'pool'>,
+): Promise<string | null> {
   if (!(await hasPoller(client, workflowTaskQueue, 'workflow'))) {
-    warn(`no worker polls ${workflowTaskQueue}: the session waits until \`calib worker\` runs`);
-  } else if (!(await hasPoller(client, plan.task_queues.repeats, 'activity'))) {
-    warn(
-      `no worker polls ${plan.task_queues.repeats}: repeats wait until \`calib worker\` runs on this host`,
-    );
-  } else if (plan.pool !== undefined && !(await hasPoller(client, poolTaskQueue(plan.pool), 'activity'))) {
-    warn(
-      `no worker polls ${poolTaskQueue(plan.pool)}: repeats wait until \`calib worker\` is started (a running one: again) ` +
-        `on a host whose profile has pool: ${plan.pool}; \`start --no-pool\` needs this host only`,
-    );
+    return `no worker polls ${workflowTaskQueue}: the session waits until \`calib worker\` runs`;
   }
+  if (!(await hasPoller(client, task_queues.repeats, 'activity'))) {
+    return `no worker polls ${task_queues.repeats}: repeats wait until \`calib worker\` runs on this host`;
+  }
+  if (pool === undefined || (await hasPoller(client, poolTaskQueue(pool), 'activity'))) return null;
+  return (
+    `no worker polls ${poolTaskQueue(pool)}: repeats wait until \`calib worker\` is started (a running one: again) on a ` +
+    `host whose profile has pool: ${pool}; \`start --no-pool\` needs this host only`
+  );
 }
