@@ -1,21 +1,20 @@
 import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 
-import { observationSchema } from '../../src/domain/observation/observation.ts';
-import { runPaths } from '../../src/host/run-directory/paths.ts';
-import type { ScriptedBehaviour } from '../fixtures/scripted-suite/make-scripted-suite.ts';
-import { FaultWorld, waitUntil } from './fault-world.ts';
-import { FaultedSession } from './faulted-session.ts';
+import { observationSchema } from '../../../src/domain/observation/observation.ts';
+import { runPaths } from '../../../src/host/run-directory/paths.ts';
+import type { ScriptedBehaviour } from '../../fixtures/scripted-suite/make-scripted-suite.ts';
+import { FaultWorld, waitUntil } from '../fault-world.ts';
+import { FaultedSession } from '../faulted-session.ts';
 
-const fakeClock = fileURLToPath(new URL('../fixtures/fake-clock.mjs', import.meta.url));
+const jump = new URL('../../fixtures/clock-jump/jump.mjs', import.meta.url).href;
 const hour = 3600;
 
 let world: FaultWorld;
 const sessions: FaultedSession[] = [];
-/** Holds the seconds by which the worker's and its supervisors' time of day is off. */
+/** Holds the milliseconds by which the worker's and its supervisors' time of day is off. */
 let clock: string;
 
 beforeAll(async () => {
@@ -24,20 +23,20 @@ beforeAll(async () => {
   const node = join(world.dir, 'node');
   await writeFile(
     node,
-    `#!/bin/sh\nFAKE_CLOCK='${clock}' exec '${process.execPath}' --import '${fakeClock}' "$@"\n`,
+    `#!/bin/sh\nCLOCK_JUMP='${clock}' exec '${process.execPath}' --import='${jump}' "$@"\n`,
   );
   await chmod(node, 0o755);
   await world.killWorker();
   await world.startWorker({
-    NODE_OPTIONS: `--import ${fakeClock}`,
-    FAKE_CLOCK: clock,
-    FAKE_CLOCK_NODE: node,
+    NODE_OPTIONS: `--import=${jump}`,
+    CLOCK_JUMP: clock,
+    CLOCK_JUMP_NODE: node,
   });
 });
 
 afterEach(async () => {
   await writeFile(clock, '0');
-  await writeFile(`${clock}.seen`, '');
+  await writeFile(`${clock}.used`, '');
 });
 
 afterAll(async () => {
@@ -59,9 +58,9 @@ async function running(behaviour: ScriptedBehaviour): Promise<FaultedSession> {
 
 /** Sets the time of day, and waits until the supervisor has seen it. */
 async function set(seconds: number): Promise<void> {
-  await writeFile(clock, String(seconds));
+  await writeFile(clock, String(seconds * 1000));
   const isSeen = async () =>
-    (await readFile(`${clock}.seen`, 'utf8')).includes(`supervisor-main.js ${seconds}\n`);
+    (await readFile(`${clock}.used`, 'utf8')).includes(`supervisor-main.js ${seconds * 1000}\n`);
   await waitUntil(isSeen, `the supervisor sees a clock of ${seconds} s`);
 }
 
