@@ -9,13 +9,12 @@ import {
 
 import type { RunRepeatInput } from '../activities/activity-types.ts';
 import { createActivities } from '../activities/create-activities.ts';
-import { endClosedSessions } from '../activities/end-closed-sessions.ts';
 import type { PoolMember } from '../activities/pool-member.ts';
 import { CalibError } from '../domain/calib-error.ts';
 import { hostTaskQueues, poolTaskQueue, workflowTaskQueue } from '../workflows/messages.ts';
 import type { ClientSettings } from './client-settings.ts';
 import { loadDataConverter } from './data-converter.ts';
-import { findClosedSession } from './find-closed-session.ts';
+import { endStrays, keepEndingStrays } from './end-strays.ts';
 import { heartbeating } from './heartbeating.ts';
 import { untilPolling } from './until-polling.ts';
 import { fileLogger } from './worker-log.ts';
@@ -51,7 +50,7 @@ export async function runWorker(options: RunWorkerOptions): Promise<void> {
   installRuntime(options.log);
   const connection = await connect(options.settings);
   try {
-    await endStrays(options, connection);
+    await endStrays(connection, options.settings.namespace);
     const workers = await createWorkers(options, connection);
     const shutdown = () => {
       for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
@@ -68,32 +67,28 @@ export async function runWorker(options: RunWorkerOptions): Promise<void> {
       }
     });
     if (options.stop.aborted) shutdown();
-    await Promise.all([...running, announceReady(options, { connection, workers, ended: ended.signal })]);
+    const given = AbortSignal.any([options.stop, ended.signal]);
+    await Promise.all([
+      ...running,
+      announceReady(options, { connection, workers, given }),
+      keepEndingStrays(connection, options.settings.namespace, given),
+    ]);
   } finally {
     await connection.close();
   }
 }
 
 async function announceReady(
-  { settings, stop, onReady }: RunWorkerOptions,
-  parts: { connection: NativeConnection; workers: Worker[]; ended: AbortSignal },
+  { settings, onReady }: RunWorkerOptions,
+  parts: { connection: NativeConnection; workers: Worker[]; given: AbortSignal },
 ): Promise<void> {
   const queues = parts.workers.map(({ options: { taskQueue, identity } }) => ({
     name: taskQueue,
     identity,
     kind: taskQueue === workflowTaskQueue ? ('workflow' as const) : ('activity' as const),
   }));
-  const given = AbortSignal.any([stop, parts.ended]);
-  await untilPolling(parts.connection, settings.namespace, { queues, stop: given });
-  if (!given.aborted) onReady();
-}
-
-/** Before the first task: a repeat that is taken up meanwhile would be in the hands of two. */
-async function endStrays({ settings }: RunWorkerOptions, connection: NativeConnection): Promise<void> {
-  const dataConverter = loadDataConverter(process.env);
-  const client = new Client({ connection, namespace: settings.namespace, dataConverter });
-  const lines = await endClosedSessions((session) => findClosedSession(client, session));
-  for (const line of lines) Runtime.instance().logger.info(line);
+  await untilPolling(parts.connection, settings.namespace, { queues, stop: parts.given });
+  if (!parts.given.aborted) onReady();
 }
 
 type Activities = ReturnType<typeof createActivities>;
