@@ -19,6 +19,7 @@ import {
 import { warn } from './output.ts';
 import { hasPoller } from './require-worker.ts';
 import type { SessionClient } from './session-client.ts';
+import { warnAboutTwins } from './warn-about-twins.ts';
 
 export interface StartedSession {
   session: string;
@@ -38,6 +39,7 @@ export async function startSession(client: SessionClient, plan: SessionPlan): Pr
   const known = await hasSearchAttributes(connection, settings.namespace).catch(() => false);
   if (!known)
     warn('this server lacks the Calib* search attributes: sessions are listed without state and commit');
+  if (known && !plan.resume) await warnAboutTwins(client, plan);
   try {
     await client.client.workflow.start(calibrateWorkflowType, {
       workflowId: plan.session_id,
