@@ -145,5 +145,7 @@ export interface PoolActivities {
 
 /** The activities of a host's own queue that belong to no session's workflow. */
 export interface HostActivities {
+  /** Nothing, but an answer: this host is there, whatever its lanes work for. */
+  ping(): Promise<void>;
   readLogPart(input: ReadLogInput): Promise<LogPart>;
 }

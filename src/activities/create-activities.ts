@@ -40,6 +40,7 @@ export function createActivities(
     readStandard: ({ run_dir }) => explained(() => readStandard(run_dir)),
     keepRepeat: (input) => explained(() => keepRepeat(input, deps)),
     joinSession: (input) => explained(() => joinSession(input, deps)),
+    ping: async () => undefined,
     readLogPart: (input) => explained(() => readLogPart(input)),
     logMilestones: ({ run_dir, lines }) => givenUp(() => appendRunLog(run_dir, lines, new Date())),
   };

@@ -134,9 +134,10 @@ export async function recordNoLane(
   };
 }
 
-/** What this pass's launches say about their lanes; nothing where none are declared. */
+/** What this pass's launches say about their lanes; nothing where none have a name in the session. */
 function triesOf({ input }: Repeat, attempts: readonly Attempt[]): { tries?: LaneTry[] } {
-  return input.lanes === undefined ? {} : { tries: laneTries(attempts) };
+  const named = input.lanes !== undefined || input.dispatch !== undefined;
+  return named ? { tries: laneTries(attempts) } : {};
 }
 
 async function retryLater(

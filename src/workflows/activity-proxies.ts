@@ -1,6 +1,11 @@
 import { ActivityCancellationType, proxyActivities } from '@temporalio/workflow';
 
-import type { PoolActivities, PoolHomeActivities, SessionActivities } from '../activities/activity-types.ts';
+import type {
+  HostActivities,
+  PoolActivities,
+  PoolHomeActivities,
+  SessionActivities,
+} from '../activities/activity-types.ts';
 import { failureTypes } from '../domain/session/failure-types.ts';
 import type { SessionPlan } from '../domain/session/session-plan.ts';
 import { hostTaskQueues, poolTaskQueue } from './messages.ts';
@@ -9,7 +14,7 @@ import { hostTaskQueues, poolTaskQueue } from './messages.ts';
 const logWaitMs = 60_000;
 
 /** A host of a pool that does not take what it is given within this time is gone: others take it. */
-const hostWaitMs = 60_000;
+const hostWaitMs = 30_000;
 
 const neverRetried = [failureTypes.invalid, failureTypes.refused];
 
@@ -26,6 +31,8 @@ export interface ActivityProxies {
   repeats: RepeatActivities;
   /** The repeats of one host of the pool; fails as untaken (`isUntaken`) soon after it has gone. */
   repeatsOn: (host: string) => RepeatActivities;
+  /** Whether a host of the pool is there; fails when it is not. */
+  hostAt: (host: string) => Pick<HostActivities, 'ping'>;
   /** Waits for a host of the pool without limit. */
   pool: ReturnType<typeof poolActivities>;
 }
@@ -44,6 +51,13 @@ export function activityProxies(plan: SessionPlan): ActivityProxies {
       const queue = host === plan.hostname ? plan.task_queues.repeats : hostTaskQueues(host).repeats;
       return repeatActivities(plan, queue, Math.min(waitMs, hostWaitMs));
     },
+    hostAt: (host) =>
+      proxyActivities<Pick<HostActivities, 'ping'>>({
+        taskQueue: host === plan.hostname ? plan.task_queues.home : hostTaskQueues(host).home,
+        scheduleToStartTimeout: Math.min(waitMs, hostWaitMs),
+        startToCloseTimeout: '10 seconds',
+        retry: { maximumAttempts: 1 },
+      }),
     pool: poolActivities(plan),
   };
 }

@@ -114,8 +114,8 @@ export class RepeatRunner {
         return await runRepeat.executeWithOptions({ summary: `${summary}${where}` }, [input]);
       } catch (error) {
         if (!isUntaken(error)) throw error;
-        if (host !== undefined) throw new HostGone(host, `it did not take ${namespace} repeat ${repeat}`);
-        await this.#untilLaneMayBeFree(active);
+        if (host === undefined) await this.#untilLaneMayBeFree(active);
+        else await this.#untilHostMayTake(active, host);
       }
     }
   }
@@ -129,6 +129,28 @@ export class RepeatRunner {
     const line = `waiting: [${active.namespace}] run ${active.repeat}/${plan.repeats} needs a free lane of task queue ${queue}`;
     this.#session.changed();
     await this.#session.tried((home) => home.logMilestones({ run_dir: plan.run_dir, lines: [line] }));
+  }
+
+  /**
+   * The host has not taken the repeat: its lanes work for other sessions, which is told once, or it is gone.
+   *
+   * @throws HostGone when it does not answer
+   */
+  async #untilHostMayTake(active: ActiveRepeat, host: string): Promise<void> {
+    const { plan, activities } = this.#session;
+    const { namespace, repeat } = active;
+    try {
+      await activities.hostAt(host).ping();
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+      throw new HostGone(host, `it did not take ${namespace} repeat ${repeat}`);
+    }
+    const before = active.waits_for;
+    active.waits_for = `a free lane of host ${host} (seen at ${now()})`;
+    this.#session.changed();
+    if (before !== null) return;
+    const line = `waiting: [${namespace}] run ${repeat}/${plan.repeats} needs a free lane of host ${host}`;
+    await this.#session.log(line);
   }
 
   /** The declared lanes that it may run on at this moment, the one meant for it first; undefined without any. */

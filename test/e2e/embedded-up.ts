@@ -24,12 +24,18 @@ export interface EmbeddedUp {
   env: Record<string, string>;
   /** Runs a command against this server. */
   calib: (...args: string[]) => Promise<CalibRun>;
+  /** The same with more variables. */
+  calibAs: (more: Record<string, string>, ...args: string[]) => Promise<CalibRun>;
   /** Starts a session without following it; gives its id. */
   startDetached: (...args: string[]) => Promise<string>;
   /** The session's whole state, asked directly. */
   state: (session: string) => Promise<SessionState>;
   /** Waits until the session's state satisfies the condition. */
-  until: (session: string, holds: (state: SessionState) => boolean) => Promise<SessionState>;
+  until: (
+    session: string,
+    holds: (state: SessionState) => boolean,
+    limitMs?: number,
+  ) => Promise<SessionState>;
   untilPhase: (session: string, kind: SessionState['phase']['kind']) => Promise<SessionState>;
   client: Client;
   /** Aborts every session that is still open: what a failed test leaves must not hold up the next one. */
@@ -72,14 +78,16 @@ export async function startUp(
   };
   let running = await launch();
   const env = () => cleanEnvironment({ ...folders, TEMPORAL_ADDRESS: running.ready.address });
-  const calib = async (...args: string[]) => await runBuiltCalib(args, { env: env() });
+  const calibAs = async (more: Record<string, string>, ...args: string[]) =>
+    await runBuiltCalib(args, { env: { ...env(), ...more } });
+  const calib = async (...args: string[]) => await calibAs({}, ...args);
   const end = async (signal: NodeJS.Signals) => {
     await running.connection.close();
     running.child.kill(signal);
     return (await running.child).exitCode;
   };
   const state = async (session: string) => await running.client.workflow.getHandle(session).query(stateQuery);
-  const until = async (session: string, holds: (seen: SessionState) => boolean) => {
+  const until = async (session: string, holds: (seen: SessionState) => boolean, limitMs = PHASE_LIMIT_MS) => {
     const seen = await vi.waitFor(
       async () => {
         const now = await state(session);
@@ -87,7 +95,7 @@ export async function startUp(
         if (!holds(now) && !isEnd(now.phase)) throw new Error(`session ${session}: ${JSON.stringify(now)}`);
         return now;
       },
-      { timeout: PHASE_LIMIT_MS, interval: 100 },
+      { timeout: limitMs, interval: 100 },
     );
     if (!holds(seen)) throw new Error(`session ${session} has ended: ${JSON.stringify(seen.phase)}`);
     return seen;
@@ -133,6 +141,7 @@ export async function startUp(
       return running.client;
     },
     calib,
+    calibAs,
     startDetached: async (...args) => {
       const run = await calib('start', '--detach', '--json', ...args);
       if (run.exitCode !== 0) throw new Error(`start ended with ${run.exitCode}: ${run.stderr}`);

@@ -36,8 +36,10 @@ export interface PoolHost {
   join?: (input: JoinInput) => JoinOutcome;
   /** Instead of completing the repeat. */
   repeat?: (input: RunRepeatInput) => PooledOutcome | Promise<PooledOutcome>;
-  /** It joins, and takes nothing afterwards. */
+  /** It joins, and is gone afterwards. */
   deaf?: boolean;
+  /** It joins and answers, while its lanes work for others. */
+  busy?: boolean;
 }
 
 /** The part of the home host: keeps the records that come in. */
@@ -91,13 +93,23 @@ async function withWorkersOf<T>(
   });
   if (host.deaf === true) return await offers.runUntil(body);
   const home = host.name === plan.hostname;
+  // The home host's own queue is polled by the session's other stand-ins.
+  const answering = home
+    ? null
+    : await Worker.create({
+        ...connected,
+        taskQueue: hostTaskQueues(host.name).home,
+        activities: { ping: () => undefined },
+      });
+  const answered = async () => await (answering === null ? body() : answering.runUntil(body));
+  if (host.busy === true) return await offers.runUntil(answered);
   const repeats = await Worker.create({
     ...connected,
     taskQueue: home ? plan.task_queues.repeats : hostTaskQueues(host.name).repeats,
     activities: { runRepeat: (input: RunRepeatInput) => runOn(setting, host, input) },
     maxHeartbeatThrottleInterval: 100,
   });
-  return await offers.runUntil(repeats.runUntil(body));
+  return await offers.runUntil(repeats.runUntil(answered));
 }
 
 function answer(host: PoolHost, input: JoinInput): JoinOutcome {

@@ -163,6 +163,22 @@ describe('a session of a pool', () => {
     expect(activities.launches).toHaveLength(3);
   });
 
+  test('waits for a host whose lanes work for others, and says so, instead of giving it up', async () => {
+    const { activities, other, hosts, run } = pooledSession({ repeats: 1 });
+    await run(async (session) => {
+      await hosts([{ name: other, busy: true }], async () => {
+        const waits = await session.until(({ active }) => active[0]?.waits_for != null);
+        expect(waits.active[0]?.waits_for).toContain(`a free lane of host ${other}`);
+      });
+      await hosts([{ name: other }], async () => {
+        const state = await session.untilPhase('awaiting_decision');
+        expect(state.pool?.hosts[other]).toMatchObject({ state: 'joined' });
+      });
+    });
+    const line = `waiting: [test_alpha_ci] run 1/1 needs a free lane of host ${other}`;
+    expect(activities.log.filter((each) => each === line)).toHaveLength(1);
+  });
+
   test('waits, and says so, while no host takes part; goes on by itself when one does', async () => {
     const { plan, hosts, run } = pooledSession({ repeats: 1 });
     await run(async (session) => {
