@@ -50,7 +50,9 @@ export async function runWorker(options: RunWorkerOptions): Promise<void> {
   installRuntime(options.log);
   const connection = await connect(options.settings);
   try {
-    await endStrays(connection, options.settings.namespace);
+    const { settings, member } = options;
+    const strays = { connection, namespace: settings.namespace, runRoot: member?.runRoot ?? null };
+    await endStrays(strays);
     const workers = await createWorkers(options, connection);
     const shutdown = () => {
       for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
@@ -71,7 +73,7 @@ export async function runWorker(options: RunWorkerOptions): Promise<void> {
     await Promise.all([
       ...running,
       announceReady(options, { connection, workers, given }),
-      keepEndingStrays(connection, options.settings.namespace, given),
+      keepEndingStrays(strays, given),
     ]);
   } finally {
     await connection.close();
