@@ -1,5 +1,5 @@
 import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { Client, Connection, type WorkflowHandle, WorkflowUpdateFailedError } from '@temporalio/client';
@@ -8,10 +8,12 @@ import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/wo
 import type { SessionActivities } from '../src/activities/activity-types.ts';
 import { type SessionPlan, sessionPlanSchema } from '../src/domain/session/session-plan.ts';
 import { startEmbeddedServer } from '../src/worker/embedded-server.ts';
+import { freePort } from '../src/worker/free-port.ts';
 import { workflowSource } from '../src/worker/workflow-bundle.ts';
 import {
   calibrateWorkflowType,
   commandSignals,
+  planQuery,
   stateQuery,
   statusQuery,
   strictAuditQuery,
@@ -19,10 +21,11 @@ import {
   workflowTaskQueue,
 } from '../src/workflows/messages.ts';
 import { figure } from './figure.ts';
+import { serverLatency } from './server-latency.ts';
 
 /**
- * A session of 200 units × 50 repeats with instant stand-in repeats on the embedded server: event counts, query latencies,
- * memory, and whether commands sent all along arrive exactly once across every continue-as-new.
+ * A session of 200 units × 50 repeats with instant stand-in repeats on the embedded server: event counts, query latencies
+ * as the asking client sees them and by the server's own metric (all queries together), memory, and whether commands sent all along arrive exactly once across every continue-as-new.
  *
  *   npm run setup && npx tsx bench/scale.ts [units] [repeats] [lanes]
  */
@@ -127,6 +130,9 @@ async function disturb(handle: WorkflowHandle, latencies: Latencies, memory: num
     await timed(latencies, 'status', () => handle.query(statusQuery));
     await timed(latencies, 'strict-audit', () => handle.query(strictAuditQuery));
     await timed(latencies, 'units', () => handle.query(unitsQuery));
+    await timed(latencies, 'plan and state at once', () =>
+      Promise.all([handle.query(planQuery), handle.query(stateQuery)]),
+    );
     memory.push(process.memoryUsage().rss);
     const { phase, marks } = await handle.query(stateQuery);
     if (phase.kind === 'awaiting_decision') return accepted;
@@ -146,6 +152,13 @@ async function disturb(handle: WorkflowHandle, latencies: Latencies, memory: num
   }
 }
 
+/** Mean number of processes that wanted to run, over the last 1, 5 and 15 minutes. */
+function load(): string {
+  return loadavg()
+    .map((mean) => mean.toFixed(1))
+    .join(' ');
+}
+
 async function historyOf(client: Client): Promise<{ runs: number; events: number; longest: number }> {
   let [runs, events, longest] = [0, 0, 0];
   const query = `WorkflowId = '${sessionId}'`;
@@ -159,10 +172,12 @@ async function historyOf(client: Client): Promise<{ runs: number; events: number
 
 Runtime.install({ logger: new DefaultLogger('ERROR') });
 const folder = await mkdtemp(join(tmpdir(), 'calib-scale-'));
+const metricsPort = await freePort(0);
 const server = await startEmbeddedServer({
   db: join(folder, 'temporal.db'),
   port: 0,
   uiPort: 0,
+  metricsPort,
   env: process.env,
 });
 const native = await NativeConnection.connect({ address: server.address });
@@ -189,11 +204,12 @@ try {
   const memory: number[] = [];
   const accepted = await disturb(client.workflow.getHandle(sessionId), latencies, memory);
   const seconds = (performance.now() - started) / 1000;
+  const atServer = await serverLatency(metricsPort, 'QueryWorkflow');
   await client.workflow.getHandle(sessionId).executeUpdate('apply', { args: [{ mode: 'report' }] });
   const result = await handle.result();
   const { runs, events, longest } = await historyOf(client);
   const exactlyOnce = accepted.every((id) => seen.discards.get(id) === 1);
-  console.log(`${units} units x ${repeats} repeats, ${lanes} lanes: ${seconds.toFixed(1)} s`);
+  console.log(`${units} units x ${repeats} repeats, ${lanes} lanes: ${seconds.toFixed(1)} s, load ${load()}`);
   figure({ name: `${units} units x ${repeats} repeats`, value: seconds, unit: 's', aim: null });
   figure({ name: 'longest history', value: longest, unit: 'events', aim: null });
   console.log(`repeats run: ${seen.repeats} = ${units * repeats} + ${accepted.length} purged and run again`);
@@ -206,6 +222,12 @@ try {
       `query ${name}: p50 ${p50.toFixed(1)} ms, p95 ${p95.toFixed(1)} ms (${verdict} ${queryAimMs} ms)`,
     );
   }
+  const { count, p95AtMostMs } = atServer;
+  figure({ name: 'all queries at the server, p95 at most', value: p95AtMostMs, unit: 'ms', aim: queryAimMs });
+  console.log(
+    `${count} queries at the server: p95 at most ${p95AtMostMs} ms, ` +
+      `${(atServer.shareWithin(queryAimMs) * 100).toFixed(1)} % within ${queryAimMs} ms`,
+  );
   const mib = memory.map((bytes) => bytes / 1024 / 1024);
   console.log(
     `worker memory: ${percentile(mib.slice(0, 20), 0.5).toFixed(0)} MiB at first, ` +
