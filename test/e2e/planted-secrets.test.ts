@@ -1,5 +1,5 @@
 import { readFile, readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -28,11 +28,31 @@ const environment = {
 };
 
 /** Every file below a folder, as bytes, with its path. */
-async function filesBelow(dir: string): Promise<{ path: string; bytes: Buffer; mode: number }[]> {
+async function filesBelow(dir: string): Promise<{ path: string; bytes: Buffer }[]> {
   const entries = await readdir(dir, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  return await Promise.all(files.map(async (path) => ({ path, bytes: await readFile(path) })));
+}
+
+/** All strings and all bytes of a value. Not by way of JSON, in which events turn their bytes into base64. */
+function textsOf(value: unknown): string {
+  if (typeof value === 'string') return value;
+  if (value instanceof Uint8Array) return Buffer.from(value).toString('latin1');
+  if (typeof value !== 'object' || value === null) return '';
+  return Object.values(value).map(textsOf).join('\n');
+}
+
+/** The folder itself (path '') and everything below it but links, which have no mode of their own. */
+async function modesBelow(dir: string): Promise<{ path: string; kind: 'file' | 'folder'; mode: number }[]> {
+  const entries = await readdir(dir, { recursive: true, withFileTypes: true });
+  const below = entries.filter((entry) => !entry.isSymbolicLink());
+  const paths = [dir, ...below.map((entry) => join(entry.parentPath, entry.name))];
   return await Promise.all(
-    files.map(async (path) => ({ path, bytes: await readFile(path), mode: (await stat(path)).mode })),
+    paths.map(async (path) => {
+      const stats = await stat(path);
+      const kind = stats.isDirectory() ? 'folder' : 'file';
+      return { path: relative(dir, path), kind, mode: stats.mode & 0o777 } as const;
+    }),
   );
 }
 
@@ -87,10 +107,8 @@ describe('secrets planted in the environment, the repository and what people typ
   it('are in no history, except in a signal as somebody sent it', async () => {
     const { events: all } = await up.client.workflow.getHandle(session).fetchHistory();
     const events = (all ?? []).filter((event) => !event.workflowExecutionSignaledEventAttributes);
-    const text = JSON.stringify(events, (_, value: unknown) =>
-      value instanceof Uint8Array ? Buffer.from(value).toString('latin1') : value,
-    );
-    expect(text).toContain(session);
+    const text = textsOf(events);
+    expect(text).toContain('server --api-key [redacted] was running');
     expect(Object.entries(planted).filter(([, secret]) => text.includes(secret))).toEqual([]);
   });
 
@@ -101,11 +119,20 @@ describe('secrets planted in the environment, the repository and what people typ
     expect(Object.entries(planted).filter(([, secret]) => text.includes(secret))).toEqual([]);
   });
 
-  it('the run directory and all of its files are closed to others (spec 05 §2)', async () => {
-    const open = (await filesBelow(runDir)).filter(
-      ({ path, mode }) => (mode & 0o077) !== 0 && !path.includes('basetemp'),
-    );
-    expect(open.map(({ path, mode }) => `${path} ${(mode & 0o777).toString(8)}`)).toEqual([]);
-    expect((await stat(runDir)).mode & 0o777).toBe(0o700);
+  it('each file of the run directory is 0600 and each folder 0700, except what the tests write in their base temps (spec 05 §2)', async () => {
+    const modes = await modesBelow(runDir);
+    const folders = modes.filter(({ kind }) => kind === 'folder');
+    const named = [
+      '',
+      'alpha_speed',
+      '_pytest/test_beta_ci/run1.attempt1',
+      '_pytest/test_alpha_ci/basetemp_run1',
+    ];
+    expect(folders.map(({ path }) => path)).toEqual(expect.arrayContaining(named));
+    expect(folders.some(({ path }) => path.startsWith('_discarded/'))).toBe(true);
+    const own = modes.filter(({ path }) => !/basetemp_run\d+\//.test(path));
+    const open = own.filter(({ kind, mode }) => mode !== (kind === 'folder' ? 0o700 : 0o600));
+    expect(open.map(({ path, mode }) => `${path} ${mode.toString(8)}`)).toEqual([]);
+    expect(own.length).toBeGreaterThan(30);
   });
 });

@@ -28,6 +28,18 @@ describe('a handler’s payload', () => {
     });
   });
 
+  test('gives a reason without what looks like a secret: it ends in artifacts', () => {
+    for (const [kind, payload] of [
+      ['purge', { stage: 'nova_accuracy', repeat: 1 }],
+      ['abort', {}],
+    ] as const) {
+      const reason = 'it ran with --token plantedToken';
+      expect(parseCommand(kind, { ...payload, reason }, 'x')).toMatchObject({
+        command: { reason: 'it ran with --token [redacted]' },
+      });
+    }
+  });
+
   test('of any shape is answered, never thrown at', () => {
     fc.assert(
       fc.property(fc.constantFrom(...kinds), fc.anything(), (kind, payload) => {
