@@ -22,9 +22,13 @@ export function cleanEnvironment(extra: Record<string, string>): Record<string, 
   return { ...Object.fromEntries(kept), ...extra };
 }
 
-/** Starts one command line of the built program, with exactly this environment. */
-export function startCalib(args: readonly string[], options: { env: Record<string, string>; cwd?: string }) {
-  return execa(process.execPath, [program, ...args], {
+/** Starts one command line of the built program, with exactly this environment; `enter` goes before it. */
+export function startCalib(
+  args: readonly string[],
+  options: { env: Record<string, string>; cwd?: string; enter?: readonly string[] },
+) {
+  const [file = process.execPath, ...rest] = [...(options.enter ?? []), process.execPath, program, ...args];
+  return execa(file, rest, {
     env: options.env,
     extendEnv: false,
     reject: false,

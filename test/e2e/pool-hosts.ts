@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline';
 
 import type { ScriptedSuite } from '../fixtures/scripted-suite/make-scripted-suite.ts';
 import { cleanEnvironment, startCalib } from './built-calib.ts';
+import type { PoolMachine } from './pool-machine.ts';
 
 /** Writes the profile of a machine of pool `lab` into a suite's catalog. */
 export async function writePoolProfile(suite: ScriptedSuite, name: string): Promise<void> {
@@ -16,11 +17,9 @@ export function hostOptions({ catalog, repo, venvPython }: ScriptedSuite): strin
   return ['--catalog', catalog, '--repo-root', repo, '--venv-python', venvPython];
 }
 
-/** What a machine has for itself: its name, its leases, its state. */
-export function hostEnvironment(suite: ScriptedSuite, name: string): Record<string, string> {
+/** Folders of a machine's own. */
+export function hostFolders(suite: ScriptedSuite): Record<string, string> {
   return {
-    CALIB_HOSTNAME: name,
-    CALIB_LEASE_SCOPE: suite.dir,
     XDG_STATE_HOME: join(suite.dir, 'state'),
     XDG_CONFIG_HOME: join(suite.dir, 'config'),
   };
@@ -36,10 +35,12 @@ export interface PoolWorker {
 /** Starts `calib worker` of another machine and resolves when it polls. */
 export async function startPoolWorker(
   suite: ScriptedSuite,
-  { name, address }: { name: string; address: string },
+  { enter, address, env }: PoolMachine,
 ): Promise<PoolWorker> {
-  const env = cleanEnvironment({ ...hostEnvironment(suite, name), TEMPORAL_ADDRESS: address });
-  const child = startCalib(['worker', '--json', ...hostOptions(suite)], { env });
+  const child = startCalib(['worker', '--json', ...hostOptions(suite)], {
+    env: cleanEnvironment({ ...hostFolders(suite), ...env, TEMPORAL_ADDRESS: address }),
+    enter,
+  });
   await new Promise<void>((resolve, reject) => {
     createInterface({ input: child.stdout }).once('line', () => resolve());
     void child.then(({ stderr }) => reject(new Error(`calib worker ended before it was ready:\n${stderr}`)));

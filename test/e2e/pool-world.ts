@@ -7,13 +7,8 @@ import {
 } from '../fixtures/scripted-suite/make-scripted-suite.ts';
 import type { CalibRun } from './built-calib.ts';
 import { type EmbeddedUp, startUp } from './embedded-up.ts';
-import {
-  type PoolWorker,
-  hostEnvironment,
-  hostOptions,
-  startPoolWorker,
-  writePoolProfile,
-} from './pool-hosts.ts';
+import { type PoolWorker, hostOptions, startPoolWorker, writePoolProfile } from './pool-hosts.ts';
+import { type PoolMachine, startPoolMachine } from './pool-machine.ts';
 
 /**
  * Two machines of pool `lab`, each with a checkout, a catalog, leases and a name of its own: `lab-1` with the server, where
@@ -23,10 +18,12 @@ export class PoolWorld {
   readonly up: EmbeddedUp;
   readonly here: ScriptedSuite;
   readonly there: ScriptedSuite;
+  /** The other machine. */
+  readonly #machine: PoolMachine;
   readonly #workers: PoolWorker[] = [];
 
-  private constructor(parts: { up: EmbeddedUp; here: ScriptedSuite; there: ScriptedSuite }) {
-    ({ up: this.up, here: this.here, there: this.there } = parts);
+  private constructor(parts: Pick<PoolWorld, 'up' | 'here' | 'there'> & { machine: PoolMachine }) {
+    ({ up: this.up, here: this.here, there: this.there, machine: this.#machine } = parts);
   }
 
   static async start(): Promise<PoolWorld> {
@@ -34,13 +31,14 @@ export class PoolWorld {
     const there = await copyScriptedSuite(here);
     await writePoolProfile(here, 'lab-1');
     await writePoolProfile(there, 'lab-2');
-    const up = await startUp({ env: hostEnvironment(here, 'lab-1'), args: hostOptions(here) });
-    return new PoolWorld({ up, here, there });
+    const up = await startUp({ env: { CALIB_HOSTNAME: 'lab-1' }, args: hostOptions(here) });
+    const machine = await startPoolMachine('lab-2', { address: up.address, folder: up.dir });
+    return new PoolWorld({ up, here, there, machine });
   }
 
   /** A worker of the other machine, polling. */
   async bringUp(): Promise<PoolWorker> {
-    const worker = await startPoolWorker(this.there, { name: 'lab-2', address: this.up.address });
+    const worker = await startPoolWorker(this.there, this.#machine);
     this.#workers.push(worker);
     return worker;
   }
@@ -66,6 +64,7 @@ export class PoolWorld {
   async close(): Promise<void> {
     await this.up.abortAll();
     for (const worker of this.#workers) await worker.stop();
+    await this.#machine.close();
     await this.up.close();
     await this.there.remove();
     await this.here.remove();
