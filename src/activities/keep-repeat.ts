@@ -140,7 +140,7 @@ async function logOnce(received: ReceivedRepeat, label: string): Promise<void> {
   const attempt = attemptOf(received);
   const log = attempts.find(({ n }) => n === attempt)?.log ?? 'not known';
   const final = redactSecrets(
-    `${host}: ${label}: attempt ${attempt} taken over, its log on ${host} is ${log}`,
+    `${host}: ${label}: attempt ${attempt} is recorded here, its log stays on ${host}: ${log}`,
   );
   const present = (await readIfPresent(runPaths.runLog(runDir)))?.toString('utf8') ?? '';
   if (present.split('\n').some((line) => line.endsWith(` ${final}`))) return;

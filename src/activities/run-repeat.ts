@@ -75,6 +75,7 @@ async function withRecord(repeat: Repeat, outcome: RepeatOutcome): Promise<Poole
     sessionId: files.plan.session_id,
     host: deps.hostname,
     stages: unit.stages,
+    patterns: files.plan.evidence ?? [],
     lines: said,
   });
   return record === null ? outcome : { ...outcome, record };

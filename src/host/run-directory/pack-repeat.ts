@@ -1,10 +1,12 @@
 import { relative, sep } from 'node:path';
 
 import { CalibError } from '../../domain/calib-error.ts';
+import type { EvidencePattern } from '../../domain/evidence/log-evidence.ts';
 import { type RepeatRecord, repeatRecordLimit } from '../../domain/pool/repeat-record.ts';
 import { redactSecrets } from '../../domain/secrets/redact-secrets.ts';
 import type { RepeatPlace } from './attempts-file.ts';
 import { readIfPresent } from './file-entries.ts';
+import { countLogEvidence, logEvidenceDocument } from './log-evidence-file.ts';
 import { runPaths } from './paths.ts';
 
 /** Lines that travel at most; all of them stay in the host's own `run.log`. */
@@ -16,6 +18,8 @@ export interface RepeatPacking extends RepeatPlace {
   host: string;
   /** All stages of the unit. */
   stages: readonly string[];
+  /** What is to be counted in its log, which stays here. */
+  patterns: readonly EvidencePattern[];
   /** Lines of its run, oldest first, without their times. */
   lines: readonly string[];
 }
@@ -37,6 +41,11 @@ export async function packRepeat(packing: RepeatPacking): Promise<RepeatRecord |
     if (bytes !== null) files[recordKey(runDir, path)] = bytes.toString('utf8');
   }
   if (Object.keys(files).length === 0) return null;
+  if (isCommitted && packing.patterns.length > 0) {
+    const counts = await countLogEvidence(packing, packing.patterns);
+    if (counts !== null)
+      files[recordKey(runDir, paths.evidence)] = logEvidenceDocument(packing.patterns, counts);
+  }
   const record: RepeatRecord = {
     schema: 'calib.repeat-record/1',
     session_id: sessionId,
@@ -61,6 +70,7 @@ export function recordPaths({
   /** Observations and pointer files. */
   ofStages: string[];
   attempts: string;
+  evidence: string;
   marker: string;
 } {
   return {
@@ -69,6 +79,7 @@ export function recordPaths({
       runPaths.stageLog(runDir, stage, repeat),
     ]),
     attempts: runPaths.attempts(runDir, namespace, repeat),
+    evidence: runPaths.evidence(runDir, namespace, repeat),
     marker: runPaths.commitMarker(runDir, namespace, repeat),
   };
 }

@@ -40,5 +40,8 @@ export const runPaths = {
   /** `calib.dispatch/1`, on other hosts of a pool only: which of the session's dispatches this repeat's files are of. */
   dispatch: (runDir: string, namespace: string, repeat: number) =>
     join(runDir, '_pytest', namespace, `run${repeat}.dispatch.json`),
+  /** `calib.log-evidence/1`: of a repeat whose log lies on another host of a pool. */
+  evidence: (runDir: string, namespace: string, repeat: number) =>
+    join(runDir, '_pytest', namespace, `run${repeat}.evidence.json`),
   discarded: (runDir: string, namespace: string) => join(runDir, '_discarded', namespace),
 } as const;

@@ -1,11 +1,7 @@
-import { createReadStream } from 'node:fs';
-
 import type { RunSnapshot } from '../../domain/audit/run-snapshot.ts';
-import { compilePythonPattern } from '../../domain/catalog/python-pattern.ts';
 import type { EvidencePattern, LogEvidence } from '../../domain/evidence/log-evidence.ts';
 import { recordedRuns } from '../../domain/report/recorded-runs.ts';
-import { EvidenceCounter } from '../log/evidence-counter.ts';
-import { runPaths } from './paths.ts';
+import { countLogEvidence, readCountedEvidence } from './log-evidence-file.ts';
 
 export interface ReadLogEvidenceOptions {
   snapshot: RunSnapshot;
@@ -14,17 +10,17 @@ export interface ReadLogEvidenceOptions {
 
 /**
  * Counts lines that match each pattern in the pytest log of every recorded repeat (the last attempt's: the one that was
- * observed). Each log is read once, in bounded memory.
+ * observed), or takes what the host that has the log has counted.
  *
  * @throws SyntaxError for a pattern that does not compile; a loaded model config has none
  */
 export async function readLogEvidence(options: ReadLogEvidenceOptions): Promise<LogEvidence[]> {
   const { snapshot, patterns } = options;
-  const expressions = patterns.map(({ pattern }) => compilePythonPattern(pattern, 'search'));
   const counted: { namespace: string; repeat: number; counts: number[] | null }[] = [];
   for (const { namespace, repeat } of patterns.length === 0 ? [] : recordedRuns(snapshot)) {
-    const path = runPaths.log(snapshot.run_dir, namespace, repeat);
-    counted.push({ namespace, repeat, counts: await countInLog(path, expressions) });
+    const place = { runDir: snapshot.run_dir, namespace, repeat };
+    const counts = (await countLogEvidence(place, patterns)) ?? (await readCountedEvidence(place, patterns));
+    counted.push({ namespace, repeat, counts });
   }
   return patterns.map(({ name, min_count }, index) => {
     const counts = counted.flatMap(({ counts }) => (counts === null ? [] : [counts[index] ?? 0]));
@@ -39,17 +35,4 @@ export async function readLogEvidence(options: ReadLogEvidenceOptions): Promise<
       }),
     };
   });
-}
-
-/** Null for a log that cannot be read: it proves nothing, and is no reason to have no report. */
-async function countInLog(path: string, expressions: readonly RegExp[]): Promise<number[] | null> {
-  const counter = new EvidenceCounter(expressions);
-  try {
-    for await (const piece of createReadStream(path)) {
-      counter.push(piece as Buffer);
-    }
-    return counter.end();
-  } catch {
-    return null;
-  }
 }

@@ -17,7 +17,7 @@ export interface ReceivedRepeat extends RepeatPlace {
   host: string;
   /** All stages of the unit. */
   stages: string[];
-  /** Observations and pointer files; none without a marker. */
+  /** Observations, pointer files and what was counted in the log; none without a marker. */
   ofStages: PlannedFile[];
   attempts: Attempt[];
   /** Null where no attempt yielded observations. */
@@ -79,17 +79,20 @@ function placedFiles(
     return text === undefined ? [] : [{ path, text }];
   };
   const known = new Set(
-    [...paths.ofStages, paths.attempts, paths.marker].map((path) => recordKey(place.runDir, path)),
+    [...paths.ofStages, paths.attempts, paths.evidence, paths.marker].map((path) =>
+      recordKey(place.runDir, path),
+    ),
   );
   const foreign = Object.keys(record.files).filter((key) => !known.has(key));
   if (foreign.length > 0) {
     const shown = foreign.slice(0, 3).map((key) => JSON.stringify(key.slice(0, 200)));
     throw refused(whose, `it holds ${shown.join(', ')}, which is no file of that repeat`);
   }
+  const marker = find(paths.marker)[0] ?? null;
   return {
-    ofStages: paths.ofStages.flatMap(find),
+    ofStages: [...paths.ofStages, ...(marker === null ? [] : [paths.evidence])].flatMap(find),
     attempts: find(paths.attempts)[0] ?? null,
-    marker: find(paths.marker)[0] ?? null,
+    marker,
   };
 }
 

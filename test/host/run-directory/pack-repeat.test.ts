@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 
+import type { EvidencePattern } from '../../../src/domain/evidence/log-evidence.ts';
 import { appendAttempt } from '../../../src/host/run-directory/attempts-file.ts';
 import { commitRepeat } from '../../../src/host/run-directory/commit-repeat.ts';
 import { packRepeat } from '../../../src/host/run-directory/pack-repeat.ts';
@@ -9,8 +10,9 @@ import { NAMESPACE, SESSION, STAGES, makeAttempt, makeCommit } from './repeat-fi
 
 const stages = STAGES.map(({ key }) => key);
 
-function packing(runDir: string, lines: string[] = []) {
-  return { runDir, namespace: NAMESPACE, repeat: 1, sessionId: SESSION, host: 'h20-2', stages, lines };
+function packing(runDir: string, lines: string[] = [], patterns: EvidencePattern[] = []) {
+  const place = { runDir, namespace: NAMESPACE, repeat: 1 };
+  return { ...place, sessionId: SESSION, host: 'h20-2', stages, lines, patterns };
 }
 
 test('packs nothing where a repeat left no record', async () => {
@@ -58,5 +60,24 @@ test('refuses to pack more than may travel, naming repeat and size', async () =>
     message: expect.stringMatching(
       /the record of test_nova_ci repeat 1 is too large to travel: 2\d{6} bytes/,
     ) as string,
+  });
+});
+
+test('counts the evidence in the log, which stays, for the report (spec 06 §14)', async () => {
+  const runDir = temporaryFolder();
+  await commitRepeat(makeCommit(runDir));
+  writeText(`${runDir}/_pytest/${NAMESPACE}/run1.log`, 'graph captured\nnothing\ngraph captured\n');
+  const patterns = [
+    { name: 'CUDA graph', pattern: 'graph captured', min_count: 1 },
+    { name: 'flash attention', pattern: 'flash', min_count: 1 },
+  ];
+  const record = await packRepeat(packing(runDir, [], patterns));
+  const text = record?.files[`_pytest/${NAMESPACE}/run1.evidence.json`] ?? '';
+  expect(JSON.parse(text)).toEqual({
+    schema: 'calib.log-evidence/1',
+    counts: [
+      { pattern: 'graph captured', count: 2 },
+      { pattern: 'flash', count: 0 },
+    ],
   });
 });

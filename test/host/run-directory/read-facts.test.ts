@@ -8,6 +8,7 @@ import { readApplyPlan } from '../../../src/host/run-directory/read-apply-plan.t
 import { readActiveRuns } from '../../../src/host/run-directory/read-active-runs.ts';
 import { readCommitRange } from '../../../src/host/run-directory/read-commit-range.ts';
 import { readCurrentLiterals } from '../../../src/host/run-directory/read-current-literals.ts';
+import { logEvidenceDocument } from '../../../src/host/run-directory/log-evidence-file.ts';
 import { readLogEvidence } from '../../../src/host/run-directory/read-log-evidence.ts';
 import { readPlan } from '../../../src/host/run-directory/read-plan.ts';
 import { readRepoRoot } from '../../../src/host/run-directory/read-repo-root.ts';
@@ -217,6 +218,16 @@ test('the logs of an original directory are found by their observations', async 
     fewest: 1,
     lacking: [{ repeat: 2, count: null }, { repeat: 3 }],
   });
+});
+
+test('what the host that has the log has counted stands in for the log, if it is whole (spec 06 §14)', async () => {
+  const { runDir } = runWorld();
+  const patterns = [{ name: 'CUDA graphs', pattern: 'cuda graph: True', min_count: 2 }];
+  writeText(runPaths.log(runDir, NAMESPACE, 1), 'cuda graph: True\n'.repeat(3));
+  writeText(runPaths.evidence(runDir, NAMESPACE, 2), logEvidenceDocument(patterns, [2]));
+  writeText(runPaths.evidence(runDir, NAMESPACE, 3), '{"schema": "calib.log-evidence/1"');
+  const [evidence] = await readLogEvidence({ snapshot: await readRunDirectory(runDir), patterns });
+  expect(evidence).toMatchObject({ logs: 2, fewest: 2, lacking: [{ repeat: 3, count: null }] });
 });
 
 test('the patterns of the plan are in the facts of its report (spec 06 §14)', async () => {
