@@ -2,7 +2,8 @@
 /**
  * Runs the stack of docker-compose.temporal.yml without containers, on free ports of 127.0.0.1: PostgreSQL, a Temporal
  * server and its SQL tool built from the Go module, and the same two set-up scripts, each of them twice. The demo
- * calibrates on it, and in the middle of it server and database are killed and started again.
+ * calibrates on it, and in the middle of it server and database are killed and started again. Then the faults that leave
+ * the server alone: every process of calib's killed or frozen, sessions reset and ended from outside.
  *
  * Needs PostgreSQL's programs (apt-get install postgresql) and Go; what it builds stays in .calib/production for the
  * next run.
@@ -60,6 +61,7 @@ async function productionCheck() {
     console.log('production: both are back');
     const { code } = await demo.ended;
     if (code !== 0) throw new StepFailed(`the demo ended with exit code ${code}; logs in ${folder}`);
+    await runFaults(env, address);
     await stop(server);
     await stop(database);
   } catch (error) {
@@ -68,6 +70,17 @@ async function productionCheck() {
   }
   rmSync(folder, { recursive: true, force: true });
   console.log('production: passed');
+}
+
+/** The cases of the fault suite that kill no server of their own. */
+async function runFaults(env, address) {
+  const cases = ['killed-pieces', 'frozen-worker', 'killed-start', 'reset', 'ended-without-worker'];
+  console.log(`production: npm run faults -- ${cases.join(' ')}`);
+  await run(
+    process.execPath,
+    [join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--config', 'vitest.faults.config.ts', ...cases],
+    { env: { ...env, CALIB_FAULT_SERVER: address }, cwd: root },
+  );
 }
 
 /** Server and SQL tool from the module proxy, under the names that they have in the images. Gives the schema's folder. */

@@ -16,6 +16,9 @@ import { type CalibRun, cleanEnvironment, runBuiltCalib, startCalib } from '../e
 const PATIENCE_MS = 150_000;
 const QUERY_LIMIT_MS = 15_000;
 
+/** A server that somebody else runs (`host:port`): for the cases that leave the server alone. */
+const givenServer = process.env['CALIB_FAULT_SERVER'] || undefined;
+
 /**
  * A Temporal server and a `calib worker`, each in a process that a test may kill, freeze and start again without the
  * other. A restarted server has the same file and the same port.
@@ -68,6 +71,14 @@ export class FaultWorld {
   }
 
   async startServer(): Promise<void> {
+    if (givenServer === undefined) await this.#startOwnServer();
+    else this.#address = givenServer;
+    await this.#connection?.close();
+    this.#connection = await Connection.connect({ address: this.#address });
+    this.#client = new Client({ connection: this.#connection });
+  }
+
+  async #startOwnServer(): Promise<void> {
     const isStarted = async () => {
       const server = await startEmbeddedServer({ db: this.db, ...this.#ports, env: process.env });
       this.#address = server.address;
@@ -75,9 +86,6 @@ export class FaultWorld {
     };
     // The threads of a killed server may hold its port for moments after its process counts as gone.
     await waitUntil(isStarted, 'the server starts', { limitMs: 60_000 });
-    await this.#connection?.close();
-    this.#connection = await Connection.connect({ address: this.#address });
-    this.#client = new Client({ connection: this.#connection });
   }
 
   async signalServer(signal: NodeJS.Signals): Promise<void> {
@@ -87,6 +95,7 @@ export class FaultWorld {
 
   /** SIGKILL; the file stays. */
   async killServer(): Promise<void> {
+    if (givenServer !== undefined) throw new Error('this case needs a server of its own');
     await this.signalServer('SIGKILL');
     await waitUntil(async () => (await findRunningServer(this.db)) === null, 'the server is gone');
   }
