@@ -9,6 +9,7 @@ import { CalibError } from '../domain/calib-error.ts';
 import { type ProcessIdentity, isAlive, readProcessIdentity } from '../host/process/process-identity.ts';
 import { withoutLoopbackProxy } from './client-settings.ts';
 import { freePort } from './free-port.ts';
+import { journalMode } from './journal-mode.ts';
 import { registerSearchAttributes } from './search-attributes.ts';
 import { findRunningServer, removeServerRecord, writeServerRecord } from './server-record.ts';
 import { findTemporalCli } from './temporal-cli.ts';
@@ -94,6 +95,8 @@ async function spawnServer(
     '--ui-disable-news-fetch',
   );
   if (options.metricsPort !== undefined) args.push('--metrics-port', String(options.metricsPort));
+  // Named in either case: the file keeps the mode of its last server.
+  args.push('--sqlite-pragma', `journal_mode=${await journalMode(dirname(options.db))}`);
   for (const [name, value] of Object.entries(serverTuning)) {
     args.push('--dynamic-config-value', `${name}=${value}`);
   }

@@ -60,6 +60,10 @@ test('a second start on the same database takes the running server over', async 
   expect(second).toMatchObject({ adopted: true, address: server.address, ui: server.ui });
 });
 
+test('the database of a local disk is kept with a write-ahead log, for which no step of a session waits long', async () => {
+  expect(await readdir(dir)).toContain('temporal.db-wal');
+});
+
 const answered = proto.temporal.api.enums.v1.QueryResultType.QUERY_RESULT_TYPE_ANSWERED;
 
 /** Stands for the worker of one task queue: takes its next step, does nothing in it and answers every question. */
