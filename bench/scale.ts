@@ -9,6 +9,7 @@ import type { SessionActivities } from '../src/activities/activity-types.ts';
 import { type SessionPlan, sessionPlanSchema } from '../src/domain/session/session-plan.ts';
 import { startEmbeddedServer } from '../src/worker/embedded-server.ts';
 import { freePort } from '../src/worker/free-port.ts';
+import { pollCounts } from '../src/worker/poll-counts.ts';
 import { workflowSource } from '../src/worker/workflow-bundle.ts';
 import {
   calibrateWorkflowType,
@@ -188,9 +189,16 @@ const workers = await Promise.all([
     connection: native,
     taskQueue: workflowTaskQueue,
     ...workflowSource({ encrypted: false }),
+    ...pollCounts.workflows,
   }),
-  Worker.create({ connection: native, taskQueue: plan.task_queues.home, activities }),
-  Worker.create({ connection: native, taskQueue: plan.task_queues.repeats, activities }),
+  Worker.create({ connection: native, taskQueue: plan.task_queues.home, activities, ...pollCounts.home }),
+  Worker.create({
+    connection: native,
+    taskQueue: plan.task_queues.repeats,
+    activities,
+    maxConcurrentActivityTaskExecutions: lanes,
+    ...pollCounts.repeats,
+  }),
 ]);
 const running = Promise.all(workers.map((worker) => worker.run()));
 try {

@@ -16,6 +16,7 @@ import type { ClientSettings } from './client-settings.ts';
 import { loadDataConverter } from './data-converter.ts';
 import { endStrays, keepEndingStrays } from './end-strays.ts';
 import { heartbeating } from './heartbeating.ts';
+import { pollCounts } from './poll-counts.ts';
 import { untilPolling } from './until-polling.ts';
 import { fileLogger } from './worker-log.ts';
 import { payloadConverterPath, workflowSource } from './workflow-bundle.ts';
@@ -160,18 +161,21 @@ async function createWorkers(options: RunWorkerOptions, connection: NativeConnec
       dataConverter: { ...dataConverter, payloadConverterPath },
       taskQueue: workflowTaskQueue,
       maxCachedWorkflows: 50,
+      ...pollCounts.workflows,
     }),
     Worker.create({
       ...shared,
       taskQueue: queues.home,
       activities: activitiesOf(activities, 'home'),
       interceptors: { activity: [heartbeating] },
+      ...pollCounts.home,
     }),
     Worker.create({
       ...shared,
       taskQueue: queues.repeats,
       activities: { runRepeat: (input: RunRepeatInput) => activities.runRepeat(input) },
       maxConcurrentActivityTaskExecutions: lanes,
+      ...pollCounts.repeats,
       // Heartbeats carry the answer "cancelled" back: the SDK's default would let an abort wait for 24 s.
       maxHeartbeatThrottleInterval: '2 seconds',
     }),
