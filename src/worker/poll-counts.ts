@@ -1,6 +1,7 @@
 /**
- * How many requests for work each of a host's workers keeps open. The SDK's ten a queue are made for workers of many
- * workflows: here they take up a burst of ends all at once, and the questions that come meanwhile wait behind it.
+ * How many requests for work each of a host's workers keeps open, instead of the SDK's ten a queue. At a burst of ends that
+ * takes fewer of them up at once: the median query got quicker, and repeats that take no time came slower
+ * (`bench/results`). Real repeats take minutes and do not notice.
  */
 export const pollCounts = {
   /** Two for the sessions that are in the cache, one for others. */
