@@ -13,7 +13,7 @@ import { hostTaskQueues, poolTaskQueue } from './messages.ts';
 /** An unwritten milestone is no reason to hold a session up. */
 const logWaitMs = 60_000;
 
-/** A host of a pool that does not take what it is given within this time is gone: others take it. */
+/** A host of a pool that does not take what it is given within this time is asked whether it is there. */
 const hostWaitMs = 30_000;
 
 const neverRetried = [failureTypes.invalid, failureTypes.refused];
@@ -29,8 +29,11 @@ export interface ActivityProxies {
   /** For lines that are worth little: given up soon. */
   log: HomeActivities;
   repeats: RepeatActivities;
-  /** The repeats of one host of the pool; fails as untaken (`isUntaken`) soon after it has gone. */
-  repeatsOn: (host: string) => RepeatActivities;
+  /**
+   * The repeats of one host of the pool; fails as untaken (`isUntaken`) soon after it has gone, or, after it has left the
+   * repeat lying `timesUntaken` times, later and later: each time costs a long history some events.
+   */
+  repeatsOn: (host: string, timesUntaken: number) => RepeatActivities;
   /** Whether a host of the pool is there; fails when it is not. */
   hostAt: (host: string) => Pick<HostActivities, 'ping'>;
   /** Waits for a host of the pool without limit. */
@@ -47,9 +50,9 @@ export function activityProxies(plan: SessionPlan): ActivityProxies {
     patientHome: homeActivities(plan),
     log: homeActivities(plan, Math.min(waitMs, logWaitMs)),
     repeats: repeatActivities(plan, plan.task_queues.repeats, waitMs),
-    repeatsOn: (host) => {
+    repeatsOn: (host, timesUntaken) => {
       const queue = host === plan.hostname ? plan.task_queues.repeats : hostTaskQueues(host).repeats;
-      return repeatActivities(plan, queue, Math.min(waitMs, hostWaitMs));
+      return repeatActivities(plan, queue, Math.min(waitMs, hostWaitMs * 2 ** timesUntaken));
     },
     hostAt: (host) =>
       proxyActivities<Pick<HostActivities, 'ping'>>({

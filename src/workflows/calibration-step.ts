@@ -10,13 +10,7 @@ import {
   repeatKey,
   setMark,
 } from '../domain/session/schedule.ts';
-import {
-  endQuarantine,
-  forgetLane,
-  hasNamedLanes,
-  quarantineText,
-  sessionLanes,
-} from '../domain/session/session-lanes.ts';
+import { endQuarantine, forgetLane, hasNamedLanes, quarantineText } from '../domain/session/session-lanes.ts';
 import { incompleteMilestones, passMilestones } from '../domain/session/session-milestones.ts';
 import { type PurgeRequest, type SessionState, addNote } from '../domain/session/session-state.ts';
 import { takeDiskAudit } from '../domain/session/take-disk-audit.ts';
@@ -59,7 +53,7 @@ export class CalibrationStep {
       await this.#purge();
       await this.#continueAsNewIfDue();
       const { kind } = state.phase;
-      if (isParked(state.phase)) await condition(() => !isParked(state.phase));
+      if (isParked(state.phase)) await condition(() => !isParked(state.phase) || this.#mayPurge());
       else if (kind === 'halted' || kind === 'blocked') await this.#untilResumed();
       else if (state.pause_requested) await this.#untilUnpaused();
       else {
@@ -89,9 +83,9 @@ export class CalibrationStep {
         this.#runner.launch(work.id, work.lanes?.[0]?.name);
         return false;
       case 'wait':
-        if (plan.pool !== undefined && state.active.length === 0 && sessionLanes(plan, state).length === 0) {
-          await this.#pool.untilHost();
-        } else await this.#session.nextChange();
+        // With nothing running, only a host of the pool can bring what it waits for.
+        if (plan.pool !== undefined && state.active.length === 0) await this.#pool.untilHost();
+        else await this.#session.nextChange();
         return false;
       case 'blocked':
         await this.#giveUp(work.missing);
@@ -162,6 +156,7 @@ export class CalibrationStep {
       } else {
         this.#forget(purge);
         if (!more) settleCommand(state, purge.command_id);
+        this.#pool.unpark();
       }
       this.#session.changed();
     }
@@ -173,6 +168,8 @@ export class CalibrationStep {
     setMark(state, purge, '.');
     delete state.open[repeatKey(purge)];
     forgetLane(state, purge);
+    // A purge that came while the session was being resumed: another host still has the artifacts.
+    state.reextract = state.reextract.filter((key) => key !== repeatKey(purge));
     state.discarded += 1;
     const unit = plan.units.find((each) => each.namespace === purge.namespace);
     for (const stage of unit?.stages ?? []) {
@@ -190,6 +187,12 @@ export class CalibrationStep {
     if (state.purges.length > 0) return;
     this.#pool.stop();
     await continueAsNew<(input: SessionInput) => Promise<SessionResult>>({ plan, state });
+  }
+
+  /** While another host of the pool is waited for, the home host may be there. */
+  #mayPurge(): boolean {
+    const { plan, state } = this.#session;
+    return plan.pool !== undefined && state.purges.length > 0;
   }
 
   /** Something that has to be seen to although nobody has resumed. */

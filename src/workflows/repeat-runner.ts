@@ -101,9 +101,10 @@ export class RepeatRunner {
     active.reextract = false;
     const common = { session_id: plan.session_id, run_dir: plan.run_dir, namespace, repeat, pass, reextract };
     const { host } = active;
-    const { runRepeat } = host === undefined ? activities.repeats : activities.repeatsOn(host);
     const where = host === undefined ? '' : ` · ${host}`;
-    for (;;) {
+    for (let timesUntaken = 0; ; timesUntaken += 1) {
+      const { runRepeat } =
+        host === undefined ? activities.repeats : activities.repeatsOn(host, timesUntaken);
       const lanes = this.#lanes(active);
       const input = {
         ...common,

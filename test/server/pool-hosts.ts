@@ -40,6 +40,10 @@ export interface PoolHost {
   deaf?: boolean;
   /** It joins and answers, while its lanes work for others. */
   busy?: boolean;
+  /** Repeats that it really runs at a time, whatever it says. */
+  takes?: number;
+  /** It does not answer when it is asked whether it is there. */
+  mute?: boolean;
 }
 
 /** The part of the home host: keeps the records that come in. */
@@ -94,13 +98,14 @@ async function withWorkersOf<T>(
   if (host.deaf === true) return await offers.runUntil(body);
   const home = host.name === plan.hostname;
   // The home host's own queue is polled by the session's other stand-ins.
-  const answering = home
-    ? null
-    : await Worker.create({
-        ...connected,
-        taskQueue: hostTaskQueues(host.name).home,
-        activities: { ping: () => undefined },
-      });
+  const answering =
+    home || host.mute === true
+      ? null
+      : await Worker.create({
+          ...connected,
+          taskQueue: hostTaskQueues(host.name).home,
+          activities: { ping: () => undefined },
+        });
   const answered = async () => await (answering === null ? body() : answering.runUntil(body));
   if (host.busy === true) return await offers.runUntil(answered);
   const repeats = await Worker.create({
@@ -108,6 +113,7 @@ async function withWorkersOf<T>(
     taskQueue: home ? plan.task_queues.repeats : hostTaskQueues(host.name).repeats,
     activities: { runRepeat: (input: RunRepeatInput) => runOn(setting, host, input) },
     maxHeartbeatThrottleInterval: 100,
+    ...(host.takes === undefined ? {} : { maxConcurrentActivityTaskExecutions: host.takes }),
   });
   return await offers.runUntil(repeats.runUntil(answered));
 }

@@ -1,55 +1,20 @@
 import { ApplicationFailure } from '@temporalio/activity';
-import { describe, expect, inject, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
 import type { PooledOutcome, RunRepeatInput } from '../../src/activities/activity-types.ts';
-import type { SessionPlan } from '../../src/domain/session/session-plan.ts';
 import { deferred } from '../server/deferred.ts';
-import { type PoolHost, StandInPoolHome, directoryOn, withHost } from '../server/pool-hosts.ts';
+import { type PoolHost, directoryOn } from '../server/pool-hosts.ts';
+import { pooledSession } from '../server/pooled-session.ts';
 import type { RunningSession } from '../server/running-session.ts';
-import { type ScriptedOptions, type ScriptedSession, scriptedSession } from '../server/scripted-session.ts';
-import { idFromTitle, useServer } from '../server/test-place.ts';
+import { useServer } from '../server/test-place.ts';
 
 const place = useServer();
-const units = ['alpha', 'beta', 'gamma'].map((name) => ({
-  namespace: `test_${name}_ci`,
-  stages: [`${name}_wer`],
-}));
-
-interface Pooled extends ScriptedSession {
-  home: StandInPoolHome;
-  /** Another machine's name, of this test alone: its queue is named after it. */
-  other: string;
-  hosts: (hosts: PoolHost[], body: () => Promise<void>) => Promise<void>;
-}
-
-/** A session of a pool whose hosts the test brings up itself. */
-function pooledSession(
-  options: ScriptedOptions = {},
-  { keep, change = (plan) => plan }: { keep?: () => void; change?: (plan: SessionPlan) => SessionPlan } = {},
-): Pooled {
-  const home = new StandInPoolHome(keep);
-  const title = idFromTitle();
-  const scripted = scriptedSession(place(), {
-    units,
-    repeats: 2,
-    knownDurations: {},
-    policies: { worker_wait_s: 0.5 },
-    unpolled: ['repeats'],
-    poolHome: home,
-    ...options,
-    change: (plan) => change({ ...plan, pool: title.slice(-60), hostname: `home-${title}` }),
-  });
-  const setting = { place: place(), address: inject('temporalAddress'), ...scripted };
-  const hosts: Pooled['hosts'] = async ([first, ...others], body) =>
-    await (first === undefined ? body() : withHost(setting, first, () => hosts(others, body)));
-  return { ...scripted, home, other: `other-${title}`, hosts };
-}
 
 const texts = async (session: RunningSession) => (await session.state()).notes.map(({ text }) => text);
 
 describe('a session of a pool', () => {
   test('is shared by its hosts, each in its own directory, and counts what ran elsewhere only once it is kept', async () => {
-    const { plan, activities, home, other, hosts, run } = pooledSession();
+    const { plan, activities, home, other, hosts, run } = pooledSession(place());
     const both = deferred();
     const repeat = async (input: RunRepeatInput) => {
       await both.promise;
@@ -86,7 +51,7 @@ describe('a session of a pool', () => {
   });
 
   test('spells out why a host is refused, carries on with the others, and lets it try again after `resume`', async () => {
-    const { plan, activities, other, hosts, run } = pooledSession();
+    const { plan, activities, other, hosts, run } = pooledSession(place());
     const held = deferred();
     let asked = 0;
     const differs: PoolHost = {
@@ -123,7 +88,7 @@ describe('a session of a pool', () => {
   });
 
   test('gives work to a host that joins late', async () => {
-    const { plan, activities, other, hosts, run } = pooledSession({ repeats: 1 });
+    const { plan, activities, other, hosts, run } = pooledSession(place(), { repeats: 1 });
     const held = deferred();
     const busy: PoolHost = {
       name: plan.hostname,
@@ -147,7 +112,7 @@ describe('a session of a pool', () => {
   });
 
   test('gives the repeat of a host that takes nothing any more to another', async () => {
-    const { plan, activities, other, hosts, run } = pooledSession({ repeats: 1 });
+    const { plan, activities, other, hosts, run } = pooledSession(place(), { repeats: 1 });
     await run(async (session) => {
       await hosts([{ name: other, deaf: true }], async () => {
         await session.until(({ active }) => active.length === 1);
@@ -164,7 +129,7 @@ describe('a session of a pool', () => {
   });
 
   test('waits for a host whose lanes work for others, and says so, instead of giving it up', async () => {
-    const { activities, other, hosts, run } = pooledSession({ repeats: 1 });
+    const { activities, other, hosts, run } = pooledSession(place(), { repeats: 1 });
     await run(async (session) => {
       await hosts([{ name: other, busy: true }], async () => {
         const waits = await session.until(({ active }) => active[0]?.waits_for != null);
@@ -180,7 +145,7 @@ describe('a session of a pool', () => {
   });
 
   test('waits, and says so, while no host takes part; goes on by itself when one does', async () => {
-    const { plan, hosts, run } = pooledSession({ repeats: 1 });
+    const { plan, hosts, run } = pooledSession(place(), { repeats: 1 });
     await run(async (session) => {
       const { phase } = await session.until((state) => state.phase.kind === 'blocked');
       expect(phase).toMatchObject({ cause: 'no-worker' });
@@ -196,6 +161,7 @@ describe('a session of a pool', () => {
 
   test('keeps its hosts when its history is handed on, and offers itself again', async () => {
     const { plan, activities, other, hosts, run } = pooledSession(
+      place(),
       { repeats: 6 },
       { change: (plan) => ({ ...plan, continue_as_new_events: 60 }) },
     );
@@ -211,7 +177,7 @@ describe('a session of a pool', () => {
   });
 
   test('leaves a host out whose repeats fail by its own fault, and runs them elsewhere', async () => {
-    const { plan, activities, other, hosts, run } = pooledSession({ repeats: 1 });
+    const { plan, activities, other, hosts, run } = pooledSession(place(), { repeats: 1 });
     const broken: PoolHost = {
       name: other,
       repeat: () => {
@@ -231,7 +197,7 @@ describe('a session of a pool', () => {
   });
 
   test('leaves another host out whose checkout moved, instead of halting', async () => {
-    const { plan, other, hosts, run } = pooledSession({ repeats: 1 });
+    const { plan, other, hosts, run } = pooledSession(place(), { repeats: 1 });
     const moved: PoolHost = { name: other, repeat: (input) => haltOnMove(input) };
     await run(async (session) => {
       await hosts([moved], async () => {
@@ -248,7 +214,7 @@ describe('a session of a pool', () => {
     const keep = () => {
       if (refuse) throw ApplicationFailure.nonRetryable('not of this session', 'RefusedByCalib');
     };
-    const { other, home, hosts, run } = pooledSession({ repeats: 1 }, { keep });
+    const { other, home, hosts, run } = pooledSession(place(), { repeats: 1 }, { keep });
     await run(async (session) => {
       await hosts([{ name: other }], async () => {
         const { phase } = await session.untilPhase('halted');
@@ -265,7 +231,7 @@ describe('a session of a pool', () => {
   });
 
   test('numbers the attempts of a repeat on from those of other hosts', async () => {
-    const { plan, activities, hosts, run } = pooledSession({ repeats: 1 });
+    const { plan, activities, hosts, run } = pooledSession(place(), { repeats: 1 });
     await run(async (session) => {
       await hosts([{ name: plan.hostname }], async () => {
         await session.untilPhase('awaiting_decision');

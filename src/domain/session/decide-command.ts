@@ -63,7 +63,11 @@ function decideResume(state: SessionState): CommandReply {
     case 'paused':
       return accept('resumed: the next repeat is launched');
     case 'blocked':
-      if (phase.cause === 'no-worker') return accept(`the session goes on by itself: ${phaseDuty(phase)}`);
+      if (phase.cause === 'no-worker') {
+        return hasRefused(state)
+          ? accept('resumed: the refused hosts may prove themselves again')
+          : accept(`the session goes on by itself: ${phaseDuty(phase)}`);
+      }
       return accept('resumed: the run directory is read again, what is missing is run with a fresh budget');
     case 'halted':
       return accept(
@@ -78,10 +82,13 @@ function decideResume(state: SessionState): CommandReply {
 /** While repeats are run, what was left alone is taken up again. */
 function resumeLeftAlone(state: SessionState): CommandReply {
   if (quarantineText(state) !== '') return accept('resumed: the quarantined lanes are used again');
-  const refused = Object.values(state.pool?.hosts ?? {}).some((host) => host.state === 'refused');
-  return refused
+  return hasRefused(state)
     ? accept('resumed: the refused hosts may prove themselves again')
     : refuse(nothingToResume(state));
+}
+
+function hasRefused({ pool }: SessionState): boolean {
+  return Object.values(pool?.hosts ?? {}).some((host) => host.state === 'refused');
 }
 
 function nothingToResume(state: SessionState): string {
@@ -155,16 +162,18 @@ function carryIn(plan: SessionPlan, state: SessionState, command: Command): bool
     case 'pause':
       state.pause_requested = true;
       return false;
-    case 'resume':
+    case 'resume': {
+      const isParked = phase.kind === 'blocked' && phase.cause === 'no-worker';
       state.pause_requested = false;
       // Out of a halt or block the main loop does this, after everything has come to rest.
       if (phase.kind === 'calibrating' || phase.kind === 'paused') {
         endQuarantine(state);
-        if (state.pool !== undefined) forgetRefused(state.pool);
       }
-      state.resume_requested =
-        phase.kind === 'halted' || (phase.kind === 'blocked' && phase.cause !== 'no-worker');
+      const isGoingOn = phase.kind === 'calibrating' || phase.kind === 'paused' || isParked;
+      if (isGoingOn && state.pool !== undefined) forgetRefused(state.pool);
+      state.resume_requested = phase.kind === 'halted' || (phase.kind === 'blocked' && !isParked);
       return false;
+    }
     case 'purge':
       return queuePurges(plan, state, command);
     case 'apply':

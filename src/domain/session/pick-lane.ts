@@ -16,19 +16,32 @@ export type PickedLane =
 /**
  * Which of a round's waiting units begins now, and where. As many of them as there are free lanes are looked at together,
  * in the order given: each is to get a lane that it has used less than others, so that its repeats are spread evenly,
- * and a small lane rather than one that others need.
+ * and a small lane rather than one that others need. One whose artifacts are to be read again goes to the host that has
+ * them if it can, and after the others while that host is not there.
  */
-export function pickLane(plan: SessionPlan, state: SessionState, waiting: readonly Unit[]): PickedLane {
+export function pickLane(
+  plan: SessionPlan,
+  state: SessionState,
+  { repeat, waiting }: { repeat: number; waiting: readonly Unit[] },
+): PickedLane {
   const usable = usableLanes(plan, state);
   const taken = new Set(state.active.map(({ lane }) => lane));
   const free = usable.filter(({ name }) => !taken.has(name));
   const fits = (unit: Unit, lane: Lane): boolean => fitsLane(lane, unit.gpus);
-  const startable = waiting.filter((unit) => free.some((lane) => fits(unit, lane))).slice(0, free.length);
+  const isAway = awayOf(state, repeat);
+  const startable = waiting
+    .filter((unit) => free.some((lane) => fits(unit, lane)))
+    .toSorted((a, b) => Number(free.every(isAway(a))) - Number(free.every(isAway(b))))
+    .slice(0, free.length);
   const wear = laneWear(plan, state, free);
   const costs = startable.map((unit) => {
     const uses = laneUses(state, unit.namespace);
     return free.map((lane, column) =>
-      fits(unit, lane) ? useCost(uses.get(lane.name) ?? 0, lane, unit) + (wear[column] ?? 0) : unfitCost,
+      fits(unit, lane)
+        ? useCost(uses.get(lane.name) ?? 0, lane, unit) +
+          (wear[column] ?? 0) +
+          (isAway(unit)(lane) ? awayCost : 0)
+        : unfitCost,
     );
   });
   const columns = cheapestAssignment(costs);
@@ -42,6 +55,19 @@ export function pickLane(plan: SessionPlan, state: SessionState, waiting: readon
 
 /** Above every sum of the others: as many units as can be are begun. */
 const unfitCost = 1e9;
+
+/** Above every difference in use: to read artifacts again costs no GPU time where they are. */
+const awayCost = 1e6;
+
+/** Whether a lane is on another host of the pool than the artifacts that the unit's repeat is to be read from again. */
+function awayOf(state: SessionState, repeat: number): (unit: Unit) => (lane: Lane) => boolean {
+  return ({ namespace }) => {
+    const ran = state.lanes?.ran[namespace]?.[String(repeat)];
+    const isBound =
+      state.pool !== undefined && ran !== undefined && state.reextract.includes(`${namespace}#${repeat}`);
+    return ({ name }) => isBound && hostOfLane(name) !== hostOfLane(ran);
+  };
+}
 
 /** Squares of the uses are added up, so that an even spread is the cheapest; less than one use says how well it fits. */
 function useCost(uses: number, lane: Lane, unit: Unit): number {

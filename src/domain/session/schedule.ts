@@ -53,11 +53,8 @@ export type NextWork =
   | { kind: 'blocked'; missing: RepeatId[] };
 
 export function nextWork(plan: SessionPlan, state: SessionState): NextWork {
-  const units = launchOrder(plan, state);
-  for (let repeat = 1; repeat <= plan.repeats; repeat += 1) {
-    const work = workOfRound(plan, state, { units, repeat });
-    if (work !== null) return work;
-  }
+  const work = workInHand(plan, state);
+  if (work !== null) return work;
   const open = undoneRepeats(plan, state);
   if (open.length === 0) return { kind: 'complete' };
   if (!beginNextPass(plan, state, open)) return { kind: 'blocked', missing: open };
@@ -78,7 +75,7 @@ function workOfRound(
     return { kind: 'launch', id: { namespace: first.namespace, repeat } };
   }
   if (first !== undefined) {
-    const picked = pickLane(plan, state, waiting);
+    const picked = pickLane(plan, state, { repeat, waiting });
     if (picked.kind === 'launch') {
       return { kind: 'launch', id: { namespace: picked.unit.namespace, repeat }, lanes: picked.lanes };
     }
@@ -90,6 +87,16 @@ function workOfRound(
     return { kind: 'wait' };
   }
   return marked('r').length > 0 ? { kind: 'wait' } : null;
+}
+
+/** What this pass has to do next; null when it is over. Changes nothing. */
+export function workInHand(plan: SessionPlan, state: SessionState): NextWork | null {
+  const units = launchOrder(plan, state);
+  for (let repeat = 1; repeat <= plan.repeats; repeat += 1) {
+    const work = workOfRound(plan, state, { units, repeat });
+    if (work !== null) return work;
+  }
+  return null;
 }
 
 function undoneRepeats(plan: SessionPlan, state: SessionState): RepeatId[] {

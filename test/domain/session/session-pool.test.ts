@@ -84,6 +84,20 @@ describe('the lanes of a pool', () => {
     expect(lanes.map(({ name }) => name)).toEqual(['gpu-2/right', 'gpu-2/left']);
   });
 
+  test('bring a repeat whose artifacts are to be read again back to their host', () => {
+    const { plan, state } = pooled({ 'gpu-1': host({}), 'gpu-2': host({}), 'gpu-3': host({}) });
+    state.lanes = { ran: { test_u2_ci: { 1: 'gpu-3/slot0' } }, failing: {}, quarantined: {}, seen: {} };
+    state.reextract = ['test_u2_ci#1'];
+    expect(launchAll(plan, state)).toMatchObject({ test_u2_ci: 'gpu-3/slot0' });
+  });
+
+  test('go to others first while the host of such artifacts is not there', () => {
+    const { plan, state } = pooled({ 'gpu-1': host({}), 'gpu-2': host({}) });
+    state.lanes = { ran: { test_u1_ci: { 1: 'gpu-3/slot0' } }, failing: {}, quarantined: {}, seen: {} };
+    state.reextract = ['test_u1_ci#1'];
+    expect(Object.keys(launchAll(plan, state)).toSorted()).toEqual(['test_u2_ci', 'test_u4_ci']);
+  });
+
   test('keep a unit waiting that none of them fits: a larger host may come', () => {
     const { plan, state } = pooled({ 'gpu-1': host({ lanes: [{ name: 'only', gpus: [0] }] }) });
     for (const namespace of ['test_u1_ci', 'test_u2_ci'])
