@@ -1,17 +1,17 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
 
 import { CalibError } from '../domain/calib-error.ts';
-import { counted } from '../domain/counted.ts';
 import type { JoinOutcome } from '../domain/pool/pool-join.ts';
-import { usableGpus } from '../domain/precheck/judge-gpus.ts';
 import { redactSecrets } from '../domain/secrets/redact-secrets.ts';
 import { failureTypes } from '../domain/session/failure-types.ts';
+import { boundedLines } from '../domain/session/bounded-lines.ts';
 import type { SessionPlan } from '../domain/session/session-plan.ts';
 import { acquireLaneLease } from '../host/gpu/lane-lease.ts';
-import { readGpus } from '../host/gpu/nvidia-smi.ts';
 import { appendRunLog } from '../host/run-directory/run-log.ts';
 import type { ActivityDependencies } from './activity-dependencies.ts';
 import type { JoinInput } from './activity-types.ts';
+import { countGpus } from './count-gpus.ts';
+import { joinHome } from './join-home.ts';
 import { memberPlan } from './member-plan.ts';
 import { openMirror } from './open-mirror.ts';
 import type { PoolMember } from './pool-member.ts';
@@ -25,7 +25,8 @@ import { mayPass } from './storage-failure.ts';
 type Refused = Extract<JoinOutcome, { kind: 'refused' }>;
 
 /**
- * This host's answer to a session of its pool. The home host takes part as it is. Another one proves that it would measure
+ * This host's answer to a session of its pool. The home host takes part as it is, where the
+ * session's run directory is there. Another one proves that it would measure
  * the same (commit and work tree, stage definitions, test files, environment), makes its directory of the session, and goes
  * through its own precheck; where anything differs it refuses, with every difference spelled out. Twice equals once.
  *
@@ -35,34 +36,16 @@ type Refused = Extract<JoinOutcome, { kind: 'refused' }>;
 export async function joinSession(input: JoinInput, deps: ActivityDependencies): Promise<JoinOutcome> {
   const { plan, known } = input;
   const timing = { ...defaultTiming, ...deps.timing };
-  if (known.includes(deps.hostname)) throw busy(`${deps.hostname} has answered already`, timing);
-  if (deps.hostname === plan.hostname) return await joinHome(plan, deps);
+  if (known.includes(deps.hostname)) throw answeredAlready(deps.hostname, timing);
   try {
-    return await joinElsewhere(input, deps, timing);
+    return deps.hostname === plan.hostname
+      ? await joinHome(plan, deps)
+      : await joinElsewhere(input, deps, timing);
   } catch (error) {
     if (!(error instanceof CalibError) || mayPass(error)) throw error;
     const { message, remedy } = error;
     return refused(deps, [remedy === undefined ? message : `${message} → ${remedy}`]);
   }
-}
-
-async function joinHome(plan: SessionPlan, deps: ActivityDependencies): Promise<JoinOutcome> {
-  const { lane_table: lanes = [] } = plan;
-  return {
-    kind: 'joined',
-    host: deps.hostname,
-    run_dir: plan.run_dir,
-    // A repeat for one more than the worker runs at a time would wait until the session takes the host for gone.
-    lanes: lanes.slice(0, deps.lanes),
-    slots: Math.min(deps.lanes, plan.lanes),
-    gpus: await countGpus(plan, deps),
-    notes:
-      lanes.length <= deps.lanes
-        ? []
-        : [
-            `its worker runs ${counted(deps.lanes, 'repeat')} at a time, so ${lanes.length - deps.lanes} of its lanes stay idle`,
-          ],
-  };
 }
 
 async function joinElsewhere(
@@ -79,7 +62,7 @@ async function joinElsewhere(
     resources: [`join/${sessionMark(local)}`],
     holder: `session ${plan.session_id}, worker ${process.pid}`,
   });
-  if (lease.kind !== 'held') throw busy(`${hostname} is answering already`, timing);
+  if (lease.kind !== 'held') throw busy(`${hostname} is answering already`, timing.busyRetryMs);
   try {
     const proof = await proveHost(local, standard, deps);
     if (proof.reasons.length > 0) return refused(deps, proof.reasons);
@@ -93,7 +76,7 @@ async function joinElsewhere(
       lanes: basis.lanes,
       slots,
       gpus: await countGpus(local, deps),
-      notes: [...proof.notes, ...notes],
+      notes: told([...proof.notes, ...notes]),
     };
   } finally {
     await lease.lease.release();
@@ -123,27 +106,34 @@ function goOn(): void {
   Context.current().cancellationSignal.throwIfAborted();
 }
 
-/** GPUs that a repeat may have here; 0 where no stage needs any, or none can be read. */
-async function countGpus(
-  plan: SessionPlan,
-  { gpus, timing }: Pick<ActivityDependencies, 'gpus' | 'timing'>,
-): Promise<number> {
-  if (plan.units.every((unit) => unit.gpus === 0)) return 0;
-  const timeoutMs = timing?.driverAnswerMs ?? defaultTiming.driverAnswerMs;
-  const reading = await readGpus({ timeoutMs });
-  return reading.kind === 'gpus' ? usableGpus(reading.gpus, gpus).length : 0;
-}
-
 function notOfPool({ pool = 'none' }: SessionPlan, member: PoolMember | undefined): string {
   const own = member === undefined ? 'of no pool' : `of pool ${member.pool}`;
   return `this worker is ${own}, the session of pool ${pool} → name the pool in the host's profile and start the worker again`;
 }
 
 function refused({ hostname }: Pick<ActivityDependencies, 'hostname'>, reasons: string[]): Refused {
-  return { kind: 'refused', host: hostname, reasons: reasons.map(redactSecrets) };
+  return { kind: 'refused', host: hostname, reasons: told(reasons) };
 }
 
-/** Left to another host: this one is asked again later. */
-function busy(message: string, { busyRetryMs }: RepeatTiming): ApplicationFailure {
-  return ApplicationFailure.create({ message, type: failureTypes.busy, nextRetryDelay: busyRetryMs });
+/** Fit to travel and to be kept in the session's state, remedies at the end included. */
+function told(lines: readonly string[]): string[] {
+  return boundedLines(lines.map(redactSecrets), { mostLines: 20, mostCharacters: 1000 });
+}
+
+/**
+ * Left to another host. The first ones soon, as many hosts may have to pass it on to the one that is meant; later and
+ * later while none of the others is there: a session may run for days.
+ */
+function answeredAlready(hostname: string, { busyRetryMs }: RepeatTiming): ApplicationFailure {
+  const { attempt } = Context.current().info;
+  const delayMs = busyRetryMs * Math.min(attempt / 10, longestDelay);
+  return busy(`${hostname} has answered already`, delayMs);
+}
+
+/** In waits for something busy: a minute. */
+const longestDelay = 12;
+
+/** This host is asked again after the time, milliseconds. */
+function busy(message: string, nextRetryDelay: number): ApplicationFailure {
+  return ApplicationFailure.create({ message, type: failureTypes.busy, nextRetryDelay });
 }

@@ -177,8 +177,25 @@ describe('joinSession on another host of the pool', () => {
     await expect(world.join({ known: [OTHER] })).rejects.toMatchObject({
       type: 'RepeatBusy',
       nonRetryable: false,
-      nextRetryDelay: 10,
+      nextRetryDelay: 1,
     });
+  });
+
+  it('leaves it to them for longer and longer, up to twelve waits', async () => {
+    const world = await poolWorld();
+    const delayAt = async (attempt: number) =>
+      await world.join({ known: [OTHER] }, {}, { attempt }).catch((error: unknown) => error);
+    expect(await delayAt(30)).toMatchObject({ nextRetryDelay: 30 });
+    expect(await delayAt(10_000)).toMatchObject({ nextRetryDelay: 120 });
+  });
+
+  it('names no more than twenty reasons', async () => {
+    const world = await poolWorld();
+    const paths = Array.from({ length: 40 }, (_, index) => [`tests/t${index}.py`, 'cafe'] as const);
+    const plan = { ...world.plan, file_sha256: Object.fromEntries(paths) };
+    const reasons = reasonsOf(await world.join({ plan }));
+    expect(reasons).toHaveLength(20);
+    expect(reasons.at(-1)).toMatch(/^… and 21 more$/);
   });
 
   it('throws what a full disk says, to be asked again', async () => {
@@ -266,44 +283,5 @@ describe("a host's directory of another host's session", () => {
       existsSync(runPaths.attempts(world.mirror, NAMESPACE, 2)),
       existsSync(join(runPaths.discarded(world.mirror, NAMESPACE), 'run1.1', 'reason.json')),
     ]).toEqual([false, true, true]);
-  });
-});
-
-describe('joinSession on the home host', () => {
-  it('takes part with the run directory itself, and its lanes', async () => {
-    const lanes = [{ name: 'lane0', gpus: [0] }];
-    const world = await poolWorld();
-    const plan = { ...world.plan, lanes: 1, lane_table: lanes };
-    expect(await world.join({ plan }, { hostname: HOME })).toEqual({
-      kind: 'joined',
-      host: HOME,
-      run_dir: world.plan.run_dir,
-      lanes,
-      slots: 1,
-      gpus: 0,
-      notes: [],
-    });
-  });
-
-  it('takes part with no more lanes than its worker runs repeats at a time, and says so', async () => {
-    const lane_table = [0, 1, 2].map((gpu) => ({ name: `lane${gpu}`, gpus: [gpu] }));
-    const world = await poolWorld();
-    const plan = { ...world.plan, lanes: 3, lane_table };
-    expect(await world.join({ plan }, { hostname: HOME, lanes: 2 })).toMatchObject({
-      lanes: [{ name: 'lane0' }, { name: 'lane1' }],
-      notes: ['its worker runs 2 repeats at a time, so 1 of its lanes stay idle'],
-    });
-  });
-
-  it('says how many GPUs a repeat may have', async () => {
-    const world = await poolWorld();
-    const smi = temporaryFolder({
-      'gpus.csv': '0, GPU-0, H20, 3, 97871\n1, GPU-1, H20, 3, 97871\n',
-      'processes.csv': '',
-    });
-    vi.stubEnv('NVIDIA_SMI_WORLD', smi);
-    vi.stubEnv('CALIB_NVIDIA_SMI', nvidiaSmi);
-    const plan = { ...world.plan, units: world.plan.units.map((unit) => ({ ...unit, gpus: 1 })) };
-    expect(await world.join({ plan }, { hostname: HOME, gpus: [1] })).toMatchObject({ gpus: 1 });
   });
 });

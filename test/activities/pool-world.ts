@@ -113,9 +113,11 @@ export async function poolWorld(options: PoolWorldOptions = {}) {
     join: async (
       input: Partial<JoinInput> = {},
       other: Partial<ActivityDependencies> = {},
+      info: { attempt?: number } = {},
     ): Promise<JoinOutcome> =>
-      await inActivity(() =>
-        createActivities({ ...deps, ...other }).joinSession({ plan, standard, known: [], ...input }),
+      await inActivity(
+        () => createActivities({ ...deps, ...other }).joinSession({ plan, standard, known: [], ...input }),
+        info,
       ),
   };
 }

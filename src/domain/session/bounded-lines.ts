@@ -1,11 +1,11 @@
-const mostLines = 100;
-const mostCharacters = 300;
-
 /**
- * Lines fit for a workflow's result and details: at most 100 of at most 300 characters, the last saying what is left
- * out.
+ * Lines fit for a workflow's result, details and state: at most 100 of at most 300 characters where nothing else is said,
+ * the last saying what is left out.
  */
-export function boundedLines(lines: readonly string[]): string[] {
+export function boundedLines(
+  lines: readonly string[],
+  { mostLines = 100, mostCharacters = 300 }: { mostLines?: number; mostCharacters?: number } = {},
+): string[] {
   const short = lines.map((line) =>
     line.length > mostCharacters ? `${line.slice(0, mostCharacters - 1)}…` : line,
   );
