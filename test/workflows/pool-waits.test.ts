@@ -118,6 +118,18 @@ describe('a session of a pool that waits for a host', () => {
   });
 });
 
+describe('a session of a pool that is aborted', () => {
+  test('ends at once while it waits for a host, the offer taken back', async () => {
+    const { run } = pooledSession(place(), { repeats: 1 });
+    await run(async (session) => {
+      await session.until((state) => state.phase.kind === 'blocked');
+      await session.update('abort', { reason: 'enough' });
+      expect(await session.result()).toMatchObject({ outcome: 'aborted', message: 'enough' });
+      expect(await openOffers(session)).toBe(0);
+    });
+  });
+});
+
 describe('a session of a pool that launches nothing', () => {
   test('asks no host while it is paused, and asks again afterwards', async () => {
     const { plan, hosts, run } = pooledSession(place(), { repeats: 1 });
