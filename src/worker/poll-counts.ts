@@ -1,7 +1,6 @@
 /**
- * How many requests for work each of a host's workers keeps open, instead of the SDK's ten a queue. At a burst of ends that
- * takes fewer of them up at once: the median query got quicker, and repeats that take no time came slower
- * (`bench/results`). Real repeats take minutes and do not notice.
+ * How many requests for work each of a host's workers keeps open, instead of the SDK's ten a queue: a worker that runs one or
+ * a few repeats has no use for more, and questions wait a little less behind a burst of ends (`bench/results`).
  */
 export const pollCounts = {
   /** Two for the sessions that are in the cache, one for others. */
