@@ -224,11 +224,9 @@ try {
   console.log(`workflow runs: ${runs}, events: ${events} (longest history ${longest})`);
   for (const [name, values] of Object.entries(latencies)) {
     const [p50, p95] = [percentile(values, 0.5), percentile(values, 0.95)];
-    figure({ name: `query ${name}, p95`, value: p95, unit: 'ms', aim: queryAimMs });
-    const verdict = p95 <= queryAimMs ? 'within' : 'above';
-    console.log(
-      `query ${name}: p50 ${p50.toFixed(1)} ms, p95 ${p95.toFixed(1)} ms (${verdict} ${queryAimMs} ms)`,
-    );
+    // The aim is the server's; the client's time has the wait for this busy process in it.
+    figure({ name: `query ${name} as its client sees it, p95`, value: p95, unit: 'ms', aim: null });
+    console.log(`query ${name}: p50 ${p50.toFixed(1)} ms, p95 ${p95.toFixed(1)} ms at the client`);
   }
   const { count, p95AtMostMs } = atServer;
   figure({ name: 'all queries at the server, p95 at most', value: p95AtMostMs, unit: 'ms', aim: queryAimMs });

@@ -59,6 +59,11 @@ try {
   figure({ name: 'calib up until its worker polls', value: ready, unit: 's', aim: null });
   const { address } = JSON.parse(line) as { address: string };
   await measure('calib list', ['list'], { TEMPORAL_ADDRESS: address });
+  await measure(
+    'calib query, of a session that is not there',
+    ['query', '20260101T000000Z_nobody', 'status'],
+    { TEMPORAL_ADDRESS: address },
+  );
 } finally {
   up.kill('SIGINT');
   await once(up, 'exit');
