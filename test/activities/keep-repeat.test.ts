@@ -7,8 +7,10 @@ import { keepRepeat } from '../../src/activities/keep-repeat.ts';
 import { openSession } from '../../src/activities/open-session.ts';
 import { readSpentAttempts } from '../../src/activities/attempt-budget.ts';
 import type { Attempt } from '../../src/domain/observation/attempt.ts';
+import { type CommitMarker, commitMarkerSchema } from '../../src/domain/observation/commit-marker.ts';
 import { type RepeatRecord, repeatRecordLimit } from '../../src/domain/pool/repeat-record.ts';
 import type { SessionPlan } from '../../src/domain/session/session-plan.ts';
+import { sha256Of } from '../../src/host/files/sha256-of.ts';
 import { appendAttempt, readAttempts } from '../../src/host/run-directory/attempts-file.ts';
 import { commitRepeat } from '../../src/host/run-directory/commit-repeat.ts';
 import { discardFolders } from '../../src/host/run-directory/discard-reason.ts';
@@ -341,6 +343,60 @@ describe('keepRepeat refuses, and touches nothing,', () => {
       record.files[path] = JSON.stringify({ ...marker, git_sha: 'f'.repeat(40) });
     };
     expect(await refusal(change)).toContain(`its marker is of commit ${'f'.repeat(40)}`);
+  });
+
+  const markerPath = '_pytest/test_nova_ci/run1.commit.json';
+  const changeMarker = (change: (marker: CommitMarker) => CommitMarker) => (record: RepeatRecord) => {
+    const marker = change(commitMarkerSchema.parse(JSON.parse(record.files[markerPath] ?? '')));
+    record.files[markerPath] = JSON.stringify(marker);
+  };
+  /** With a marker that vouches for what was changed. */
+  const changeObservation = (field: string, value: string) => (record: RepeatRecord) => {
+    const path = 'nova_speed/run1.json';
+    const text = JSON.stringify({ ...JSON.parse(record.files[path] ?? ''), [field]: value });
+    record.files[path] = text;
+    changeMarker((marker) => ({
+      ...marker,
+      observations: { ...marker.observations, nova_speed: sha256Of(text) },
+    }))(record);
+  };
+
+  it.each([
+    ['git_sha', 'f'.repeat(40)],
+    ['tree_fingerprint', 'another tree'],
+    ['session_id', 'another session'],
+    ['namespace', 'test_other_ci'],
+    ['host', 'h20-9'],
+  ])('an observation with another %s, although its marker vouches for it', async (field, value) => {
+    expect(await refusal(changeObservation(field, value))).toContain(
+      `nova_speed/run1.json says ${field} ${value}`,
+    );
+  });
+
+  it.each<[string, Partial<CommitMarker>]>([
+    ['session', { session_id: 'another' }],
+    ['unit', { namespace: 'test_other_ci' }],
+    ['repeat', { repeat: 2 }],
+  ])('a marker of another %s', async (_what, other) => {
+    expect(await refusal(changeMarker((marker) => ({ ...marker, ...other })))).toContain(
+      'its marker is of session',
+    );
+  });
+
+  it('a marker that names a stage which is not the unit’s', async () => {
+    const change = changeMarker((marker) => ({
+      ...marker,
+      observations: { ...marker.observations, chart_accuracy: 'a'.repeat(64) },
+    }));
+    expect(await refusal(change)).toContain('its marker names chart_accuracy, no stage of the unit');
+  });
+
+  it('attempts of another repeat', async () => {
+    const path = '_pytest/test_nova_ci/run1.attempts.json';
+    const change = (record: RepeatRecord) => {
+      record.files[path] = (record.files[path] ?? '').replace('"repeat": 1', '"repeat": 2');
+    };
+    expect(await refusal(change)).toContain('its attempts are of test_nova_ci, repeat 2');
   });
 
   it('observations that another host made', async () => {

@@ -160,3 +160,8 @@ describe('refuses', () => {
     await expect(read({ attempt: 2 })).rejects.toThrow('ELOOP');
   });
 });
+
+test.each([['../../outside/run1'], [0], [1.5]])('a repeat that is %j is refused', async (repeat) => {
+  const { read } = world();
+  await expect(read({ repeat: repeat as number })).rejects.toMatchObject({ code: 'invalid-input' });
+});
