@@ -9,6 +9,7 @@ import { messageOf } from '../domain/message-of.ts';
 import { planQuery, statusQuery, strictAuditQuery, unitsQuery } from '../workflows/messages.ts';
 import { utcTimestamp } from '../domain/clock.ts';
 import { exitCode } from './exit-code.ts';
+import { requireOnThisMachine } from './locate-run-directory.ts';
 import { answer, answerJson } from './output.ts';
 import type { QueryTopic } from './query.ts';
 import { requireWorker } from './require-worker.ts';
@@ -46,7 +47,7 @@ export async function answerQuery(reference: string, topic: QueryTopic, json: bo
         return;
       case 'apply-plan':
       case 'report':
-        await answerFromDirectory((await ask<{ run_dir: string }>(planQuery)).run_dir, topic);
+        await answerFromDirectory(session, (await ask<{ run_dir: string }>(planQuery)).run_dir, topic);
     }
   });
 }
@@ -82,7 +83,12 @@ function calibErrorIn(error: unknown): CalibError | null {
 }
 
 /** The documents too large for a history are read where the session has written them. */
-async function answerFromDirectory(runDir: string, topic: 'apply-plan' | 'report'): Promise<void> {
+async function answerFromDirectory(
+  session: string,
+  runDir: string,
+  topic: 'apply-plan' | 'report',
+): Promise<void> {
+  await requireOnThisMachine({ session, runDir });
   if (topic === 'report') {
     const { runPaths } = await import('../host/run-directory/paths.ts');
     const text = await readFile(runPaths.report(runDir), 'utf8').catch((cause: unknown) => {

@@ -50,7 +50,10 @@ export async function buildResumePlan(given: CliContext, request: ResumeOptions)
     run_dir: runDir,
     repeats: recorded.repeats,
     file_sha256: recorded.file_sha256 ?? (await hashTestFiles(basis)),
-    policies: policiesSchema.parse({ ...recorded.policies, max_passes: options.maxPasses }),
+    policies: policiesSchema.parse({
+      ...recorded.policies,
+      ...(options.maxPasses === undefined ? {} : { max_passes: options.maxPasses }),
+    }),
     ...(staleStages.length === 0 ? {} : { stale_stages: staleStages }),
     ...planPool(basis, options),
     ...(await planLanes(basis, { lanes: options.lanes ?? null, runDir })),

@@ -24,7 +24,8 @@ export interface StartRequest {
   label: string | null;
   /** Null = `.tune-runs` in the checkout. */
   runRoot: string | null;
-  maxPasses: number;
+  /** Null = the policy's own (spec 03 §6). */
+  maxPasses: number | null;
   /** `--lanes` as given; null without. */
   lanes: string | null;
   /** False = `--no-pool`: only this host runs repeats. */
@@ -67,7 +68,7 @@ export async function buildSessionPlan(context: CliContext, request: StartReques
     file_sha256: await hashTestFiles(basis),
     ...(staleStages.length === 0 ? {} : { stale_stages: staleStages }),
     policies: policiesSchema.parse({
-      max_passes: request.maxPasses,
+      ...(request.maxPasses === null ? {} : { max_passes: request.maxPasses }),
       ...(gpuWait === undefined ? {} : { gpu_wait_s: gpuWait }),
       ...(progress === undefined ? {} : { progress_s: progress }),
     }),

@@ -48,7 +48,7 @@ export async function planFor(
     repeats: asked.repeats,
     label: options.label ?? null,
     runRoot: options.runRoot ?? null,
-    maxPasses: options.maxPasses,
+    maxPasses: options.maxPasses ?? null,
     lanes: options.lanes ?? null,
     pool: options.pool,
     switches: options,

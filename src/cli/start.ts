@@ -12,7 +12,7 @@ export interface StartOptions {
   repeats?: number;
   label?: string;
   runRoot?: string;
-  maxPasses: number;
+  maxPasses?: number;
   lanes?: string;
   /** False for `--no-pool`. */
   pool: boolean;
@@ -35,9 +35,8 @@ export function register(program: Command): void {
     .option('--run-root <dir>', "folder for run directories (default: the checkout's .tune-runs)")
     .option(
       '--max-passes <n>',
-      'times that the whole set is gone through for what is missing',
+      'times that the whole set is gone through for what is missing (default: 10; with --resume: as recorded)',
       parseCount,
-      10,
     )
     .option(
       '--lanes <lanes>',

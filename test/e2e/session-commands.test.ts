@@ -236,7 +236,7 @@ describe('list', () => {
 describe('a run directory carried on', () => {
   it('after its workflow has ended: valid repeats are kept, the rest are run (spec 05 §5)', async () => {
     await suite.script('beta', { waitFor: 'never' });
-    const { session, runDir } = await start('--repeats', '1', '--label', 'carried-on');
+    const { session, runDir } = await start('--repeats', '1', '--label', 'carried-on', '--max-passes', '3');
     await untilWaiting('beta');
     await up.calib('signal', session, 'abort');
     await up.untilPhase(session, 'aborted');
@@ -245,6 +245,8 @@ describe('a run directory carried on', () => {
     expect(run.exitCode, run.stderr).toBe(0);
     expect(run.stdout).toContain(`session: ${session}`);
     expect([await suite.launches('alpha'), await suite.launches('beta')]).toEqual([1, 2]);
+    const { stdout } = await up.calib('query', session, 'plan');
+    expect(JSON.parse(stdout)).toMatchObject({ policies: { max_passes: 3 } });
   });
 
   it('with --stages runs those first, and then the rest: only all of them make a report (spec 05 §5)', async () => {
