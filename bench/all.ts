@@ -16,7 +16,7 @@ import { figuresVariable } from './figure.ts';
  */
 const here = fileURLToPath(new URL('.', import.meta.url));
 const root = fileURLToPath(new URL('..', import.meta.url));
-const notBenches = new Set(['all.ts', 'figure.ts', 'server-latency.ts']);
+const notBenches = new Set(['all.ts', 'calib-up.ts', 'figure.ts', 'server-latency.ts']);
 
 const figureSchema = z.object({
   name: z.string(),

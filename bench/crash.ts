@@ -1,16 +1,13 @@
-import { once } from 'node:events';
-import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 
 import { execa } from 'execa';
 
 import { readAttempts } from '../src/host/run-directory/attempts-file.ts';
 import { makeScriptedSuite } from '../test/fixtures/scripted-suite/make-scripted-suite.ts';
+import { type CalibUp, program, startCalibUp } from './calib-up.ts';
 import { figure } from './figure.ts';
 
 /**
@@ -19,7 +16,6 @@ import { figure } from './figure.ts';
  *
  *   npx tsx bench/crash.ts      (after `npm run setup`, which builds the program)
  */
-const program = fileURLToPath(new URL('../bin/calib', import.meta.url));
 /** Of the four launches that a repeat has, the last one passes. */
 const spoilt = 3;
 const namespace = 'test_alpha_ci';
@@ -29,13 +25,7 @@ let waited = 0;
 
 const folder = await mkdtemp(join(tmpdir(), 'calib-bench-crash-'));
 const suite = await makeScriptedSuite();
-const env = {
-  ...process.env,
-  XDG_STATE_HOME: join(folder, 'state'),
-  XDG_CONFIG_HOME: join(folder, 'config'),
-  CALIB_LEASE_SCOPE: folder,
-};
-let up: ChildProcess | undefined;
+let up: CalibUp | undefined;
 try {
   for (let launch = 1; launch <= spoilt; launch += 1)
     await suite.script('alpha', { waitFor: 'never' }, launch);
@@ -46,27 +36,17 @@ try {
       launch,
     );
   }
-  const started = spawn(
-    program,
-    ['up', '--json', '--port', '0', '--ui-port', '0', '--db', join(folder, 'temporal.db')],
-    { env, stdio: ['ignore', 'pipe', 'ignore'] },
-  );
-  up = started;
-  const [line] = (await once(createInterface({ input: started.stdout }), 'line')) as [string];
-  const { address } = JSON.parse(line) as { address: string };
+  up = await startCalibUp(folder);
   const { stdout } = await execa(
     program,
     ['start', '--detach', '--json', ...suite.options, '--stages', 'alpha', '--repeats', '2'],
-    { env: { ...env, TEMPORAL_ADDRESS: address }, extendEnv: false },
+    { env: up.env, extendEnv: false },
   );
   const { run_dir: runDir } = JSON.parse(stdout) as { run_dir: string };
   report('pytest killed → end recorded', await latencies(runDir, 1, true));
   report('fatal line while pytest hangs → end recorded', await latencies(runDir, 2, false));
 } finally {
-  if (up !== undefined && up.exitCode === null) {
-    up.kill('SIGINT');
-    await once(up, 'exit');
-  }
+  await up?.stop();
   await suite.remove();
   await rm(folder, { recursive: true, force: true });
 }

@@ -1,10 +1,6 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 
 import { Client, Connection } from '@temporalio/client';
 import { execa } from 'execa';
@@ -12,6 +8,7 @@ import { execa } from 'execa';
 import type { Attempt } from '../src/domain/observation/attempt.ts';
 import { readAttempts } from '../src/host/run-directory/attempts-file.ts';
 import { stateQuery } from '../src/workflows/messages.ts';
+import { type CalibUp, program, startCalibUp } from './calib-up.ts';
 import { figure } from './figure.ts';
 import { makeScriptedSuite } from '../test/fixtures/scripted-suite/make-scripted-suite.ts';
 
@@ -23,38 +20,21 @@ import { makeScriptedSuite } from '../test/fixtures/scripted-suite/make-scripted
  */
 const repeats = Number(process.argv[2] ?? 10);
 const aim = { factor: 1.03, secondsARepeat: 0.5 };
-const program = fileURLToPath(new URL('../bin/calib', import.meta.url));
 
 const folder = await mkdtemp(join(tmpdir(), 'calib-bench-overhead-'));
 const suite = await makeScriptedSuite();
-let up: ChildProcess | undefined;
+let up: CalibUp | undefined;
 try {
-  const env = {
-    ...process.env,
-    XDG_STATE_HOME: join(folder, 'state'),
-    XDG_CONFIG_HOME: join(folder, 'config'),
-    CALIB_LEASE_SCOPE: folder,
-  };
-  const started = spawn(
-    program,
-    ['up', '--json', '--port', '0', '--ui-port', '0', '--db', join(folder, 'temporal.db')],
-    { env, stdio: ['ignore', 'pipe', 'ignore'] },
-  );
-  up = started;
-  const [line] = (await once(createInterface({ input: started.stdout }), 'line')) as [string];
-  const { address } = JSON.parse(line) as { address: string };
+  up = await startCalibUp(folder);
   const { stdout } = await execa(
     program,
     ['start', '--detach', '--json', ...suite.options, '--stages', 'ALL', '--repeats', String(repeats)],
-    { env: { ...env, TEMPORAL_ADDRESS: address }, extendEnv: false },
+    { env: up.env, extendEnv: false },
   );
   const { session } = JSON.parse(stdout) as { session: string };
-  report(await follow(address, session), await attemptsOf(session));
+  report(await follow(up.address, session), await attemptsOf(session));
 } finally {
-  if (up !== undefined && up.exitCode === null) {
-    up.kill('SIGINT');
-    await once(up, 'exit');
-  }
+  await up?.stop();
   await suite.remove();
   await rm(folder, { recursive: true, force: true });
 }

@@ -1,13 +1,10 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 
 import { execa } from 'execa';
 
+import { program, startCalibUp } from './calib-up.ts';
 import { figure } from './figure.ts';
 
 /**
@@ -15,7 +12,6 @@ import { figure } from './figure.ts';
  *
  *   npx tsx bench/start-up.ts      (after `npm run setup`, which builds the program)
  */
-const program = fileURLToPath(new URL('../bin/calib', import.meta.url));
 const rounds = 7;
 
 function median(values: readonly number[]): number {
@@ -45,27 +41,18 @@ const folder = await mkdtemp(join(tmpdir(), 'calib-bench-start-'));
 await measure('calib --help', ['--help']);
 await measure('calib status', ['status', '--run-dir', folder]);
 const started = performance.now();
-const up = spawn(
-  program,
-  ['up', '--json', '--port', '0', '--ui-port', '0', '--db', join(folder, 'temporal.db')],
-  {
-    stdio: ['ignore', 'pipe', 'ignore'],
-  },
-);
+const up = await startCalibUp(folder);
+const ready = (performance.now() - started) / 1000;
 try {
-  const [line] = (await once(createInterface({ input: up.stdout }), 'line')) as [string];
-  const ready = (performance.now() - started) / 1000;
   console.log(`calib up, server and worker ready: ${ready.toFixed(2)} s`);
   figure({ name: 'calib up until its worker polls', value: ready, unit: 's', aim: null });
-  const { address } = JSON.parse(line) as { address: string };
-  await measure('calib list', ['list'], { TEMPORAL_ADDRESS: address });
+  await measure('calib list', ['list'], { TEMPORAL_ADDRESS: up.address });
   await measure(
     'calib query, of a session that is not there',
     ['query', '20260101T000000Z_nobody', 'status'],
-    { TEMPORAL_ADDRESS: address },
+    { TEMPORAL_ADDRESS: up.address },
   );
 } finally {
-  up.kill('SIGINT');
-  await once(up, 'exit');
+  await up.stop();
   await rm(folder, { recursive: true, force: true });
 }

@@ -22,7 +22,7 @@ import {
   repeatWorld,
 } from './repeat-world.ts';
 
-const mirrorOf = { hostname: 'host-home', run_dir: '/home/runs/session' };
+const mirrorOf = { hostname: 'host-home', run_dir: '/srv/runs/session' };
 const good = `${measured()}exit 0`;
 
 async function mirrorWorld(options: RepeatWorldOptions = {}) {

@@ -12,6 +12,7 @@ import { appendAttempt } from '../../src/host/run-directory/attempts-file.ts';
 import { runPaths } from '../../src/host/run-directory/paths.ts';
 import { hostTaskQueues, workflowTaskQueue } from '../../src/workflows/messages.ts';
 import { runCalib } from '../cli/run-calib.ts';
+import { makeAttempt } from '../host/run-directory/repeat-fixture.ts';
 import { NAMESPACE, runWorld } from '../host/run-directory/run-directory-fixture.ts';
 import { startPytest } from '../host/run-directory/started-pytest.ts';
 import { idFromTitle, useServer } from '../server/test-place.ts';
@@ -152,24 +153,13 @@ describe('calib logs', () => {
     const home = runWorld({ plan: { session_id: 'session', units, pool: 'lab', hostname: 'home' } });
     await appendAttempt(
       { runDir: home.runDir, namespace: NAMESPACE, repeat: 2 },
-      {
+      makeAttempt({
         n: 3,
-        pass: 1,
         started_at: '2099-04-23T05:00:00Z',
         ended_at: '2099-04-23T05:01:00Z',
-        exit_code: 0,
-        signal: null,
-        reason: '',
-        outcome: 'ok',
-        duration_s: 60,
-        gate_s: 0,
-        cleanup_s: 0,
-        gpus: [],
         lane: `${launch.host}/lane0`,
         log: runPaths.attemptLog(launch.runDir, NAMESPACE, 2, 3),
-        startup_s: null,
-        notes: [],
-      },
+      }),
     );
     const logs = async (...args: string[]) =>
       await runCalib(['logs', ...args], {

@@ -1,26 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
-import { FaultWorld, waitUntil } from './fault-world.ts';
-import { FaultedSession, type FaultedOptions } from './faulted-session.ts';
+import { useFaultWorld } from './fault-sessions.ts';
+import { waitUntil } from './fault-world.ts';
 import { type LaunchPart, killPart } from './launches-on-disk.ts';
 
-let world: FaultWorld;
-const sessions: FaultedSession[] = [];
-
-beforeAll(async () => {
-  world = await FaultWorld.start({ lanes: 3 });
-});
-
-afterAll(async () => {
-  await world.close();
-  for (const session of sessions) await session.remove();
-});
-
-async function start(options: FaultedOptions): Promise<FaultedSession> {
-  const session = await FaultedSession.start(world, options);
-  sessions.push(session);
-  return session;
-}
+const { world, start } = useFaultWorld({ lanes: 3 });
 
 describe.concurrent('a part of a launch is killed', () => {
   it.each<[string, LaunchPart[]]>([
@@ -56,10 +40,10 @@ describe.concurrent('a command is killed', () => {
       stages: 'beta_wer',
       prepare: (suite) => suite.script('beta', { waitFor: 'go' }, 1),
     });
-    const followers = Array.from({ length: 3 }, () => world.begin('watch', session.id));
+    const followers = Array.from({ length: 3 }, () => world().begin('watch', session.id));
     await session.untilWaiting('beta');
     for (const follower of followers) follower.kill('SIGKILL');
-    const last = world.begin('watch', session.id);
+    const last = world().begin('watch', session.id);
     await session.suite.release('go');
     expect((await last).exitCode).toBe(0);
     await session.expectWhole({ beta: 1 });
@@ -73,12 +57,12 @@ describe.concurrent('signals come twice and out of order', () => {
       stages: 'beta_wer',
       prepare: (suite) => suite.script('beta', { waitFor: 'go' }, 1),
     });
-    const handle = world.client.workflow.getHandle(session.id);
+    const handle = world().client.workflow.getHandle(session.id);
     await session.untilWaiting('beta');
     await handle.signal('resume', { id: 'too-early' });
     for (const id of ['first', 'first']) await handle.signal('pause', { id });
     await session.suite.release('go');
-    await world.until(session.id, ({ phase }) => phase.kind === 'paused');
+    await world().until(session.id, ({ phase }) => phase.kind === 'paused');
     for (const id of ['go-on', 'go-on']) await handle.signal('resume', { id });
     // Late deliveries of what was answered long ago.
     await handle.signal('pause', { id: 'first' });
@@ -86,7 +70,7 @@ describe.concurrent('signals come twice and out of order', () => {
     await session.expectWhole({ beta: 2 });
     const purge = { id: 'once', stage: 'beta_wer', repeat: 1, reason: 'noisy neighbour' };
     for (const payload of [purge, purge]) await handle.signal('purge', payload);
-    await world.until(session.id, ({ discarded }) => discarded === 1);
+    await world().until(session.id, ({ discarded }) => discarded === 1);
     await handle.signal('purge', purge);
     await handle.signal('apply', { id: 'too-early', mode: 'full' });
     expect(await session.expectWhole({ beta: 3 })).toMatchObject({ discarded: 1, decision: null });
@@ -100,7 +84,7 @@ describe.concurrent('a session is terminated from outside', () => {
       prepare: (suite) => suite.script('alpha', { waitFor: 'never', orphan: true }),
     });
     await session.untilWaiting('alpha');
-    await world.client.workflow.getHandle(session.id).terminate('by somebody else');
+    await world().client.workflow.getHandle(session.id).terminate('by somebody else');
     const isEmpty = async () => (await session.suite.processes()).length === 0;
     await waitUntil(isEmpty, 'no process of the terminated session', { limitMs: 30_000 });
     expect(await session.suite.launches('alpha')).toBe(1);

@@ -1,11 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 
-import { FaultWorld, waitUntil } from './fault-world.ts';
-import { FaultedSession } from './faulted-session.ts';
+import { startFiveWaiting, useFaultWorld } from './fault-sessions.ts';
+import { waitUntil } from './fault-world.ts';
+import type { FaultedSession } from './faulted-session.ts';
 import { killPart, livingParts } from './launches-on-disk.ts';
 
-let world: FaultWorld;
-const sessions: FaultedSession[] = [];
+const { world, start } = useFaultWorld({ lanes: 5 });
 /** Where the only beta of a session stands when worker and server are killed, and what becomes of it afterwards. */
 let running: FaultedSession;
 let endsMeanwhile: FaultedSession;
@@ -14,29 +14,13 @@ let pytestDies: FaultedSession;
 let allDies: FaultedSession;
 
 beforeAll(async () => {
-  world = await FaultWorld.start({ lanes: 5 });
-  for (let count = 0; count < 5; count += 1) {
-    const session = await FaultedSession.start(world, {
-      repeats: 1,
-      stages: 'beta_wer',
-      prepare: (suite) => suite.script('beta', { waitFor: 'go' }, 1),
-    });
-    sessions.push(session);
-  }
-  [running, endsMeanwhile, resultLost, pytestDies, allDies] = sessions as [
-    FaultedSession,
-    FaultedSession,
-    FaultedSession,
-    FaultedSession,
-    FaultedSession,
-  ];
-  for (const session of sessions) await session.untilWaiting('beta');
+  [running, endsMeanwhile, resultLost, pytestDies, allDies] = await startFiveWaiting(start);
   // Nobody hears of a result any more; the worker goes on until it is killed.
-  await world.signalServer('SIGSTOP');
+  await world().signalServer('SIGSTOP');
   await resultLost.suite.release('go');
   await resultLost.untilCommitted('beta', 1);
   const dying = [await pytestDies.livingLaunch(), await allDies.livingLaunch()] as const;
-  await Promise.all([world.killWorker(), world.killServer()]);
+  await Promise.all([world().killWorker(), world().killServer()]);
   killPart(dying[0], 'child');
   killPart(dying[1], 'supervisor');
   killPart(dying[1], 'child');
@@ -48,15 +32,10 @@ beforeAll(async () => {
     );
   };
   await waitUntil(areGone, 'what was to end has ended');
-  await world.startServer();
-  await world.startWorker();
+  await world().startServer();
+  await world().startWorker();
   await running.suite.release('go');
 }, 180_000);
-
-afterAll(async () => {
-  await world.close();
-  for (const session of sessions) await session.remove();
-});
 
 describe('worker and server are killed, and started again on the same file', () => {
   it('a pytest that lived on is adopted', async () => {

@@ -1,26 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
-import { FaultWorld, waitUntil } from '../fault-world.ts';
-import { FaultedSession, type FaultedOptions } from '../faulted-session.ts';
+import { useFaultWorld } from '../fault-sessions.ts';
+import { waitUntil } from '../fault-world.ts';
 import { resetSession } from '../reset-session.ts';
 
-let world: FaultWorld;
-const sessions: FaultedSession[] = [];
-
-beforeAll(async () => {
-  world = await FaultWorld.start({ lanes: 8 });
-});
-
-afterAll(async () => {
-  await world.close();
-  for (const session of sessions) await session.remove();
-});
-
-async function start(options: FaultedOptions): Promise<FaultedSession> {
-  const session = await FaultedSession.start(world, options);
-  sessions.push(session);
-  return session;
-}
+const { world, start } = useFaultWorld({ lanes: 8 });
 
 describe.concurrent('a session is reset from outside', () => {
   it.each(['first', 'last'] as const)(
@@ -31,7 +15,7 @@ describe.concurrent('a session is reset from outside', () => {
         prepare: (suite) => suite.script('alpha', { waitFor: 'go', orphan: true }, 2),
       });
       await session.untilWaiting('alpha');
-      await resetSession(world, session, to);
+      await resetSession(world(), session, to);
       expect(await session.expectWhole({ alpha: 3, beta: 2 })).toMatchObject({ pass: 1 });
     },
   );
@@ -46,7 +30,7 @@ describe.concurrent('a session is reset from outside', () => {
     });
     for (const [resets, to] of (['first', 'last', 'first'] as const).entries()) {
       await waitUntil(async () => (await session.suite.launches('beta')) > resets, `launch ${resets + 1}`);
-      await resetSession(world, session, to);
+      await resetSession(world(), session, to);
     }
     expect(await session.expectWhole({ beta: 5 })).toMatchObject({ pass: 1 });
   });
@@ -56,7 +40,7 @@ describe.concurrent('a session is reset from outside', () => {
     async (to) => {
       const session = await start({ repeats: 2 });
       await session.expectWhole({ alpha: 2, beta: 2 });
-      await resetSession(world, session, to);
+      await resetSession(world(), session, to);
       await session.expectWhole({ alpha: 2, beta: 2 });
     },
   );
@@ -64,9 +48,9 @@ describe.concurrent('a session is reset from outside', () => {
   it('after its end: it goes through its directory again, and asks for the decision anew', async () => {
     const session = await start({ repeats: 1, stages: 'beta_wer' });
     await session.expectWhole({ beta: 1 });
-    await world.calib('signal', session.id, 'apply', '--mode', 'report');
-    await world.client.workflow.getHandle(session.id).result();
-    await resetSession(world, session, 'first');
+    await world().calib('signal', session.id, 'apply', '--mode', 'report');
+    await world().client.workflow.getHandle(session.id).result();
+    await resetSession(world(), session, 'first');
     expect(await session.expectWhole({ beta: 1 })).toMatchObject({ decision: null });
   });
 
@@ -76,8 +60,8 @@ describe.concurrent('a session is reset from outside', () => {
       prepare: (suite) => suite.script('alpha', { waitFor: 'never' }, 1),
     });
     await session.untilWaiting('alpha');
-    await world.client.workflow.getHandle(session.id).terminate('by mistake');
-    await resetSession(world, session, 'last');
+    await world().client.workflow.getHandle(session.id).terminate('by mistake');
+    await resetSession(world(), session, 'last');
     await session.expectWhole({ alpha: 3, beta: 2 });
   });
 
@@ -85,10 +69,10 @@ describe.concurrent('a session is reset from outside', () => {
     const session = await start({ repeats: 2, stages: 'beta_wer' });
     await session.expectWhole({ beta: 2 });
     const purge = { id: 'once', stage: 'beta_wer', repeat: 1, reason: 'noisy neighbour' };
-    await world.client.workflow.getHandle(session.id).signal('purge', purge);
-    await world.until(session.id, ({ discarded }) => discarded === 1);
+    await world().client.workflow.getHandle(session.id).signal('purge', purge);
+    await world().until(session.id, ({ discarded }) => discarded === 1);
     await session.expectWhole({ beta: 3 });
-    await resetSession(world, session, 'first');
+    await resetSession(world(), session, 'first');
     await session.expectWhole({ beta: 3 });
   });
 
@@ -98,9 +82,9 @@ describe.concurrent('a session is reset from outside', () => {
       stages: 'beta_wer',
       prepare: (suite) => suite.script('beta', { waitFor: 'never' }, 1),
     });
-    const follower = world.begin('watch', session.id);
+    const follower = world().begin('watch', session.id);
     await session.untilWaiting('beta');
-    await resetSession(world, session, 'first');
+    await resetSession(world(), session, 'first');
     expect((await follower).exitCode).toBe(0);
     await session.expectWhole({ beta: 2 });
   });

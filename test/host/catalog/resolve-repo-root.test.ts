@@ -19,8 +19,8 @@ const base = { flag: undefined, env: {}, host: null, cwd: '/' };
 
 describe('resolveRepoRoot (spec 01 §6)', () => {
   it('takes --repo-root first, made absolute', () => {
-    const request = { ...base, flag: 'sub', env: { TUNE_REPO_ROOT: '/env' }, cwd: '/work' };
-    expect(resolveRepoRoot(request)).toEqual({ path: '/work/sub', source: 'flag', warnings: [] });
+    const request = { ...base, flag: 'sub', env: { TUNE_REPO_ROOT: '/env' }, cwd: '/srv' };
+    expect(resolveRepoRoot(request)).toEqual({ path: '/srv/sub', source: 'flag', warnings: [] });
   });
 
   it('honours TUNE_REPO_ROOT also without a host', () => {
