@@ -1,5 +1,5 @@
 import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
-import { availableParallelism, cpus, loadavg, tmpdir, totalmem } from 'node:os';
+import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -8,6 +8,7 @@ import { execa } from 'execa';
 import { z } from 'zod';
 
 import { figuresVariable } from './figure.ts';
+import { machine, machineLine } from './machine.ts';
 
 /**
  * Every bench of this folder, one after the other; one table on stdout, and the same as JSON in `.calib/bench.json`.
@@ -16,7 +17,7 @@ import { figuresVariable } from './figure.ts';
  */
 const here = fileURLToPath(new URL('.', import.meta.url));
 const root = fileURLToPath(new URL('..', import.meta.url));
-const notBenches = new Set(['all.ts', 'calib-up.ts', 'figure.ts', 'server-latency.ts']);
+const notBenches = new Set(['all.ts', 'calib-up.ts', 'figure.ts', 'machine.ts', 'server-latency.ts']);
 
 const figureSchema = z.object({
   name: z.string(),
@@ -44,13 +45,7 @@ function verdict(value: number, aim: number | null): string {
 }
 
 const folder = await mkdtemp(join(tmpdir(), 'calib-bench-'));
-const machine = {
-  cpu: cpus()[0]?.model ?? 'unknown',
-  cores: availableParallelism(),
-  memory_gib: Math.round(totalmem() / 2 ** 30),
-  node: process.versions.node,
-  load_at_start: Number((loadavg()[0] ?? 0).toFixed(1)),
-};
+const ranOn = machine();
 try {
   const benches = (await readdir(here))
     .filter((name) => name.endsWith('.ts') && !notBenches.has(name))
@@ -67,12 +62,13 @@ try {
       table.push([bench, name, `${shown} ${unit}`, aim === null ? '' : `≤ ${aim}`, verdict(value, aim)]);
     }
   }
-  console.log(
-    `${machine.cpu}, ${machine.cores} cores, ${machine.memory_gib} GiB, Node ${machine.node}, load ${machine.load_at_start}`,
-  );
+  console.log(machineLine(ranOn));
   console.log(table.toString());
   await mkdir(join(root, '.calib'), { recursive: true });
-  await writeFile(join(root, '.calib/bench.json'), `${JSON.stringify({ machine, results }, null, 2)}\n`);
+  await writeFile(
+    join(root, '.calib/bench.json'),
+    `${JSON.stringify({ machine: ranOn, results }, null, 2)}\n`,
+  );
   const missed = results.some(({ figures }) => figures.some(({ value, aim }) => aim !== null && value > aim));
   process.exitCode = missed || results.some(({ exit_code: code }) => code === null) ? 1 : 0;
 } finally {

@@ -9,6 +9,7 @@ import { readAttempts } from '../src/host/run-directory/attempts-file.ts';
 import { makeScriptedSuite } from '../test/fixtures/scripted-suite/make-scripted-suite.ts';
 import { type CalibUp, program, startCalibUp } from './calib-up.ts';
 import { figure } from './figure.ts';
+import { printMachine } from './machine.ts';
 
 /**
  * From the moment something goes wrong in a pytest to the record of its end, by the built program and an embedded server:
@@ -23,6 +24,7 @@ const pollMs = 5;
 /** Pid of the last test that was waited for. */
 let waited = 0;
 
+printMachine();
 const folder = await mkdtemp(join(tmpdir(), 'calib-bench-crash-'));
 const suite = await makeScriptedSuite();
 let up: CalibUp | undefined;

@@ -1,5 +1,5 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { availableParallelism, loadavg, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import type * as Discovery from '../src/host/discovery/discover-model.ts';
@@ -74,8 +74,8 @@ try {
   const { value: config } = parseModelConfig({ file: 'config.yaml', yaml, directoryName: 'bench' });
   const built = new URL('../dist/host/discovery/discover-model.js', import.meta.url).href;
   const { discoverModel } = (await import(built)) as typeof Discovery;
-  const load = loadavg()[0]?.toFixed(1) ?? '?';
-  console.log(`${availableParallelism()} cores, load ${load} at the start; aim: < ${aimSeconds} s`);
+  printMachine();
+  console.log(`aim: < ${aimSeconds} s`);
   const walls: number[] = [];
   for (let round = 1; round <= rounds; round += 1) {
     const before = process.cpuUsage();

@@ -16,6 +16,7 @@ import { listMakespan } from '../test/domain/session/list-makespan.ts';
 import { type TestPlace, withOwnQueues, withSession } from '../test/server/running-session.ts';
 import { type RepeatScript, StandInActivities } from '../test/server/stand-in-activities.ts';
 import { figure } from './figure.ts';
+import { printMachine } from './machine.ts';
 
 /**
  * How long the repeats of a session take on 2, 4 and 8 lanes, against list scheduling with the longest first of each
@@ -29,6 +30,7 @@ const aim = 1.05;
 const shapes = [2, 1, 5, 1, 3, 5, 1, 2, 4, 1, 5, 2, 3, 1, 2, 4, 1, 3, 2, 1];
 
 const seconds = new Map(shapes.map((shape, index) => [`test_u${index}_ci`, (shape * shortestMs) / 1000]));
+printMachine();
 const folder = await mkdtemp(join(tmpdir(), 'calib-bench-lanes-'));
 Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
 const server = await startEmbeddedServer({

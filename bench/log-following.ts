@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { finished } from 'node:stream/promises';
 
 import { figure } from './figure.ts';
+import { printMachine } from './machine.ts';
 import { followLog } from '../src/host/log/follow-log.ts';
 
 /**
@@ -33,6 +34,7 @@ function piece(): Buffer {
   );
 }
 
+printMachine();
 const folder = await mkdtemp(join(tmpdir(), 'calib-bench-log-'));
 const path = join(folder, 'run1.attempt1.log');
 try {
@@ -42,10 +44,14 @@ try {
   let looks = 0;
   let read = 0;
   let lookMs = 0;
+  let cpuSeconds = 0;
   const look = async () => {
     const startedAt = performance.now();
+    const cpuBefore = process.cpuUsage();
     read += (await log.look()).grownBytes;
     lookMs += performance.now() - startedAt;
+    const { user, system } = process.cpuUsage(cpuBefore);
+    cpuSeconds += (user + system) / 1e6;
     looks += 1;
     peakMib = Math.max(peakMib, process.memoryUsage.rss() / 2 ** 20);
   };
@@ -73,11 +79,13 @@ try {
   const good = peakMib < aimMemoryMib && reactionMs < aimReactionMs && match?.class === 'fatal';
   console.log(
     `${(onDisk / 2 ** 30).toFixed(1)} GiB followed in ${looks} looks: ${(lookMs / 1000).toFixed(1)} s of reading ` +
-      `(${(onDisk / 2 ** 20 / (lookMs / 1000)).toFixed(0)} MiB/s), ${(read / onDisk).toFixed(4)} reads a byte, ` +
+      `(${(onDisk / 2 ** 20 / (lookMs / 1000)).toFixed(0)} MiB/s) with ${cpuSeconds.toFixed(1)} s of CPU, ${(read / onDisk).toFixed(4)} reads a byte, ` +
       `at most ${peakMib.toFixed(0)} MiB of memory (aim ${aimMemoryMib}); ` +
       `"${match?.name ?? 'nothing'}" found ${reactionMs.toFixed(0)} ms after it was written (aim ${aimReactionMs})`,
   );
   figure({ name: 'memory while following 2 GiB', value: peakMib, unit: 'MiB', aim: aimMemoryMib });
+  // What the writer of this bench still has to write meanwhile is in it.
+  figure({ name: 'CPU while following 2 GiB', value: cpuSeconds, unit: 's', aim: null });
   figure({ name: 'reads of each byte', value: read / onDisk, unit: 'ratio', aim: 1.001 });
   figure({ name: 'fatal line found after', value: reactionMs, unit: 'ms', aim: aimReactionMs });
   process.exitCode = good ? 0 : 1;

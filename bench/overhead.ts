@@ -10,6 +10,7 @@ import { readAttempts } from '../src/host/run-directory/attempts-file.ts';
 import { stateQuery } from '../src/workflows/messages.ts';
 import { type CalibUp, program, startCalibUp } from './calib-up.ts';
 import { figure } from './figure.ts';
+import { printMachine } from './machine.ts';
 import { makeScriptedSuite } from '../test/fixtures/scripted-suite/make-scripted-suite.ts';
 
 /**
@@ -21,6 +22,7 @@ import { makeScriptedSuite } from '../test/fixtures/scripted-suite/make-scripted
 const repeats = Number(process.argv[2] ?? 10);
 const aim = { factor: 1.03, secondsARepeat: 0.5 };
 
+printMachine();
 const folder = await mkdtemp(join(tmpdir(), 'calib-bench-overhead-'));
 const suite = await makeScriptedSuite();
 let up: CalibUp | undefined;

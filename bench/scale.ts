@@ -22,6 +22,7 @@ import {
   workflowTaskQueue,
 } from '../src/workflows/messages.ts';
 import { figure } from './figure.ts';
+import { printMachine } from './machine.ts';
 import { serverLatency } from './server-latency.ts';
 
 /**
@@ -172,6 +173,7 @@ async function historyOf(client: Client): Promise<{ runs: number; events: number
 }
 
 Runtime.install({ logger: new DefaultLogger('ERROR') });
+printMachine();
 const folder = await mkdtemp(join(tmpdir(), 'calib-scale-'));
 const metricsPort = await freePort(0);
 const server = await startEmbeddedServer({

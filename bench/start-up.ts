@@ -6,6 +6,7 @@ import { execa } from 'execa';
 
 import { program, startCalibUp } from './calib-up.ts';
 import { figure } from './figure.ts';
+import { printMachine } from './machine.ts';
 
 /**
  * How long the built program takes to start: commands that answer at once, and `calib up` until its worker polls.
@@ -37,6 +38,7 @@ async function measure(
   figure({ name, value, unit: 'ms', aim: null });
 }
 
+printMachine();
 const folder = await mkdtemp(join(tmpdir(), 'calib-bench-start-'));
 await measure('calib --help', ['--help']);
 await measure('calib status', ['status', '--run-dir', folder]);
