@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type * as Discovery from '../src/host/discovery/discover-model.ts';
 import { parseModelConfig } from '../src/domain/catalog/model-config.ts';
 import { figure } from './figure.ts';
+import { printMachine } from './machine.ts';
 
 /**
  * Discovery over 1,000 generated test files of 300 lines; the aim is below 2 s on two cores, with memory that does not
