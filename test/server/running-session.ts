@@ -58,6 +58,8 @@ export class RunningSession {
         updateId: id,
       });
     } catch (error) {
+      // An update that meets the hand-over of a history is not taken: the same id is sent again, which counts once.
+      if (metHandOver(error)) return await this.update(kind, { ...payload, id });
       if (!(error instanceof WorkflowUpdateFailedError)) throw error;
       return { accepted: false, message: error.cause?.message ?? error.message };
     }
@@ -188,4 +190,9 @@ function poolHomeActivities(activities: PoolHomeActivities): PoolHomeActivities 
     readStandard: (input) => activities.readStandard(input),
     keepRepeat: (input) => activities.keepRepeat(input),
   };
+}
+
+function metHandOver(error: unknown): boolean {
+  const { cause } = error instanceof Error ? error : {};
+  return cause instanceof Error && cause.message.includes('due to unexpected workflow task failure');
 }
