@@ -1,11 +1,8 @@
 import { readFile } from 'node:fs/promises';
 
-import { QueryRejectedError } from '@temporalio/client';
-
 import { CalibError } from '../domain/calib-error.ts';
 import { type StrictAuditDocument, renderStrictAudit } from '../domain/audit/strict-audit.ts';
 import { type StatusDocument, statusIsReady } from '../domain/audit/status-document.ts';
-import { messageOf } from '../domain/message-of.ts';
 import { planQuery, statusQuery, strictAuditQuery, unitsQuery } from '../workflows/messages.ts';
 import { utcTimestamp } from '../domain/clock.ts';
 import { exitCode } from './exit-code.ts';
@@ -13,9 +10,8 @@ import { requireOnThisMachine } from './locate-run-directory.ts';
 import { answer, answerJson } from './output.ts';
 import type { QueryTopic } from './query.ts';
 import { requireWorker } from './require-worker.ts';
-import { type SessionClient, resolveSession, withSessionClient } from './session-client.ts';
-
-const queryLimitMs = 15_000;
+import { queryOf } from './query-session.ts';
+import { resolveSession, withSessionClient } from './session-client.ts';
 
 /** Asks a session and prints its answer; exit codes as of the local command of the same name. */
 export async function answerQuery(reference: string, topic: QueryTopic, json: boolean): Promise<void> {
@@ -50,36 +46,6 @@ export async function answerQuery(reference: string, topic: QueryTopic, json: bo
         await answerFromDirectory(session, (await ask<{ run_dir: string }>(planQuery)).run_dir, topic);
     }
   });
-}
-
-/**
- * One answer of a session.
- *
- * @throws CalibError `unreachable` when it does not come within 15 s
- */
-export async function queryOf<T>(
-  client: SessionClient,
-  session: string,
-  query: { name: string },
-): Promise<T> {
-  const handle = client.client.workflow.getHandle(session);
-  try {
-    return await client.connection.withDeadline(Date.now() + queryLimitMs, () => handle.query<T>(query.name));
-  } catch (error) {
-    if (error instanceof QueryRejectedError) throw error;
-    const own = calibErrorIn(error);
-    if (own !== null) throw own;
-    throw new CalibError('unreachable', `session ${session} does not answer: ${messageOf(error)}`, {
-      remedy: 'is its worker running? `calib worker` starts one',
-      cause: error,
-    });
-  }
-}
-
-/** What a codec refused, out of the SDK's wrapping. */
-function calibErrorIn(error: unknown): CalibError | null {
-  if (error instanceof CalibError) return error;
-  return error instanceof Error && error.cause !== undefined ? calibErrorIn(error.cause) : null;
 }
 
 /** The documents too large for a history are read where the session has written them. */

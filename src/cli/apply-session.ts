@@ -4,7 +4,7 @@ import type { SessionPlan } from '../domain/session/session-plan.ts';
 import type { CommandReply, SessionState } from '../domain/session/session-state.ts';
 import { readApplied } from '../host/apply/applied-file.ts';
 import { planQuery, stateQuery } from '../workflows/messages.ts';
-import { queryOf } from './answer-query.ts';
+import { queryOf } from './query-session.ts';
 import type { ApplyOptions } from './apply.ts';
 import { askConfirmation, processTerminal } from './apply-prompts.ts';
 import { changedLiterals, pendingLiterals } from './apply-view.ts';

@@ -1,6 +1,6 @@
 import type { SessionPlan } from '../domain/session/session-plan.ts';
 import { planQuery } from '../workflows/messages.ts';
-import { queryOf } from './answer-query.ts';
+import { queryOf } from './query-session.ts';
 import type { LocatedRun } from './locate-run-directory.ts';
 import { requireWorker } from './require-worker.ts';
 import { resolveSession, withSessionClient } from './session-client.ts';
