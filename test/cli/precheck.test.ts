@@ -15,7 +15,7 @@ import { runCalib, type CliRun } from './run-calib.ts';
 const config = (world: PrecheckWorld) => `name: nova
 hf_model_id: acme/m
 hf_datasets: [acme/d]
-imports: []
+pins: [{package: sglang, match: exact}, {package: torch, match: release}]
 gpus_per_test: {test_voice_ci.py: 2}
 test_globs: ["tests/test_*_ci.py"]
 auto_env: {HF_HOME: ${world.scratch}/hf, HF_ENDPOINT: https://mirror.example}

@@ -54,12 +54,6 @@ const evidenceSchema = z.strictObject(
   { error: 'a map with name, pattern and min_count' },
 );
 
-/** Packages whose installed version must follow the repository's own pin (spec 04 §3). */
-const defaultPins: Pin[] = [
-  { package: 'sglang', match: 'exact' },
-  { package: 'torch', match: 'release' },
-];
-
 /** `models/<model>/config.yaml` (spec 01 §3): v0.6.0's keys, then calib's. Keys by test file are base names. */
 export const modelConfigSchema = z.strictObject(
   {
@@ -68,7 +62,7 @@ export const modelConfigSchema = z.strictObject(
     /** Absent for a suite that needs no model of a hub. */
     hf_model_id: nonEmptyText.optional(),
     hf_model_ids_by_test: byTestFile(textList).default({}),
-    hf_datasets: textList,
+    hf_datasets: textList.default([]),
     omni_ci_home: absolutePath.optional(),
     /** One interpreter, or candidates in order (spec 01 §7). */
     default_venv_python: z
@@ -95,12 +89,10 @@ export const modelConfigSchema = z.strictObject(
     requires_capabilities: byTestFile(z.array(capability, { error: 'a list of capabilities' })).default({}),
     /** Overrides the rule of spec 04 §7 on when the speaker-similarity assets are a gate. */
     requires_speaker_sim: flag.optional(),
-    /**
-     * Modules that must import in the calibration venv (spec 04 §10 gate 2). Absent: torch, sglang, flashinfer and
-     * sglang_omni where sglang is among the pins, else none.
-     */
-    imports: textList.optional(),
-    pins: z.array(pinSchema, { error: 'a list of pins' }).default(defaultPins),
+    /** Modules that must import in the interpreter that runs the tests; pytest always must. */
+    imports: textList.default([]),
+    /** Packages whose installed version must follow the pin in the repository's `pyproject.toml`. */
+    pins: z.array(pinSchema, { error: 'a list of pins' }).default([]),
     /** Wall-time limit of one pytest invocation, seconds. */
     timeout_s_by_test: byTestFile(seconds).default({}),
     evidence: z.array(evidenceSchema, { error: 'a list of evidence patterns' }).default([]),

@@ -40,7 +40,11 @@ export function usableGpus<T extends { index: number }>(
 /** Whether enough GPUs of the expected kind are free (spec 04 §8, §10 gate 4, §11). Nothing is ever killed. */
 export function judgeGpus({ asked, reading, allowed }: GpusQuestion): CheckResult {
   if (reading === null) {
-    return checkResult({ id: 'gpus', lines: ['GPUs: none needed'], applies: false });
+    return checkResult({
+      id: 'gpus',
+      lines: ['GPUs: none needed (gpus_per_test asks for none)'],
+      applies: false,
+    });
   }
   if (reading.kind === 'failed') {
     const { message, remedy } = reading;

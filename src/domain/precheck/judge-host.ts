@@ -6,7 +6,7 @@ export interface HostQuestion {
   /** The checkout and interpreter in use. */
   repoRoot: string;
   venvPython: string;
-  /** Whether each path of the profile exists; `repo_root` also needs its `pyproject.toml`. */
+  /** Whether each path of the profile exists. */
   exists: Readonly<Record<string, boolean>>;
 }
 

@@ -71,3 +71,8 @@ export const precheckRequirementsSchema = z.object({
 });
 export type PrecheckRequirements = z.infer<typeof precheckRequirementsSchema>;
 export type RequirementHost = NonNullable<PrecheckRequirements['host']>;
+
+/** Whether the environment has an `OMNI_CI_HOME`: then some remedies must warn of what deletes it. */
+export function hasSlice({ environment }: Pick<PrecheckRequirements, 'environment'>): boolean {
+  return environment.some(({ name }) => name === 'OMNI_CI_HOME');
+}

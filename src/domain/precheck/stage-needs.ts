@@ -6,9 +6,6 @@ import { planGpus } from '../selection/stage-gpus.ts';
 import type { StageDefinition } from '../stages/stage.ts';
 import type { PrecheckRequirements } from './requirements.ts';
 
-/** Modules of the reference suite (spec 04 §10 gate 2), for configs that keep its pins and say nothing else. */
-const referenceImports = ['torch', 'sglang', 'flashinfer', 'sglang_omni'];
-
 export interface StageNeedsQuestion {
   config: ModelConfig;
   /** All stages of the model; empty where `stages.yaml` does not exist yet. */
@@ -28,15 +25,13 @@ export function stageNeeds({ config, catalogStages, selected }: StageNeedsQuesti
   const required = selected === null ? all : requiredModelIds(selected, config);
   const counts = Object.values(config.gpus_per_test);
   const inScope = selected ?? catalogStages;
-  const usesSglang = config.pins.some((pin) => pin.package === 'sglang');
   return {
     models: { required, optional: all.filter((id) => !required.includes(id)) },
     pins: config.pins,
-    imports: config.imports ?? (usesSglang ? referenceImports : []),
+    imports: config.imports,
     capabilities: capabilityNeeds(config, selected),
     preset_problems: presetProblems(config, catalogStages),
-    gpusNeeded:
-      selected !== null ? planGpus(selected, config) : counts.length === 0 ? 1 : Math.max(...counts),
+    gpusNeeded: selected !== null ? planGpus(selected, config) : Math.max(0, ...counts),
     speakerSimRequired: config.requires_speaker_sim ?? inScope.some((stage) => stage.group === 'similarity'),
   };
 }

@@ -20,10 +20,10 @@ export interface RepoRootRequest {
   cwd: string;
 }
 
-/** The nearest folder at or above `start` with `pyproject.toml` and `.git` (a worktree's `.git` is a file). */
+/** The nearest folder at or above `start` with `.git` (a worktree's is a file). */
 function nearestCheckout(start: string): string | null {
   for (let dir = start; ; dir = dirname(dir)) {
-    if (existsSync(join(dir, 'pyproject.toml')) && existsSync(join(dir, '.git'))) {
+    if (existsSync(join(dir, '.git'))) {
       return dir;
     }
     if (dir === dirname(dir)) {
@@ -55,7 +55,7 @@ export function resolveRepoRoot(request: RepoRootRequest): ResolvedRepoRoot {
   if (found === null) {
     throw new CalibError(
       'invalid-input',
-      `no checkout to calibrate: neither ${cwd} nor a folder above it has both pyproject.toml and .git`,
+      `no checkout to calibrate: neither ${cwd} nor a folder above it has a .git`,
       { remedy: 'give --repo-root DIR, set TUNE_REPO_ROOT, or name a host profile that has a repo_root' },
     );
   }

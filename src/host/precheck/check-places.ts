@@ -3,6 +3,7 @@ import { join } from 'node:path';
 
 import { CalibError } from '../../domain/calib-error.ts';
 import type { CheckResult } from '../../domain/precheck/check-result.ts';
+import { hasSlice } from '../../domain/precheck/requirements.ts';
 import { judgeHost } from '../../domain/precheck/judge-host.ts';
 import {
   judgeGit,
@@ -11,7 +12,7 @@ import {
   type GitReading,
   type InterpreterQuestion,
 } from '../../domain/precheck/judge-places.ts';
-import { pathExists } from '../files/path-exists.ts';
+import { isFolder, pathExists } from '../files/path-exists.ts';
 import { readGitState } from '../git/read-git-state.ts';
 import type { PrecheckRequest } from './precheck-request.ts';
 
@@ -19,7 +20,13 @@ import type { PrecheckRequest } from './precheck-request.ts';
 export async function checkInterpreter(request: PrecheckRequest): Promise<CheckResult> {
   const { venvPython: python, venvSource: source, requirements } = request;
   const state = await interpreterState(python);
-  return judgeInterpreter({ python, source, candidates: requirements.venv_candidates, state });
+  return judgeInterpreter({
+    python,
+    source,
+    candidates: requirements.venv_candidates,
+    state,
+    hasSlice: hasSlice(requirements),
+  });
 }
 
 async function interpreterState(python: string): Promise<InterpreterQuestion['state']> {
@@ -34,9 +41,14 @@ async function interpreterState(python: string): Promise<InterpreterQuestion['st
   return executable && stats.isFile() ? 'executable' : 'not executable';
 }
 
-/** Whether the repository root is a project (spec 04 §2 row 3). */
-export async function checkRepository({ repoRoot }: PrecheckRequest): Promise<CheckResult> {
-  return judgeRepository(repoRoot, await pathExists(join(repoRoot, 'pyproject.toml')));
+/** Whether the repository root is there, with a project file where versions are to follow its pins. */
+export async function checkRepository({ repoRoot, requirements }: PrecheckRequest): Promise<CheckResult> {
+  return judgeRepository({
+    repoRoot,
+    exists: await isFolder(repoRoot),
+    hasProjectFile: await pathExists(join(repoRoot, 'pyproject.toml')),
+    pinned: requirements.pins.map((pin) => pin.package),
+  });
 }
 
 export interface CheckedGit {
@@ -79,10 +91,7 @@ export async function checkHost({
       ? []
       : [host.venv_python, host.hf_hub, host.speaker_sim, host.omni_ci_home, ...host.checklist];
   const named = paths.filter((path): path is string => path !== null);
+  if (host?.repo_root) named.push(host.repo_root);
   const found = await Promise.all(named.map(async (path) => [path, await pathExists(path)] as const));
-  const entries = Object.fromEntries(found);
-  if (host?.repo_root) {
-    entries[host.repo_root] = await pathExists(join(host.repo_root, 'pyproject.toml'));
-  }
-  return judgeHost({ requirements, repoRoot, venvPython, exists: entries });
+  return judgeHost({ requirements, repoRoot, venvPython, exists: Object.fromEntries(found) });
 }

@@ -1,13 +1,15 @@
 import { realpath } from 'node:fs/promises';
-import { delimiter, dirname } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { checkResult, type CheckResult } from '../../domain/precheck/check-result.ts';
-import { judgeImports } from '../../domain/precheck/judge-imports.ts';
+import { judgeImports, testRunner } from '../../domain/precheck/judge-imports.ts';
 import { judgeInstall } from '../../domain/precheck/judge-install.ts';
 import { judgePins, type PinsAnswer } from '../../domain/precheck/judge-pins.ts';
+import { hasSlice } from '../../domain/precheck/requirements.ts';
 import { normalisedName } from '../../domain/precheck/requirement.ts';
 import type { ImportReading, ProjectReading, VenvReading } from '../../domain/precheck/venv-facts.ts';
+import { pathExists } from '../files/path-exists.ts';
 import type { CheckedGpus } from './check-gpus.ts';
 import { childEnvironment, type PrecheckRequest } from './precheck-request.ts';
 import { readProject } from './read-project.ts';
@@ -99,21 +101,16 @@ async function isSameFolder(url: string | null, folder: string): Promise<boolean
 
 export interface CheckedImports {
   result: CheckResult;
-  /** Null where nothing had to be imported. */
-  reading: ImportReading | null;
+  reading: ImportReading;
 }
 
-/** One short process that imports what the suite needs, with the usable GPUs shown to it (spec 04 §10 gate 2). */
+/** One short process that imports pytest and what the suite needs, with the usable GPUs shown to it. */
 export async function checkImports(
   request: PrecheckRequest,
   checkedGpus: Promise<CheckedGpus>,
 ): Promise<CheckedImports> {
   const { requirements, repoRoot, venvPython } = request;
-  const modules = requirements.imports;
-  if (modules.length === 0) {
-    const result = checkResult({ id: 'imports', lines: ['imports: none configured'], applies: false });
-    return { result, reading: null };
-  }
+  const modules = [...new Set([testRunner, ...requirements.imports])];
   const { gpus } = await checkedGpus;
   const inherited = childEnvironment(request);
   const reading = await readImports({
@@ -129,5 +126,14 @@ export async function checkImports(
     },
   });
   const gpusGiven = gpus.length === 0 ? null : gpus.length;
-  return { result: judgeImports({ modules, reading, gpusGiven, repoRoot, venvPython }), reading };
+  const result = judgeImports({
+    modules,
+    reading,
+    gpusGiven,
+    repoRoot,
+    venvPython,
+    isProject: await pathExists(join(repoRoot, 'pyproject.toml')),
+    hasSlice: hasSlice(requirements),
+  });
+  return { result, reading };
 }

@@ -6,6 +6,7 @@ import { z } from 'zod';
 
 import { messageOf } from '../../domain/message-of.ts';
 import type { ProjectReading } from '../../domain/precheck/venv-facts.ts';
+import { isAbsent } from '../files/has-code.ts';
 
 const projectSchema = z.object({
   project: z
@@ -13,7 +14,7 @@ const projectSchema = z.object({
     .default({ dependencies: [] }),
 });
 
-/** Name and dependencies of the checkout's `pyproject.toml`; what is wrong with the file is a value. */
+/** Name and dependencies of the checkout's `pyproject.toml`, none without one; what is wrong with the file is a value. */
 export async function readProject(repoRoot: string): Promise<ProjectReading> {
   const file = join(repoRoot, 'pyproject.toml');
   try {
@@ -25,6 +26,7 @@ export async function readProject(repoRoot: string): Promise<ProjectReading> {
     const { name = null, dependencies } = parsed.data.project;
     return { kind: 'facts', facts: { name, dependencies } };
   } catch (error) {
+    if (isAbsent(error)) return { kind: 'facts', facts: { name: null, dependencies: [] } };
     const detail = error instanceof TomlError ? `line ${error.line}: ${error.message.split('\n')[0]}` : error;
     return {
       kind: 'failed',

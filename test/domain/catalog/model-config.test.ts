@@ -43,10 +43,8 @@ describe('parseModelConfig', () => {
         metric_sources: {},
         metrics: {},
         requires_capabilities: {},
-        pins: [
-          { package: 'sglang', match: 'exact' },
-          { package: 'torch', match: 'release' },
-        ],
+        imports: [],
+        pins: [],
         timeout_s_by_test: {},
         evidence: [],
       },
@@ -134,8 +132,8 @@ extra_env: {test_a_ci.py: *env}
   });
 
   it('names a required key that is missing', () => {
-    expect(failure('name: nova\nhf_model_id: a/b\n').message).toBe(
-      'models/nova/config.yaml:1:1: hf_datasets: found nothing (the key is required); valid: a list of strings',
+    expect(failure('hf_model_id: a/b\n').message).toBe(
+      'models/nova/config.yaml:1:1: name: found nothing (the key is required); valid: a non-empty string',
     );
   });
 

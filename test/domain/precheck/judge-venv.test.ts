@@ -55,6 +55,8 @@ describe('imports (spec 04 §10 gate 2)', () => {
       modules: ['torch', 'sglang'],
       reading: { kind: 'facts', facts: { errors: { torch: null, sglang: null }, cuda: null, ...facts } },
       gpusGiven: null,
+      isProject: true,
+      hasSlice: true,
       ...places,
       ...more,
     });
@@ -72,7 +74,28 @@ describe('imports (spec 04 §10 gate 2)', () => {
     const [gap] = judge({ errors: { torch: null, sglang: 'ImportError: no' } }).errors;
     expect(gap?.message).toBe('these do not import in /venv/bin/python: sglang (ImportError: no)');
     expect(gap?.remedies[0]).toBe(sync);
-    expect(gap?.remedies[1]).toContain('its fresh path deletes $OMNI_CI_HOME');
+    expect(gap?.remedies.at(-1)).toContain('its fresh path deletes $OMNI_CI_HOME');
+  });
+
+  it('names each missing module in its remedy, and no script of a suite that is not there', () => {
+    const [gap] = judge(
+      { errors: { torch: null, sglang: 'ModuleNotFoundError' } },
+      { isProject: false, hasSlice: false },
+    ).errors;
+    expect(gap?.remedies).toEqual([
+      "see why: /venv/bin/python -c 'import sglang'",
+      "install what provides sglang; or, where no test needs it, take it out of imports in the model's config.yaml",
+    ]);
+  });
+
+  it('says how to get pytest where the interpreter has none', () => {
+    const errors = { pytest: "ModuleNotFoundError: No module named 'pytest'" };
+    const [gap] = judge({ errors }, { modules: ['pytest'], hasSlice: false }).errors;
+    expect(gap?.message).toContain("pytest (ModuleNotFoundError: No module named 'pytest')");
+    expect(gap?.remedies).toEqual([
+      '/venv/bin/python -m pip install pytest',
+      'or name the interpreter that has it: --venv-python FILE, TUNE_VENV_PYTHON, venv_python in the host profile',
+    ]);
   });
 
   it.each([

@@ -32,8 +32,22 @@ describe('what stages need (spec 04 §1, §6)', () => {
     expect([needs.models.required, needs.gpusNeeded]).toEqual([['acme/default', 'acme/voice'], 4]);
   });
 
-  it('requires one GPU standing alone where the config says nothing', () => {
-    expect(stageNeeds({ config: config(), catalogStages: [], selected: null }).gpusNeeded).toBe(1);
+  it('requires nothing of GPUs, pins, imports and hub where the config says nothing', () => {
+    const { value: bare } = parseModelConfig({
+      file: 'config.yaml',
+      yaml: 'name: nova\n',
+      directoryName: 'nova',
+    });
+    const nothing = { required: [], optional: [] };
+    for (const selected of [null, [chart]]) {
+      expect(stageNeeds({ config: bare, catalogStages: [chart], selected })).toMatchObject({
+        gpusNeeded: 0,
+        pins: [],
+        imports: [],
+        models: nothing,
+      });
+    }
+    expect(bare.hf_datasets).toEqual([]);
   });
 
   it('requires a capability only if its test is selected (gate 7)', () => {
@@ -54,11 +68,10 @@ describe('what stages need (spec 04 §1, §6)', () => {
     ]).toEqual([false, true, true, false]);
   });
 
-  it("imports the reference suite's modules where sglang is pinned, else what the config says (gate 2)", () => {
+  it('imports what the config says, and nothing because of a pin', () => {
     const imports = (more: string) =>
       stageNeeds({ config: config(more), catalogStages: [], selected: null }).imports;
-    expect([imports(''), imports('pins: []\n'), imports('pins: []\nimports: [jiwer]\n')]).toEqual([
-      ['torch', 'sglang', 'flashinfer', 'sglang_omni'],
+    expect([imports('pins: [{package: sglang, match: exact}]\n'), imports('imports: [jiwer]\n')]).toEqual([
       [],
       ['jiwer'],
     ]);

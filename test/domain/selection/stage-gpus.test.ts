@@ -14,8 +14,8 @@ describe('stageGpus (spec 03 §4)', () => {
     expect(stageGpus(stage('one_wer', 'wer'), config)).toBe(1);
   });
 
-  it('takes 2 when nothing is stated', () => {
-    expect(stageGpus(stage('other_wer', 'wer'), config)).toBe(2);
+  it('takes none when nothing is stated', () => {
+    expect(stageGpus(stage('other_wer', 'wer'), config)).toBe(0);
   });
 
   it('respects a stated 0, on the stage and on the test file', () => {
@@ -26,10 +26,10 @@ describe('stageGpus (spec 03 §4)', () => {
 
 describe('planGpus (spec 03 §4)', () => {
   it('is the largest of the selected stages', () => {
-    expect(planGpus([stage('one_wer', 'wer'), stage('other_wer', 'wer')], config)).toBe(2);
+    expect(planGpus([stage('one_wer', 'wer'), stage('other_wer', 'wer')], config)).toBe(1);
   });
 
-  it('is 1 for an empty selection', () => {
-    expect(planGpus([], config)).toBe(1);
+  it('is 0 for an empty selection', () => {
+    expect(planGpus([], config)).toBe(0);
   });
 });

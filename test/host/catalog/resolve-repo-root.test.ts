@@ -45,9 +45,8 @@ describe('resolveRepoRoot (spec 01 §6)', () => {
     expect(resolveRepoRoot({ ...base, host, flag: '/profiled' }).warnings).toEqual([]);
   });
 
-  it('finds the nearest ancestor with pyproject.toml and .git', () => {
+  it('finds the nearest ancestor with .git, a project file or not', () => {
     const dir = temporaryFolder({
-      'pyproject.toml': '',
       '.git/HEAD': '',
       'nested/pyproject.toml': '',
       'nested/deep/file': '',

@@ -45,6 +45,21 @@ describe('01 §3: the facts of the shipped models', () => {
     expect(Object.values(config.gpus_per_test)).toEqual(Array.from({ length: 10 }, () => 2));
   });
 
+  test('each states what it needs of the interpreter: nothing of that is a default', async () => {
+    for (const name of ['qwen3-omni-v1', 'qwen3-asr-v1', 'tts']) {
+      const { config } = await catalog.loadModel(name);
+      expect(config).toMatchObject({
+        pins: [
+          { package: 'sglang', match: 'exact' },
+          { package: 'torch', match: 'release' },
+        ],
+        imports: ['torch', 'sglang', 'flashinfer', 'sglang_omni'],
+      });
+      const tests = [...Object.keys(config.metric_sources), ...Object.keys(config.hf_model_ids_by_test)];
+      for (const test of tests) expect(config.gpus_per_test[test], `${name} ${test}`).toBe(2);
+    }
+  });
+
   test('qwen3-asr-v1', async () => {
     const { config } = await catalog.loadModel('qwen3-asr-v1');
     expect(config).toMatchObject({

@@ -121,11 +121,15 @@ export function precheckWorld() {
     if (previous === undefined) delete process.env['NVIDIA_SMI_WORLD'];
     else process.env['NVIDIA_SMI_WORLD'] = previous;
   });
-  const venvPython = putVenv(join(scratch, 'venv'), [
-    { name: 'sglang', version: '0.5.12.post1' },
-    { name: 'torch', version: '2.11.0+cu130' },
-    { name: 'nova-suite', version: '1.0', direct: { url: `file://${root}`, dir_info: { editable: true } } },
-  ]);
+  const venvPython = putVenv(
+    join(scratch, 'venv'),
+    [
+      { name: 'sglang', version: '0.5.12.post1' },
+      { name: 'torch', version: '2.11.0+cu130' },
+      { name: 'nova-suite', version: '1.0', direct: { url: `file://${root}`, dir_info: { editable: true } } },
+    ],
+    { 'pytest.py': '' },
+  );
   const processStatus = join(scratch, 'status');
   writeText(processStatus, 'CapEff:\t0000000000080000\n');
   const request: PrecheckRequest = {

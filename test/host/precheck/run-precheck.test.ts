@@ -54,7 +54,7 @@ describe('the precheck of a machine (spec 04)', () => {
       host: '·',
       pins: '✓',
       install: '✓',
-      imports: '·',
+      imports: '✓',
       environment: '·',
       slice: '·',
       assets: '·',
@@ -113,12 +113,21 @@ describe('the precheck of a machine (spec 04)', () => {
 });
 
 describe('early stops (spec 04 §2 rows 3 and 5)', () => {
-  it('come without a pyproject.toml, and leave no document', async () => {
+  it('come without a pyproject.toml that pins are to be read from, and leave no document', async () => {
     const world = precheckWorld();
     rmSync(join(world.root, 'pyproject.toml'));
     const outcome = await run(world);
     expect([outcome.ok, outcome.document, outcome.checks.at(-1)?.id]).toEqual([false, null, 'host']);
-    expect(messages(outcome, 'repository')).toEqual([`${world.root}/pyproject.toml does not exist`]);
+    expect(messages(outcome, 'repository')).toEqual([
+      `${world.root}/pyproject.toml does not exist, but pins names sglang, torch, whose version stands there`,
+    ]);
+  });
+
+  it('do not come without a pyproject.toml where nothing is pinned', async () => {
+    const world = precheckWorld();
+    rmSync(join(world.root, 'pyproject.toml'));
+    const outcome = await run(world, { pins: [] });
+    expect([outcome.ok, check(outcome, 'pins').mark]).toEqual([true, '·']);
   });
 
   it('come without an interpreter', async () => {
@@ -189,14 +198,15 @@ describe('venv (spec 04 §3, §10 gate 2)', () => {
 
   it('must import its modules with the usable GPUs in sight', async () => {
     const world = precheckWorld();
-    const modules = { 'torch.py': standInTorch(2) };
+    const modules = { 'pytest.py': '', 'torch.py': standInTorch(2) };
     const direct = { url: `file://${world.root}`, dir_info: { editable: true } };
     const distributions = [{ name: 'nova-suite', version: '1', direct }];
     const venvPython = putVenv(join(world.scratch, 'other'), distributions, modules);
     const asked = { pins: [], imports: ['torch', 'sglang_omni'] };
     const outcome = await run(world, asked, { venvPython });
     expect(check(outcome, 'imports').lines).toEqual([
-      'imports: torch, sglang_omni',
+      'imports: pytest, torch, sglang_omni',
+      '✓ pytest',
       '✓ torch',
       '✗ sglang_omni',
       'torch sees 2 GPU(s), CUDA 13.0',
@@ -204,16 +214,32 @@ describe('venv (spec 04 §3, §10 gate 2)', () => {
     expect(outcome.document?.runtime?.torch_cuda).toBe('13.0');
   });
 
+  it('must have pytest, whatever the suite lists', async () => {
+    const world = precheckWorld();
+    const venvPython = putVenv(join(world.scratch, 'other'), []);
+    const outcome = await run(world, { pins: [] }, { venvPython });
+    expect([outcome.ok, messages(outcome, 'imports')]).toEqual([
+      false,
+      [`these do not import in ${venvPython}: pytest (ModuleNotFoundError: No module named 'pytest')`],
+    ]);
+  });
+
   it('must have a torch that sees all of them', async () => {
     const world = precheckWorld();
-    const venvPython = putVenv(join(world.scratch, 'other'), [], { 'torch.py': standInTorch(1) });
+    const venvPython = putVenv(join(world.scratch, 'other'), [], {
+      'pytest.py': '',
+      'torch.py': standInTorch(1),
+    });
     const outcome = await run(world, { pins: [], imports: ['torch'] }, { venvPython });
     expect(messages(outcome, 'imports')).toEqual(['torch sees 1 GPU(s), CUDA 13.0, but was given 2']);
   });
 
   it('is not asked for GPUs where none is needed', async () => {
     const world = precheckWorld();
-    const venvPython = putVenv(join(world.scratch, 'other'), [], { 'torch.py': standInTorch(0) });
+    const venvPython = putVenv(join(world.scratch, 'other'), [], {
+      'pytest.py': '',
+      'torch.py': standInTorch(0),
+    });
     const gpus = { needed: 0, model: null, count: null };
     const outcome = await run(world, { pins: [], imports: ['torch'], gpus }, { venvPython });
     expect(check(outcome, 'imports').errors).toEqual([]);
@@ -325,7 +351,7 @@ describe('GPUs, capabilities, slice and host (spec 04 §8, §10)', () => {
     expect(check(await run(world, { environment }), 'slice').mark).toBe('✓');
   });
 
-  it('wants the paths of the host profile, its repo_root with a pyproject.toml', async () => {
+  it('wants the paths of the host profile, its repo_root included', async () => {
     const world = precheckWorld();
     const host = makeHost({ repo_root: world.root, hf_hub: world.scratch, omni_ci_home: '/nowhere' });
     expect(messages(await run(world, { host }), 'host')).toEqual([
