@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { execa } from 'execa';
 
-import type { Attempt } from '../src/domain/observation/attempt.ts';
+import type { Attempt } from '../src/domain/observation/observation.ts';
 import { readAttempts } from '../src/host/run-directory/attempts-file.ts';
 import { stateQuery } from '../src/workflows/messages.ts';
 import { type CalibUp, program, startCalibUp } from './calib-up.ts';

@@ -8,8 +8,8 @@ import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/wo
 import type { SessionActivities } from '../src/activities/activity-types.ts';
 import { type SessionPlan, sessionPlanSchema } from '../src/domain/session/session-plan.ts';
 import { startEmbeddedServer } from '../src/worker/embedded-server.ts';
-import { freePort } from '../src/worker/free-port.ts';
-import { pollCounts } from '../src/worker/poll-counts.ts';
+import { freePort } from '../src/worker/embedded-server.ts';
+import { pollCounts } from '../src/worker/run-worker.ts';
 import { workflowSource } from '../src/worker/workflow-bundle.ts';
 import {
   calibrateWorkflowType,

@@ -1,9 +1,9 @@
-import type { DiskAudit } from '../domain/session/take-disk-audit.ts';
-import type { Lane } from '../domain/lanes/lane.ts';
-import type { JoinOutcome } from '../domain/pool/pool-join.ts';
-import type { RepeatRecord } from '../domain/pool/repeat-record.ts';
-import type { SessionStandard } from '../domain/pool/session-standard.ts';
-import type { RepeatOutcome } from '../domain/session/repeat-outcome.ts';
+import type { DiskAudit } from '../domain/session/matrix.ts';
+import type { Lane } from '../domain/lanes/lanes.ts';
+import type { JoinOutcome } from '../domain/pool/pool.ts';
+import type { RepeatRecord } from '../domain/pool/pool.ts';
+import type { RequiredEnvironment } from '../domain/pool/pool.ts';
+import type { RepeatOutcome } from '../domain/session/session-state.ts';
 import type { SessionPlan } from '../domain/session/session-plan.ts';
 import type { ApplyMode } from '../domain/session/session-state.ts';
 
@@ -39,7 +39,7 @@ export type PooledOutcome = RepeatOutcome & { record?: RepeatRecord };
 
 export interface JoinInput {
   plan: SessionPlan;
-  standard: SessionStandard;
+  standard: RequiredEnvironment;
   /** Hosts whose answer the session has already. */
   known: string[];
 }
@@ -132,7 +132,7 @@ export interface SessionActivities {
 /** What the home host does more for the session of a pool. */
 export interface PoolHomeActivities {
   /** What other hosts of the pool are held against. */
-  readStandard(input: { run_dir: string }): Promise<SessionStandard>;
+  readStandard(input: { run_dir: string }): Promise<RequiredEnvironment>;
   /** Writes what a repeat on another host left into the run directory; twice equals once. */
   keepRepeat(input: { run_dir: string; record: RepeatRecord }): Promise<void>;
 }

@@ -1,29 +1,29 @@
 import { ApplicationFailure } from '@temporalio/activity';
 
 import { CalibError } from '../domain/calib-error.ts';
-import { messageOf } from '../domain/message-of.ts';
-import { failureTypes } from '../domain/session/failure-types.ts';
-import { appendRunLog } from '../host/run-directory/run-log.ts';
-import type { ActivityDependencies } from './activity-dependencies.ts';
+import { messageOf } from '../domain/text.ts';
+import { failureTypes } from '../domain/session/session-state.ts';
+import { appendRunLog } from '../host/run-directory/logs/run-log.ts';
+import type { ActivityDependencies } from './repeat/repeat.ts';
 import type {
   HostActivities,
   PoolActivities,
   PoolHomeActivities,
   SessionActivities,
 } from './activity-types.ts';
-import { applyThresholds } from './apply-thresholds.ts';
-import { joinSession } from './join-session.ts';
-import { keepRepeat } from './keep-repeat.ts';
+import { applyThresholds } from './report-and-apply.ts';
+import { joinSession } from './pool/join.ts';
+import { keepRepeat } from './repeat/keep-repeat.ts';
 import { openSession } from './open-session.ts';
 import { precheck } from './precheck.ts';
-import { purgeRepeat } from './purge-repeat.ts';
+import { purgeRepeat } from './repeat/end-repeat.ts';
 import { readLogPart } from './read-log-part.ts';
-import { readStandard } from './read-standard.ts';
-import { runRepeat } from './run-repeat.ts';
-import { mayPass, storageFailure } from './storage-failure.ts';
+import { readStandard } from './report-and-apply.ts';
+import { runRepeat } from './repeat/run-repeat.ts';
+import { isTransient, storageFailure } from './failures.ts';
 import { syncSession } from './sync-session.ts';
-import { withoutSecrets } from './without-secrets.ts';
-import { writeReport } from './write-report.ts';
+import { withoutSecrets } from './failures.ts';
+import { writeReport } from './report-and-apply.ts';
 
 /** The activities of a worker, with their dependencies bound. */
 export function createActivities(
@@ -72,7 +72,7 @@ function failureOf(error: unknown): unknown {
   if (refusal !== null) return refusal;
   if (!(error instanceof CalibError)) return error;
   const message = error.remedy === undefined ? error.message : `${error.message} (${error.remedy})`;
-  return mayPass(error)
+  return isTransient(error)
     ? ApplicationFailure.create({ message, type: failureTypes.storage, cause: error })
     : ApplicationFailure.nonRetryable(message, failureTypes.invalid);
 }

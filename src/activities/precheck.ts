@@ -1,22 +1,105 @@
 import { dirname } from 'node:path';
 
-import { utcTimestamp } from '../domain/clock.ts';
-import { gapText, renderCheck, renderSummary } from '../domain/precheck/check-result.ts';
-import { planRequirements } from '../domain/precheck/plan-requirements.ts';
+import {
+  compareEnvironments,
+  type EnvironmentComparison,
+  identityDifferenceLines,
+} from '../domain/fingerprint/compare.ts';
+import type { EnvironmentDocument } from '../domain/fingerprint/environment.ts';
+import { gapText, renderCheck, renderSummary } from '../domain/precheck/checks.ts';
+import { skipRefusal } from '../domain/precheck/judge-venv.ts';
 import { skippedPrecheckDocument } from '../domain/precheck/precheck-document.ts';
-import { skipRefusal } from '../domain/precheck/skip-refusal.ts';
-import type { SessionPlan } from '../domain/session/session-plan.ts';
-import { keepEnvironment } from '../host/fingerprint/environment-file.ts';
-import { runPrecheck } from '../host/precheck/run-precheck.ts';
-import { createSliceDirectories } from '../host/precheck/slice-directories.ts';
-import { writePrecheck } from '../host/precheck/write-precheck.ts';
-import { appendRunLog } from '../host/run-directory/run-log.ts';
-import type { ActivityDependencies } from './activity-dependencies.ts';
+import { planRequirements } from '../domain/precheck/stage-needs.ts';
+import type { Plan, SessionPlan } from '../domain/session/session-plan.ts';
+import { utcTimestamp } from '../domain/text.ts';
+import { keepEnvironment, readSessionEnvironment } from '../host/fingerprint/environment-file.ts';
+import { captureEnvironment } from '../host/fingerprint/environment.ts';
+import { createSliceDirectories } from '../host/precheck/machine.ts';
+import { runPrecheck, writePrecheck } from '../host/precheck/run-precheck.ts';
+import { appendRunLog } from '../host/run-directory/logs/run-log.ts';
 import type { PrecheckVerdict } from './activity-types.ts';
-import { judgeEnvironment, type EnvironmentQuestion } from './session-environment.ts';
+import type { ActivityDependencies } from './repeat/repeat.ts';
+
+export interface EnvironmentQuestion {
+  plan: SessionPlan;
+  /** `nvidia-smi` indices that the worker may use, null for all. */
+  gpus: readonly number[] | null;
+  now: Date;
+}
+
+export type JudgedEnvironment =
+  | {
+      kind: 'accepted';
+      /** As it is now. */
+      environment: EnvironmentDocument;
+      /** What differs although it was forced; empty where nothing does. */
+      forced: string[];
+      warnings: string[];
+    }
+  | { kind: 'refused'; message: string; remedy: string };
 
 /**
- * The environment gate before any GPU time is spent (spec 04). Leaves `precheck.json`, its lines in `run.log` and, once
+ * Whether a session may measure here: in the environment that its directory records, or on the operator's word in another
+ * one. Only what both sides know is compared, so that directories of earlier versions are not refused for what they do
+ * not say. Writes nothing.
+ */
+export async function judgeEnvironment({ plan, gpus, now }: EnvironmentQuestion): Promise<JudgedEnvironment> {
+  const { run_dir: runDir } = plan;
+  const requirements = planRequirements(plan);
+  const environment = await captureEnvironment({
+    plan,
+    requirements,
+    allowedGpus: gpus,
+    env: process.env,
+    now,
+  });
+  const recorded = await readSessionEnvironment(runDir);
+  if (recorded === null) return { kind: 'accepted', environment, forced: [], warnings: [] };
+  const comparison = compareEnvironments(recorded.facts, environment);
+  const differences = identityDifferenceLines(comparison);
+  if (comparison.equal)
+    return { kind: 'accepted', environment, forced: [], warnings: unknownWarning(comparison) };
+  const what = `the environment is not the one of ${recorded.file}: ${differences.join('; ')}`;
+  if (plan.force_environment === true) {
+    return { kind: 'accepted', environment, forced: differences, warnings: [`forced: ${what}`] };
+  }
+  return {
+    kind: 'refused',
+    message: what,
+    remedy:
+      'restore that environment or start a fresh session; `calib start --resume --force-environment` mixes the two ' +
+      `and marks the report; \`calib compare-env ${runDir} OTHER\` compares it with another recorded one`,
+  };
+}
+
+/** Said where something could not be compared: a lost driver must not look like the same environment. */
+function unknownWarning({ unknown }: EnvironmentComparison): string[] {
+  const lost = unknown.filter((entry) => entry.class === 'identity' && entry.known_in === 'a');
+  return lost.length === 0
+    ? []
+    : [
+        `cannot be read here, so not compared with what is recorded: ${lost.map(({ field }) => field).join(', ')}`,
+      ];
+}
+
+/** The plan with a forced environment among its others, each once. */
+export function withForcedEnvironment(
+  plan: Plan,
+  judged: Extract<JudgedEnvironment, { kind: 'accepted' }>,
+  at: string,
+): Plan {
+  const { identity_sha256 } = judged.environment;
+  const before = plan.forced_environments ?? [];
+  if (judged.forced.length === 0 || before.some((one) => one.identity_sha256 === identity_sha256))
+    return plan;
+  return {
+    ...plan,
+    forced_environments: [...before, { at, identity_sha256, differences: judged.forced }],
+  };
+}
+
+/**
+ * The environment gate before any GPU time is spent. Leaves `precheck.json`, its lines in `run.log` and, once
  * the gate is open, `environment.json`; a gap is an answer, not a failure of the activity.
  */
 export async function precheck(
@@ -75,7 +158,7 @@ async function checkMachine(
   };
 }
 
-/** Leaves the stub that says so (spec 04 §1). */
+/** Leaves the stub that says so. */
 async function skipPrecheck(plan: SessionPlan, now: Date): Promise<PrecheckVerdict> {
   const refusal = skipRefusal(plan.units.map(({ test }) => test));
   if (refusal !== null) {

@@ -2,13 +2,13 @@ import { heartbeat, sleep } from '@temporalio/activity';
 import { z } from 'zod';
 
 import { CalibError } from '../domain/calib-error.ts';
-import { messageOf } from '../domain/message-of.ts';
-import { redactSecrets } from '../domain/secrets/redact-secrets.ts';
-import { pathExists } from '../host/files/path-exists.ts';
+import { messageOf } from '../domain/text.ts';
+import { redactSecrets } from '../domain/secrets.ts';
+import { pathExists } from '../host/run-directory/files.ts';
 import { readLogLines } from '../host/log/read-log-lines.ts';
-import { readLaunch } from '../host/run-directory/list-launches.ts';
+import { readLaunch } from '../host/run-directory/logs/launches.ts';
 import { runPaths } from '../host/run-directory/paths.ts';
-import { readPlan } from '../host/run-directory/read-plan.ts';
+import { readPlan } from '../host/run-directory/plan-file.ts';
 import type { LogPart, ReadLogInput } from './activity-types.ts';
 
 /** Of a log, so that with every byte escaped in JSON it stays below Temporal's 2 MiB for a payload. */

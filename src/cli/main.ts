@@ -1,12 +1,12 @@
 import { Command, CommanderError } from 'commander';
 
 import { CalibError } from '../domain/calib-error.ts';
-import { messageOf } from '../domain/message-of.ts';
+import { messageOf } from '../domain/text.ts';
 import { commandTable } from './command-table.ts';
-import { exitCode, exitCodeOf, InterruptedError } from './exit-code.ts';
+import { exitCode, exitCodeOf, InterruptedError } from './output.ts';
 import { addSharedOptions, allSharedOptions } from './options.ts';
 import { note } from './output.ts';
-import { packageVersion } from './package-version.ts';
+import { packageVersion } from './output.ts';
 
 function createProgram(): Command {
   const program = new Command('calib')
@@ -71,7 +71,7 @@ function report(error: unknown): number {
 }
 
 /**
- * Runs one command line; the only place where errors are printed and turned into an exit code (spec 08).
+ * Runs one command line; the only place where errors are printed and turned into an exit code.
  *
  * @param args without interpreter and program name
  */

@@ -1,12 +1,12 @@
 import { Option, type Command } from 'commander';
 
 import type { Catalog, LoadedModel } from '../host/catalog/open-catalog.ts';
-import type { ResolvedHost } from '../host/catalog/resolve-host.ts';
-import type { ResolvedRepoRoot } from '../host/catalog/resolve-repo-root.ts';
-import type { ResolvedVenv } from '../host/catalog/resolve-venv.ts';
+import type { ResolvedHost } from '../host/catalog/resolve.ts';
+import type { ResolvedRepoRoot } from '../host/catalog/resolve.ts';
+import type { ResolvedVenv } from '../host/catalog/resolve.ts';
 import { note, warn } from './output.ts';
 
-/** The model meant when `--model` is absent (spec 01 §1). */
+/** The model meant when `--model` is absent. */
 const defaultModel = 'qwen3-omni-v1';
 
 const sharedOptions = {
@@ -79,7 +79,7 @@ export interface CliContext {
   host: () => Promise<ResolvedHost>;
   repoRoot: () => Promise<ResolvedRepoRoot>;
   venv: () => Promise<ResolvedVenv>;
-  /** Prints `host: <name> (repo=<root>)` to stderr when a profile is active (spec 01 §6). */
+  /** Prints `host: <name> (repo=<root>)` to stderr when a profile is active. */
   announceHost: () => Promise<void>;
 }
 
@@ -96,22 +96,22 @@ async function warned<Value extends { warnings: string[] }>(value: Promise<Value
   return resolved;
 }
 
-/** Resolvers beyond the catalog itself; precedence flag > environment > host > config > default (spec 01 §5). */
+/** Resolvers beyond the catalog itself; precedence flag > environment > host > config > default. */
 function createResolvers(options: SharedOptionValues, catalog: () => Promise<Catalog>, modelName: string) {
   const cwd = process.cwd();
   const { env } = process;
   const model = once(async () => warned((await catalog()).loadModel(modelName)));
   const host = once(async () => {
-    const { resolveHost } = await import('../host/catalog/resolve-host.ts');
+    const { resolveHost } = await import('../host/catalog/resolve.ts');
     return warned(resolveHost({ catalog: await catalog(), flag: options.host, env }));
   });
   const repoRoot = once(async () => {
-    const { resolveRepoRoot } = await import('../host/catalog/resolve-repo-root.ts');
+    const { resolveRepoRoot } = await import('../host/catalog/resolve.ts');
     const active = (await host()).host;
     return warned(Promise.resolve(resolveRepoRoot({ flag: options.repoRoot, env, host: active, cwd })));
   });
   const venv = once(async () => {
-    const { resolveVenv } = await import('../host/catalog/resolve-venv.ts');
+    const { resolveVenv } = await import('../host/catalog/resolve.ts');
     const request = { flag: options.venvPython, env, host: (await host()).host, model: await model(), cwd };
     return warned(Promise.resolve(resolveVenv({ ...request, repoRoot: (await repoRoot()).path })));
   });
@@ -131,7 +131,7 @@ function contextOf(options: SharedOptionValues): CliContext {
   const modelName = options.model ?? defaultModel;
   const catalog = once(async () => {
     const { openCatalog } = await import('../host/catalog/open-catalog.ts');
-    const { shippedCatalogDir } = await import('../host/catalog/shipped-catalog.ts');
+    const { shippedCatalogDir } = await import('../host/catalog/open-catalog.ts');
     return openCatalog(options.catalog || process.env['CALIB_CATALOG'] || shippedCatalogDir());
   });
   const resolvers = createResolvers(options, catalog, modelName);

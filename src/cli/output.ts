@@ -1,6 +1,15 @@
-import picocolors from 'picocolors';
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 
-/** Prints a line (or several) of the answer: the only thing that goes to stdout (spec 08). */
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import picocolors from 'picocolors';
+import { z } from 'zod';
+
+import { decisionAnswerForms, parseDecisionAnswer } from '../domain/apply/decide-apply.ts';
+import type { CalibErrorCode } from '../domain/calib-error.ts';
+
+/** Prints a line (or several) of the answer: the only thing that goes to stdout. */
 export function answer(text: string): void {
   process.stdout.write(`${text}\n`);
 }
@@ -20,7 +29,137 @@ export function warn(text: string): void {
   note(`${colours(process.stderr).yellow('warning:')} ${text}`);
 }
 
-/** A stream's colour functions: identities unless it is a terminal and `NO_COLOR` is unset or empty (spec 08). */
+/** A stream's colour functions: identities unless it is a terminal and `NO_COLOR` is unset or empty. */
 export function colours(stream: { isTTY?: boolean }): ReturnType<typeof picocolors.createColors> {
   return picocolors.createColors(stream.isTTY === true && !process.env['NO_COLOR']);
+}
+
+/** Says on a terminal what stopping a worker means for what it runs. */
+export function announceDrain(): void {
+  if (process.stderr.isTTY) note('stopping: running repeats go on and are adopted by the next worker');
+}
+
+/** Appends examples to a command's help; each is a command line without prompt (spec 08: every help shows one). */
+export function addExamples(command: Command, examples: readonly string[]): Command {
+  const heading = examples.length === 1 ? 'Example:' : 'Examples:';
+  return command.addHelpText('after', `\n${heading}\n${examples.map((line) => `  $ ${line}`).join('\n')}\n`);
+}
+
+/** What the shell sees. */
+export const exitCode = {
+  /** Done, ready, complete. */
+  done: 0,
+  /** Not ready, refused or failed; the message says which. */
+  notReady: 1,
+  /** Wrong usage or invalid configuration. */
+  invalidInput: 2,
+  /** No Temporal server, no worker, or no session of that name. */
+  unreachable: 3,
+  interrupted: 130,
+} as const;
+
+const exitCodeByError: Record<CalibErrorCode, number> = {
+  'invalid-input': exitCode.invalidInput,
+  refused: exitCode.notReady,
+  'not-ready': exitCode.notReady,
+  unreachable: exitCode.unreachable,
+};
+
+/** The one table from failure to exit code. */
+export function exitCodeOf(code: CalibErrorCode): number {
+  return exitCodeByError[code];
+}
+
+/** Thrown by a command that the operator interrupted (Ctrl-C in a prompt); ends the program with 130, silently. */
+export class InterruptedError extends Error {
+  constructor() {
+    super('interrupted');
+    this.name = 'InterruptedError';
+  }
+}
+
+/** The version in `package.json`. */
+export function packageVersion(): string {
+  const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return z.object({ version: z.string() }).parse(JSON.parse(manifest)).version;
+}
+
+/**
+ * Collects `STAGE.METRIC=keep|apply|NUMBER|NUMBER!`; the last form confirms a number stricter than what was observed.
+ *
+ * @throws InvalidArgumentError for anything else, or a metric named twice
+ */
+export function parseDecision(text: string, before: Record<string, string>): Record<string, string> {
+  const match = /^([^=\s]+\.[^=\s.]+)=(.+)$/.exec(text);
+  const [, metric, answer] = match ?? [];
+  if (metric === undefined || answer === undefined) {
+    throw new InvalidArgumentError('decisions are written STAGE.METRIC=keep, =apply or =NUMBER.');
+  }
+  if (parseDecisionAnswer(answer) === null) {
+    throw new InvalidArgumentError(`${metric}: ${answer} is no decision; valid: ${decisionAnswerForms}.`);
+  }
+  if (before[metric] !== undefined) throw new InvalidArgumentError(`${metric} is decided twice.`);
+  return { ...before, [metric]: answer };
+}
+
+/** A port number, 0 to 65535. @throws InvalidArgumentError otherwise */
+export function parsePort(text: string): number {
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port > 65_535)
+    throw new InvalidArgumentError('a port is a number from 0 to 65535.');
+  return port;
+}
+
+/** A whole number of at least 1. @throws InvalidArgumentError otherwise */
+export function parseCount(text: string): number {
+  const count = Number(text);
+  if (!/^\d+$/.test(text) || count < 1 || !Number.isSafeInteger(count)) {
+    throw new InvalidArgumentError('a whole number of at least 1 is wanted.');
+  }
+  return count;
+}
+
+/** GPU indices as in `0,1`. @throws InvalidArgumentError otherwise */
+export function parseGpuList(text: string): number[] {
+  if (!/^\d+(,\d+)*$/.test(text)) throw new InvalidArgumentError('GPU indices are written as in 0,1.');
+  const indices = text.split(',').map(Number);
+  if (new Set(indices).size !== indices.length) throw new InvalidArgumentError('a GPU is named twice.');
+  return indices.sort((a, b) => a - b);
+}
+
+/** `--run-dir`, which every command that reads a run directory demands. */
+export function runDirOption(): Option {
+  return new Option('--run-dir <dir>', 'directory of a session').makeOptionMandatory();
+}
+
+/** Where calib keeps what outlives a command and belongs to no session: the embedded server's file, worker logs. */
+export function stateFolder(env: NodeJS.ProcessEnv): string {
+  return join(env['XDG_STATE_HOME'] || join(homedir(), '.local', 'state'), 'calib');
+}
+
+/** A wish to stop, and the way to take back that it is listened to. */
+export interface StopSignal {
+  signal: AbortSignal;
+  /** Leaves later signals to the system again. */
+  release: () => void;
+}
+
+/**
+ * Aborted by the first SIGINT, SIGTERM or SIGHUP; the second one is left to the system (ends at once).
+ *
+ * @param onStop called at the first one
+ */
+export function listenForStop(onStop: () => void): StopSignal {
+  const controller = new AbortController();
+  const names = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+  const release = () => {
+    for (const name of names) process.off(name, stop);
+  };
+  const stop = () => {
+    release();
+    onStop();
+    controller.abort();
+  };
+  for (const name of names) process.on(name, stop);
+  return { signal: controller.signal, release };
 }

@@ -16,7 +16,7 @@ export interface TreeSide {
 
 /**
  * The first difference between two syntax trees other than the given number tokens: comments count, white space and
- * positions do not (spec 06 §11). Null when there is none.
+ * positions do not. Null when there is none.
  */
 export function treeDifference(before: TreeSide, after: TreeSide): string | null {
   const [left, right] = [walk(before), walk(after)];

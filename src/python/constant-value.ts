@@ -1,16 +1,18 @@
 import type { SyntaxNode } from 'tree-sitter';
 
-import type {
-  ConstantValue,
-  DictionaryKey,
-  InnerEntry,
-  OpaqueValue,
-  OuterEntry,
-  SourceSpan,
-  StrayKey,
+import {
+  type Assignment,
+  type ConstantValue,
+  type DictionaryKey,
+  type InnerEntry,
+  isConstant,
+  type OpaqueValue,
+  type OuterEntry,
+  type SourceSpan,
+  type StrayKey,
 } from '../domain/discovery/source-facts.ts';
-import { parsePythonNumber } from '../domain/numbers/python-number.ts';
-import type { SourceIndex } from './source-index.ts';
+import { parsePythonNumber } from '../domain/numbers/python-numbers.ts';
+import type { SourceIndex } from './parse-module.ts';
 
 const opaqueKinds: Readonly<Record<string, OpaqueValue['kind']>> = {
   true: 'boolean',
@@ -177,4 +179,22 @@ function isCode(node: SyntaxNode): boolean {
 function excerpt(text: string): string {
   const line = text.replaceAll(/\s+/g, ' ').trim();
   return line.length > 60 ? `${line.slice(0, 57)}...` : line;
+}
+
+/**
+ * The value that a module-level name certainly has after the module has run: that of its last plain or annotated
+ * assignment, null where anything else (a condition, `+=`, an import, …) binds it afterwards.
+ */
+function settledAssignment(assignments: readonly Assignment[], name: string): Assignment | null {
+  const last = assignments.findLast((assignment) => assignment.name === name);
+  return last !== undefined && isConstant(last) ? last : null;
+}
+
+/** The number behind a name, null when there is none or it is not certain. */
+export function settledNumber(
+  assignments: readonly Assignment[],
+  name: string,
+): Extract<ConstantValue, { kind: 'number' }> | null {
+  const value = settledAssignment(assignments, name)?.value;
+  return value?.kind === 'number' ? value : null;
 }

@@ -2,7 +2,7 @@ import { plainString } from './constant-value.ts';
 import { parseModule } from './parse-module.ts';
 
 /**
- * The keys of all `DATASETS["<literal>"]` subscriptions, source order, each once (spec 04 §6).
+ * The keys of all `DATASETS["<literal>"]` subscriptions, source order, each once.
  *
  * @returns an empty list for a file that does not parse
  */
@@ -23,7 +23,7 @@ export function readDatasetKeys(source: string): string[] {
 
 /**
  * The `DATASETS` table of `benchmarks/dataset/prepare.py`: the pairs of its last module-level assignment, plain or
- * annotated, whose key and value are string literals (spec 04 §6).
+ * annotated, whose key and value are string literals.
  *
  * @returns an empty table for a file that does not parse or has no such assignment
  */

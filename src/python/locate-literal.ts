@@ -9,7 +9,7 @@ import type {
 } from '../domain/discovery/source-facts.ts';
 import { readAssignments } from './constants.ts';
 import { parseModule } from './parse-module.ts';
-import { settledNumber } from './settled-value.ts';
+import { settledNumber } from './constant-value.ts';
 
 /** A threshold's place in a file: `X_MIN_ACCURACY`, or `_X_P95[8]['throughput_qps']`. */
 export interface LiteralTarget {
@@ -35,7 +35,7 @@ export interface UnknownLiteral {
 }
 
 /**
- * Finds the number that a threshold currently has (spec 06 §8): in the last module-level assignment, plain or annotated,
+ * Finds the number that a threshold currently has: in the last module-level assignment, plain or annotated,
  * an optionally signed literal of any Python spelling. Never guesses: whatever is not certainly that number is `unknown`
  * with the reason and the place.
  *
@@ -78,7 +78,7 @@ export function locateAssigned(
 
 /**
  * The suite's concurrency: the integer literal that the module-level name `CONCURRENCY` certainly has; null when there is
- * none, or it is 0 or negative (spec 06 §8). The caller asks the test file first, then the threshold file.
+ * none, or it is 0 or negative. The caller asks the test file first, then the threshold file.
  */
 export function readConcurrency(source: string): number | null {
   const parsed = parseModule(source);

@@ -1,12 +1,54 @@
 import { Buffer } from 'node:buffer';
 
-import { parsePythonNumber } from '../domain/numbers/python-number.ts';
-import { sharedTargets } from './chained-targets.ts';
-import { treeDifference, type TokenRange } from './compare-trees.ts';
+import type { SyntaxNode } from 'tree-sitter';
+
+import { parsePythonNumber } from '../domain/numbers/python-numbers.ts';
+import { type TokenRange, treeDifference } from './compare-trees.ts';
 import { readAssignments } from './constants.ts';
-import { decodePythonSource } from './decode-source.ts';
-import { locateAssigned, type FoundLiteral, type LiteralTarget } from './locate-literal.ts';
-import { parseModule, type ParsedPython, type PythonModule } from './parse-module.ts';
+import { type FoundLiteral, type LiteralTarget, locateAssigned } from './locate-literal.ts';
+import { decodePythonSource, type ParsedPython, parseModule, type PythonModule } from './parse-module.ts';
+
+/**
+ * Why a literal cannot be edited for its own symbol alone, or null: in `A = B = 0.5` a new value for `A` is one for `B`
+ * as well, and nothing that is not in the plan is ever changed. Naming both is fine.
+ */
+export function sharedTargets(
+  module: PythonModule,
+  placed: readonly { target: LiteralTarget; literal: FoundLiteral }[],
+): string | null {
+  for (const statement of module.statements) {
+    const names = statement.type === 'expression_statement' ? chainOf(statement.node) : [];
+    if (names.length < 2) {
+      continue;
+    }
+    const { startByte } = module.spanOf(statement.node);
+    const endByte = startByte + Buffer.byteLength(statement.text);
+    const inside = placed.filter(
+      ({ literal }) => literal.startByte >= startByte && literal.endByte <= endByte,
+    );
+    for (const { target, literal } of inside) {
+      const planned = inside
+        .filter((other) => other.literal.startByte === literal.startByte)
+        .map((other) => other.target.symbol);
+      const other = names.find((name) => !planned.includes(name));
+      if (other !== undefined) {
+        return `${target.symbol} shares its literal with ${other} (line ${literal.line}), which is not in the plan`;
+      }
+    }
+  }
+  return null;
+}
+
+/** Everything that a statement assigns one value to. */
+function chainOf(statement: SyntaxNode): string[] {
+  const names: string[] = [];
+  let node = statement.firstNamedChild;
+  while (node !== null && node.type === 'assignment') {
+    names.push(node.childForFieldName('left')?.text ?? '');
+    node = node.childForFieldName('right');
+  }
+  return names;
+}
 
 export interface LiteralReplacement {
   target: LiteralTarget;
@@ -24,7 +66,7 @@ export type ReplacedLiterals =
 
 /**
  * Replaces number tokens in a Python file and nothing else: comments, spacing, line ends, byte-order mark and encoding
- * cookie keep their bytes (spec 06 §11). The result is verified before it is given back: it parses, its tree equals the
+ * cookie keep their bytes. The result is verified before it is given back: it parses, its tree equals the
  * old one but for those tokens, and every target reads back as the new literal.
  *
  * @param file the name used in reasons

@@ -1,5 +1,6 @@
 import type { AppliedChange, AppliedCheck, AppliedDocument } from '../domain/apply/applied-document.ts';
-import { formatFixed } from '../domain/numbers/format-fixed.ts';
+import { formatFixed } from '../domain/numbers/python-numbers.ts';
+import { counted } from '../domain/text.ts';
 import { tableRow } from './metric-table.ts';
 
 const heading = '## Applied changes';
@@ -61,7 +62,7 @@ function undoneLines({ at, check }: NonNullable<AppliedDocument['undone']>): str
   ];
 }
 
-/** The source with the outer key that was edited: `_X_P95[8]['throughput_qps']` (spec 06 §12). */
+/** The source with the outer key that was edited: `_X_P95[8]['throughput_qps']`. */
 export function resolvedSource({
   source,
   concurrency,
@@ -69,7 +70,7 @@ export function resolvedSource({
   return concurrency === null ? source : source.replace('[', `[${concurrency}][`);
 }
 
-/** Puts the section immediately before the provenance, in place of an earlier one (spec 06 §12). */
+/** Puts the section immediately before the provenance, in place of an earlier one. */
 export function insertAppliedChanges(report: string, section: string): string {
   const { before, after } = splitAppliedChanges(report);
   return `${before}${section}${after}`;
@@ -96,7 +97,7 @@ function startOfLine(text: string, line: string): number {
   return found === -1 ? -1 : found + 1;
 }
 
-/** `tightens (+2.6%)`, from the value really written (spec 06 §12); custom numbers are marked. */
+/** `tightens (+2.6%)`, from the value really written; custom numbers are marked. */
 export function describeDirection(change: AppliedChange): string {
   const { old_value: old, new_value: next, worst } = change;
   const tightens = worst === 'min' ? next > old : next < old;
@@ -117,4 +118,31 @@ export function signedPercent(percent: number): string {
 /** Trailing zeros of plain decimals say nothing; exponents and other spellings stay as written. */
 function trimZeros(literal: string): string {
   return /^[+-]?\d+\.\d+$/.test(literal) ? literal.replace(/0+$/, '').replace(/\.$/, '') : literal;
+}
+
+/**
+ * What an apply did, a line each: for the command's answer, the workflow's result and its page in the Web UI. Custom
+ * numbers are marked, warnings and the check come last.
+ */
+export function appliedSummary(applied: AppliedDocument): string[] {
+  const { changes, edits, files, warnings, check, undone } = applied;
+  const changed = changes.map(
+    (change) =>
+      `${change.file}:${change.line} ${resolvedSource(change)} = ${change.new_text} (was ${change.old_text}), ${describeDirection(change)}`,
+  );
+  return [
+    edits === 0
+      ? `${applied.mode}: every threshold stays as it is, no file edited`
+      : `${applied.mode}: ${counted(edits, 'literal')} in ${counted(files.length, 'file')} changed`,
+    ...changed,
+    ...warnings.map((warning) => `warning: ${warning}`),
+    ...checkSummary(check),
+    ...(undone === null
+      ? []
+      : [`undone at ${undone.at}: the old bytes are restored`, ...checkSummary(undone.check)]),
+  ];
+}
+
+function checkSummary(check: AppliedCheck | null): string[] {
+  return check === null ? [] : [`check: ${check.ok ? 'passed' : 'NOT passed'}`, ...check.lines];
 }

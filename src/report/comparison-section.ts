@@ -26,7 +26,7 @@ export interface ComparisonFacts {
   absent: readonly string[];
 }
 
-/** The three kinds of conclusion that must not be mixed (spec 06 §14). */
+/** The three kinds of conclusion that must not be mixed. */
 const shownKinds = [
   { title: 'Accuracy and quality', has: (group: string) => group !== 'wer' && group !== 'speed' },
   { title: 'WER', has: (group: string) => group === 'wer' },
@@ -35,7 +35,7 @@ const shownKinds = [
 
 const heading = '## Changes since the previous calibration';
 
-/** *Changes since the previous calibration* as Markdown (spec 06 §14). */
+/** *Changes since the previous calibration* as Markdown. */
 export function comparisonSection(facts: ComparisonFacts): string {
   return [
     heading,

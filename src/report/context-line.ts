@@ -1,6 +1,6 @@
-import type { CellFile } from '../domain/audit/run-snapshot.ts';
+import type { CellFile } from '../domain/audit/strict.ts';
 import type { ContextBinding, ContextKeyword } from '../domain/discovery/source-facts.ts';
-import type { PrecheckFacts } from '../domain/report/report-facts.ts';
+import type { PrecheckFacts } from '../domain/report/facts.ts';
 import { isDocsStage } from '../domain/stages/stage.ts';
 import type { StageDefinition } from '../domain/stages/stage.ts';
 
@@ -17,7 +17,7 @@ export interface ContextLineFacts {
 }
 
 /**
- * The line under a stage's title that says under which conditions it was measured (spec 06 §6). What is not known is
+ * The line under a stage's title that says under which conditions it was measured. What is not known is
  * `?`; nothing is guessed or taken from another stage. A suite that uses no GPU says `CPU` in the GPU's place.
  */
 export function contextLine(facts: ContextLineFacts): string {

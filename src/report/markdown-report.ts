@@ -1,20 +1,160 @@
-import { sessionCommit } from '../domain/plan/plan.ts';
-import type { Plan } from '../domain/plan/plan.ts';
-import type { ReportFacts } from '../domain/report/report-facts.ts';
-import { isDocsStage } from '../domain/stages/stage.ts';
-import type { StageDefinition } from '../domain/stages/stage.ts';
+import { describeEvidence, type LogEvidence } from '../domain/evidence/log-evidence.ts';
+import { nameOfLane } from '../domain/lanes/lanes.ts';
+import { formatFixed } from '../domain/numbers/python-numbers.ts';
+import { type RecordedRun, recordedRuns, type ReportFacts } from '../domain/report/facts.ts';
+import { type Plan, sessionCommit } from '../domain/session/session-plan.ts';
+import { isDocsStage, type StageDefinition } from '../domain/stages/stage.ts';
 import { extractAppliedChanges, insertAppliedChanges, renderAppliedChanges } from './applied-changes.ts';
 import { extractComparison } from './comparison-section.ts';
-import { contextLine } from './context-line.ts';
-import { evidenceSection } from './evidence-section.ts';
-import { docsTable, metricTable } from './metric-table.ts';
-import { discardedSection, runConditionsSection, sampleScopeSection } from './run-sections.ts';
+import { contextLine, observedTotals } from './context-line.ts';
+import { docsTable, metricTable, tableRow } from './metric-table.ts';
+
+/** Which optimisations the pytest logs show to be active; no lines when the model's config asks for none. */
+export function evidenceSection(evidence: readonly LogEvidence[]): string[] {
+  return evidence.length === 0
+    ? []
+    : ['## Evidence in the logs', '', ...evidence.map((each) => `- ${describeEvidence(each, '**')}`), ''];
+}
+
+/** Which repeats were set aside, why, and what stands in their place; no lines when there were none. */
+export function discardedSection(facts: ReportFacts): string[] {
+  if (facts.discarded.length === 0) {
+    return [];
+  }
+  const rows = facts.discarded.map((discarded) =>
+    tableRow([
+      discarded.namespace,
+      `${discarded.repeat}`,
+      discarded.reason,
+      describeReplacement(facts, discarded),
+    ]),
+  );
+  return [
+    '## Discarded repeats',
+    '',
+    '| Unit | Run | Why | Replaced by |',
+    '|-----|--------|--------|--------|',
+    ...rows,
+    '',
+  ];
+}
+
+function describeReplacement(facts: ReportFacts, discarded: ReportFacts['discarded'][number]): string {
+  const later = facts.discarded.some(
+    (other) =>
+      other.namespace === discarded.namespace && other.repeat === discarded.repeat && other.n > discarded.n,
+  );
+  if (later) {
+    return 'another discarded run';
+  }
+  const recorded = recordedRuns(facts.snapshot).find(
+    (run) => run.namespace === discarded.namespace && run.repeat === discarded.repeat,
+  );
+  return recorded === undefined ? '—' : `run recorded ${recorded.observation.recorded_at ?? '?'}`;
+}
+
+/** How many samples each stage was meant to run and did. */
+export function sampleScopeSection({ snapshot }: ReportFacts): string[] {
+  const stages = snapshot.stages.filter((stage) => !isDocsStage(stage));
+  if (stages.length === 0) {
+    return [];
+  }
+  const rows = stages.map((stage) =>
+    tableRow([
+      stage.key,
+      stage.expected_samples === undefined ? 'not configured' : `${stage.expected_samples}`,
+      observedTotals(snapshot.cells[stage.key] ?? []) ?? 'N/A',
+    ]),
+  );
+  return ['## Sample scope', '', '| Stage | Expected | Recorded |', '|-----|--------|--------|', ...rows, ''];
+}
+
+/** Driver, GPUs, host, and per pytest repeat its attempts and times. */
+export function runConditionsSection(facts: ReportFacts): string[] {
+  const runs = recordedRuns(facts.snapshot);
+  const rows = runs.map(({ namespace, repeat, observation }) => {
+    const last = observation.attempt_history?.at(-1);
+    return tableRow([
+      namespace,
+      `${repeat}`,
+      `${observation.attempt_history?.length ?? observation.attempts ?? '?'}`,
+      seconds(observation.duration_s),
+      seconds(last?.startup_s ?? null),
+      observation.gpu_indices === undefined ? '?' : observation.gpu_indices.join(', ') || 'none',
+      last?.lane ?? '?',
+    ]);
+  });
+  return [
+    '## Run conditions',
+    '',
+    ...conditionLines(facts, runs),
+    '',
+    '| Unit | Run | Attempts | Duration (s) | Start-up (s) | GPUs | Lane |',
+    '|-----|--------|--------|--------|--------|--------|--------|',
+    ...rows,
+    '',
+  ];
+}
+
+function conditionLines(facts: ReportFacts, runs: RecordedRun[]): string[] {
+  const { snapshot, precheck } = facts;
+  const hosts = distinct(runs.flatMap(({ observation }) => observation.host ?? []));
+  const uuids = distinct(runs.flatMap(({ observation }) => observation.gpu_uuids ?? []));
+  const notes = runs.flatMap(({ namespace, repeat, observation }) =>
+    (observation.attempt_history?.at(-1)?.notes ?? []).map((note) => `- ${namespace} run ${repeat}: ${note}`),
+  );
+  return [
+    `- Host: ${hosts.join(', ') || snapshot.plan.hostname || '?'}`,
+    `- Driver: ${precheck?.driver ?? '?'}`,
+    `- GPU UUIDs: ${uuids.join(', ') || (runs.every((run) => run.cpuOnly) ? 'none (CPU)' : '?')}`,
+    ...laneLines(facts, runs),
+    ...environmentLines(facts),
+    ...(snapshot.plan.precheck_skipped === true ? ['- Precheck: **skipped** (`--skip-precheck`)'] : []),
+    ...notes,
+  ];
+}
+
+/** How the repeats were spread over the lanes; no line where no record names one. */
+function laneLines({ snapshot }: ReportFacts, runs: RecordedRun[]): string[] {
+  const used = runs.flatMap(({ observation }) => observation.attempt_history?.at(-1)?.lane ?? []);
+  if (used.length === 0) return [];
+  const declared = snapshot.plan.lane_table ?? [];
+  const parts = distinct(used)
+    .sort()
+    .map((name) => {
+      const cpus = declared.find((lane) => lane.name === nameOfLane(name))?.cpus;
+      const bound = cpus === undefined ? '' : ` (CPUs ${cpus})`;
+      return `${name}${bound} × ${used.filter((each) => each === name).length}`;
+    });
+  return [`- Lanes: ${parts.join(', ')}`];
+}
+
+/** Which environment it was, and each other one that a resume was forced on. */
+function environmentLines({ snapshot, environment_identity: identity }: ReportFacts): string[] {
+  const forced = (snapshot.plan.forced_environments ?? []).map(
+    ({ at, identity_sha256, differences }) =>
+      `- **Another environment was forced** (\`--force-environment\`, ${at}, \`${identity_sha256.slice(0, 12)}\`): ` +
+      differences.join('; '),
+  );
+  return [
+    ...(identity === undefined ? [] : [`- Environment: \`${identity.slice(0, 12)}\` (\`environment.json\`)`]),
+    ...forced,
+  ];
+}
+
+function seconds(value: number | null): string {
+  return value === null ? '?' : formatFixed(value, 1);
+}
+
+function distinct(values: string[]): string[] {
+  return [...new Set(values)];
+}
 
 /** Two spaces end a header line: a hard break when rendered, and invisible to `diff -b`. */
 const hardBreak = '  ';
 
 /**
- * `report.md` (spec 06 §6, line by line). Only for a snapshot that has passed the gate (`reportRefusal`).
+ * `report.md`. Only for a snapshot that has passed the gate (`reportRefusal`).
  *
  * @param previous the report that is replaced, whose applied changes and comparison are kept; null for the first one
  */

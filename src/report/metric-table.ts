@@ -1,6 +1,6 @@
-import type { CellFile } from '../domain/audit/run-snapshot.ts';
+import type { CellFile } from '../domain/audit/strict.ts';
 import type { Display } from '../domain/metrics/metric-kind.ts';
-import { formatFixed } from '../domain/numbers/format-fixed.ts';
+import { formatFixed } from '../domain/numbers/python-numbers.ts';
 import type { StageDefinition, StageMetric } from '../domain/stages/stage.ts';
 import { acceptedValues, worstOfN } from '../domain/statistics/worst-of-n.ts';
 
@@ -11,12 +11,12 @@ export interface StageRuns {
   repeats: number;
 }
 
-/** A raw value as shown: one multiplication by the scale, fixed decimals, exact ties to even (spec 06 §6). */
+/** A raw value as shown: one multiplication by the scale, fixed decimals, exact ties to even. */
 export function displayValue(raw: number, display: Pick<Display, 'scale' | 'digits'>): string {
   return formatFixed(raw * display.scale, display.digits);
 }
 
-/** The table of a metric stage, one row per repeat and the worst of N, as lines (spec 06 §6). */
+/** The table of a metric stage, one row per repeat and the worst of N, as lines. */
 export function metricTable({ stage, files, repeats }: StageRuns): string[] {
   const metrics = Object.entries(stage.metrics);
   const header = ['Run', 'Samples run', 'Samples ok', ...metrics.map(([, metric]) => metric.display.label)];
@@ -34,7 +34,7 @@ export function metricTable({ stage, files, repeats }: StageRuns): string[] {
   ];
 }
 
-/** The table of a docs stage: pass or fail per repeat (spec 06 §6). */
+/** The table of a docs stage: pass or fail per repeat. */
 export function docsTable({ files, repeats }: Omit<StageRuns, 'stage'>): string[] {
   const results = files.map((file) => {
     if (file.kind !== 'recorded') {

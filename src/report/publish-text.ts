@@ -1,11 +1,11 @@
 import type { AppliedChange, AppliedDocument } from '../domain/apply/applied-document.ts';
-import { directionOf } from '../domain/apply/direction.ts';
-import { counted } from '../domain/counted.ts';
+import { directionOf } from '../domain/apply/thresholds.ts';
+import { counted } from '../domain/text.ts';
 import { describeEvidence } from '../domain/evidence/log-evidence.ts';
 import type { LogEvidence } from '../domain/evidence/log-evidence.ts';
-import type { Plan } from '../domain/plan/plan.ts';
-import type { PublishedFile } from '../domain/publish/published-file.ts';
-import type { PrecheckFacts } from '../domain/report/report-facts.ts';
+import type { Plan } from '../domain/session/session-plan.ts';
+import type { PublishedFile } from '../domain/publish/publish.ts';
+import type { PrecheckFacts } from '../domain/report/facts.ts';
 import { resolvedSource, signedPercent } from './applied-changes.ts';
 import { tableRow } from './metric-table.ts';
 
@@ -19,7 +19,7 @@ export interface PublishFacts {
   runDir: string;
 }
 
-/** The message of the commit that a publish makes: subject, numbers, every literal once, the session (spec 06 §13). */
+/** The message of the commit that a publish makes: subject, numbers, every literal once, the session. */
 export function commitMessage(facts: PublishFacts): string {
   const { applied } = facts;
   const literals = distinctLiterals(applied.changes).map(
@@ -39,7 +39,7 @@ export function commitMessage(facts: PublishFacts): string {
   ].join('\n');
 }
 
-/** A ready pull-request text, Markdown (spec 06 §13). */
+/** A ready pull-request text, Markdown. */
 export function pullRequestText(facts: PublishFacts): string {
   const { applied, plan } = facts;
   const report = facts.files.find(({ kind }) => kind === 'report')?.path ?? '?';
@@ -112,7 +112,7 @@ function thresholdTable(changes: readonly AppliedChange[]): string[] {
   ];
 }
 
-/** `tightens (+2.6%)`, from the value really written (spec 06 §12). */
+/** `tightens (+2.6%)`, from the value really written. */
 function changeText(change: AppliedChange): string {
   const { old_value: old, new_value: next } = change;
   const percent = old === 0 ? 'n/a' : signedPercent(((next - old) / old) * 100);

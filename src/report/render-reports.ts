@@ -1,12 +1,12 @@
-import { readiness } from '../domain/audit/readiness.ts';
-import { reportRefusal } from '../domain/audit/report-gate.ts';
-import type { ReportFacts } from '../domain/report/report-facts.ts';
+import { readiness } from '../domain/audit/strict-audit.ts';
+import { reportRefusal } from '../domain/audit/strict-audit.ts';
+import type { ReportFacts } from '../domain/report/facts.ts';
 import { htmlReport } from './html-report.ts';
 import { markdownReport } from './markdown-report.ts';
 
 export type RenderedReports =
   | { kind: 'rendered'; markdown: string; html: string }
-  /** `refusing report — …`, evidence on further lines (spec 06 §6). */
+  /** `refusing report — …`, evidence on further lines. */
   | { kind: 'refused'; reason: string };
 
 /**

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 
 import { DefaultLogger, bundleWorkflowCode } from '@temporalio/worker';
 
-import { failureConverterPath } from './data-converter.ts';
+import { failureConverterPath } from './encryption.ts';
 import { encryptedWorkflowBundlePath, payloadConverterPath, workflowBundlePath } from './workflow-bundle.ts';
 
 const options = {

@@ -1,20 +1,80 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, open, readFile } from 'node:fs/promises';
+import { mkdir, open, readFile, statfs } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { dirname } from 'node:path';
 
 import { Connection } from '@temporalio/client';
 
 import { CalibError } from '../domain/calib-error.ts';
-import { type ProcessIdentity, isAlive, readProcessIdentity } from '../host/process/process-identity.ts';
-import { withoutLoopbackProxy } from './client-settings.ts';
-import { freePort } from './free-port.ts';
-import { journalMode } from './journal-mode.ts';
-import { registerSearchAttributes } from './search-attributes.ts';
-import { findRunningServer, removeServerRecord, writeServerRecord } from './server-record.ts';
-import { findTemporalCli } from './temporal-cli.ts';
-import { serverTuning } from './server-tuning.ts';
-import { recordWebUi } from './web-ui.ts';
+import { isAlive, type ProcessIdentity, readProcessIdentity } from '../host/process/identity.ts';
+import { registerSearchAttributes, withoutLoopbackProxy } from './connection.ts';
+import {
+  findRunningServer,
+  findTemporalCli,
+  recordWebUi,
+  removeServerRecord,
+  writeServerRecord,
+} from './server-record.ts';
+
+/**
+ * A TCP port of 127.0.0.1 that is free now.
+ *
+ * @param wanted 0 for any
+ * @throws CalibError when the wanted one is taken
+ */
+export async function freePort(wanted: number): Promise<number> {
+  return await new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', (cause) =>
+      reject(
+        new CalibError('refused', `port ${wanted} of 127.0.0.1 is in use`, {
+          remedy: 'stop what uses it, or choose another port (0 = any free one)',
+          cause,
+        }),
+      ),
+    );
+    server.listen(wanted, '127.0.0.1', () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+/** Types of file systems that belong to this machine alone, as `statfs` numbers them. */
+const localFileSystems = new Set([
+  0xef53, // ext2, ext3, ext4
+  0x58465342, // xfs
+  0x9123683e, // btrfs
+  0xf2f52010, // f2fs
+  0x2fc12fc1, // zfs
+  0x01021994, // tmpfs
+  0x794c7630, // overlay
+]);
+
+/**
+ * How SQLite is to keep a database in this folder whole. A write-ahead log is as durable and needs a third of the time,
+ * which every step of a session waits for; but it shares memory beside the file, which is not safe on a network's.
+ */
+export async function journalMode(folder: string): Promise<'wal' | 'delete'> {
+  const { type } = await statfs(folder);
+  return localFileSystems.has(type) ? 'wal' : 'delete';
+}
+
+/**
+ * Where the server's defaults, made for thousands of workflows, are too low for one busy session. Dynamic configuration
+ * by the server's own names.
+ *
+ * MAINTENANCE: the same in `deploy/temporal/dynamic-config.yaml`.
+ */
+export const serverTuning: Readonly<Record<string, number>> = {
+  // How often a second a shard looks for what is to be handed to the workers. By default 20: each repeat, and each
+  // query that comes after an event, waits up to 50 ms for its turn.
+  'history.transferProcessorMaxPollRPS': 200,
+  // How many queries may wait together for a session's next step. By default 1: a second one is refused and asked again
+  // by its client, seconds later (`calib list` alone asks two at once).
+  'history.maxBufferedQueryCount': 100,
+};
 
 export interface EmbeddedServerOptions {
   /** SQLite file; a second start with the same file carries on with its sessions. */

@@ -1,27 +1,81 @@
+import { appendFileSync } from 'node:fs';
+
 import { Client } from '@temporalio/client';
 import {
+  type ActivityInterceptorsFactory,
+  DefaultLogger,
+  type Logger,
+  makeTelemetryFilterString,
   NativeConnection,
   Runtime,
   Worker,
   type WorkerOptions,
-  makeTelemetryFilterString,
 } from '@temporalio/worker';
 
 import type { RunRepeatInput } from '../activities/activity-types.ts';
 import { createActivities } from '../activities/create-activities.ts';
-import type { PoolMember } from '../activities/pool-member.ts';
+import type { PoolMember } from '../activities/pool/pool-member.ts';
 import { CalibError } from '../domain/calib-error.ts';
+import { utcTimestamp } from '../domain/text.ts';
 import { hostTaskQueues, poolTaskQueue, workflowTaskQueue } from '../workflows/messages.ts';
-import type { ClientSettings } from './client-settings.ts';
-import { loadDataConverter } from './data-converter.ts';
-import { endStrays, keepEndingStrays } from './end-strays.ts';
-import { heartbeating } from './heartbeating.ts';
-import { pollCounts } from './poll-counts.ts';
-import { untilPolling } from './until-polling.ts';
-import { fileLogger } from './worker-log.ts';
+import { type ClientSettings, untilPolling } from './connection.ts';
+import { loadDataConverter } from './encryption.ts';
+import { stopOrphanedTests, keepStoppingOrphanedTests } from './strays.ts';
 import { payloadConverterPath, workflowSource } from './workflow-bundle.ts';
 
-export type { MemberBasis, PoolMember } from '../activities/pool-member.ts';
+/** A third of the heartbeat timeout of the activities on the home queue (`workflows/activity-proxies.ts`). */
+const everyMs = 10_000;
+
+/**
+ * Lets every activity of a worker tell the server that it lives, at once and again while it works. A task that was handed to
+ * a worker just as that was killed, frozen or stopped is then given to another after half a minute; without, a line of the
+ * log could hold a session up for ten.
+ */
+export const heartbeating: ActivityInterceptorsFactory = (context) => ({
+  inbound: {
+    execute: async (input, next) => {
+      context.heartbeat();
+      const timer = setInterval(() => context.heartbeat(), everyMs);
+      try {
+        return await next(input);
+      } finally {
+        clearInterval(timer);
+      }
+    },
+  },
+});
+
+/**
+ * How many requests for work each of a host's workers keeps open, instead of the SDK's ten a queue: a worker that runs one or
+ * a few repeats has no use for more, and questions wait a little less behind a burst of ends (`bench/results`).
+ */
+export const pollCounts = {
+  /** Two for the sessions that are in the cache, one for others. */
+  workflows: { maxConcurrentWorkflowTaskPolls: 3 },
+  home: { maxConcurrentActivityTaskPolls: 2 },
+  repeats: { maxConcurrentActivityTaskPolls: 4 },
+} as const;
+
+/** The SDK's log lines in a file (0600), one JSON-ish line each: stdout and stderr belong to the command line. */
+export function fileLogger(path: string): Logger {
+  return new DefaultLogger('INFO', ({ level, message, meta, timestampNanos }) => {
+    const at = utcTimestamp(new Date(Number(timestampNanos / 1_000_000n)));
+    const details = meta === undefined ? '' : ` ${printable(meta)}`;
+    try {
+      appendFileSync(path, `${at} ${level} ${message}${details}\n`, { mode: 0o600 });
+    } catch {
+      // A full disk must not take the worker down with its log.
+    }
+  });
+}
+
+function printable(meta: Record<string | symbol, unknown>): string {
+  const { error, ...rest } = meta;
+  const shown = error instanceof Error ? { ...rest, error: error.stack } : rest;
+  return JSON.stringify(shown, (_key, value: unknown) => (typeof value === 'bigint' ? String(value) : value));
+}
+
+export type { MemberBasis, PoolMember } from '../activities/pool/pool-member.ts';
 
 export interface RunWorkerOptions {
   settings: ClientSettings;
@@ -53,7 +107,7 @@ export async function runWorker(options: RunWorkerOptions): Promise<void> {
   try {
     const { settings, member } = options;
     const strays = { connection, namespace: settings.namespace, runRoot: member?.runRoot ?? null };
-    await endStrays(strays);
+    await stopOrphanedTests(strays);
     const workers = await createWorkers(options, connection);
     const shutdown = () => {
       for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
@@ -74,7 +128,7 @@ export async function runWorker(options: RunWorkerOptions): Promise<void> {
     await Promise.all([
       ...running,
       announceReady(options, { connection, workers, given }),
-      keepEndingStrays(strays, given),
+      keepStoppingOrphanedTests(strays, given),
     ]);
   } finally {
     await connection.close();

@@ -6,7 +6,7 @@ import type {
   PoolHomeActivities,
   SessionActivities,
 } from '../activities/activity-types.ts';
-import { failureTypes } from '../domain/session/failure-types.ts';
+import { failureTypes } from '../domain/session/session-state.ts';
 import type { SessionPlan } from '../domain/session/session-plan.ts';
 import { hostTaskQueues, poolTaskQueue } from './messages.ts';
 

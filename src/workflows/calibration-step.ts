@@ -1,7 +1,7 @@
 import { allHandlersFinished, condition, continueAsNew } from '@temporalio/workflow';
 
-import { settleCommand } from '../domain/session/decide-command.ts';
-import { setCell } from '../domain/session/record-outcome.ts';
+import { settleCommand } from '../domain/session/commands.ts';
+import { setCell } from '../domain/session/matrix.ts';
 import {
   type RepeatId,
   failsAlike,
@@ -10,11 +10,11 @@ import {
   repeatKey,
   setMark,
 } from '../domain/session/schedule.ts';
-import { endQuarantine, forgetLane, hasNamedLanes, quarantineText } from '../domain/session/session-lanes.ts';
-import { incompleteMilestones, passMilestones } from '../domain/session/session-milestones.ts';
+import { endQuarantine, forgetLane, hasNamedLanes, quarantineText } from '../domain/session/lanes.ts';
+import { incompleteMilestones, passMilestones } from '../domain/session/milestones.ts';
 import { type PurgeRequest, type SessionState, addNote } from '../domain/session/session-state.ts';
-import { takeDiskAudit } from '../domain/session/take-disk-audit.ts';
-import { isHistoryLong } from './history-limit.ts';
+import { syncMatrix } from '../domain/session/matrix.ts';
+import { isHistoryLong } from './session-context.ts';
 import type { SessionInput, SessionResult } from './messages.ts';
 import { PoolMembership } from './pool-membership.ts';
 import { RepeatRunner } from './repeat-runner.ts';
@@ -108,7 +108,7 @@ export class CalibrationStep {
     state.resume_requested = false;
     if (synced.kind === 'failed') return await this.#session.block('directory', synced.reason);
     for (const note of synced.value.notes) addNote(state, now(), note);
-    takeDiskAudit(plan, state, synced.value);
+    syncMatrix(plan, state, synced.value);
     const unread = plan.pool === undefined ? null : await this.#renewPool();
     if (unread !== null) return await this.#session.block('directory', unread);
     reopenAll(plan, state);

@@ -12,8 +12,8 @@ import {
   type CommandPayload,
   parseCommand,
 } from '../domain/session/commands.ts';
-import { decideCommand, takeCommand } from '../domain/session/decide-command.ts';
-import { failureTypes } from '../domain/session/failure-types.ts';
+import { decideCommand, takeCommand } from '../domain/session/commands.ts';
+import { failureTypes } from '../domain/session/session-state.ts';
 import type { SessionPlan } from '../domain/session/session-plan.ts';
 import { type CommandReply, type SessionState, addNote } from '../domain/session/session-state.ts';
 import { commandSignals, commandUpdates } from './messages.ts';

@@ -1,9 +1,9 @@
 import { CancellationScope, allHandlersFinished, condition } from '@temporalio/workflow';
 
-import { settleCommand } from '../domain/session/decide-command.ts';
+import { settleCommand } from '../domain/session/commands.ts';
 import { type Decision, type End, addNote } from '../domain/session/session-state.ts';
-import { boundedLines } from '../domain/session/bounded-lines.ts';
-import { isHistoryLong } from './history-limit.ts';
+import { boundedLines } from '../domain/session/milestones.ts';
+import { isHistoryLong } from './session-context.ts';
 import { type SessionContext, now } from './session-context.ts';
 
 /** Writes the report; gives its path, or null when it was refused and the session is blocked instead. */

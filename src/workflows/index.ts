@@ -1,2 +1,2 @@
-export { calibrate } from './calibrate.ts';
+export { calibrate } from './session.ts';
 export { readLog } from './read-log.ts';

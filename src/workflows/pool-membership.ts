@@ -1,11 +1,11 @@
 import { CancellationScope, condition, isCancellation, sleep } from '@temporalio/workflow';
 
-import type { JoinOutcome } from '../domain/pool/pool-join.ts';
-import { type PoolBook, knownHosts, newPoolBook, poolLanes, takeJoin } from '../domain/pool/pool-book.ts';
-import type { SessionStandard } from '../domain/pool/session-standard.ts';
+import type { JoinOutcome } from '../domain/pool/pool.ts';
+import { type PoolState, knownHosts, newPoolState, poolLanes, takeJoin } from '../domain/pool/pool.ts';
+import type { RequiredEnvironment } from '../domain/pool/pool.ts';
 import { workInHand } from '../domain/session/schedule.ts';
 import { type Phase, addNote } from '../domain/session/session-state.ts';
-import { failureMessage } from './failure-message.ts';
+import { failureMessage } from './session-context.ts';
 import { type SessionContext, isParked, now } from './session-context.ts';
 
 /** Who of the pool takes part: offers the session to its hosts and keeps the book of their answers. */
@@ -41,8 +41,8 @@ export class PoolMembership {
   }
 
   /** All hosts prove themselves anew, against what the home host records now. */
-  renew(book: PoolBook): void {
-    this.#session.state.pool = { ...newPoolBook(book.standard), dispatches: book.dispatches };
+  renew(book: PoolState): void {
+    this.#session.state.pool = { ...newPoolState(book.standard), dispatches: book.dispatches };
   }
 
   /** A host that no longer takes what it is given. */
@@ -105,7 +105,7 @@ export class PoolMembership {
   }
 
   /** A host's answer; where hosts cannot be asked, which is said, null after a while. */
-  async #ask(standard: SessionStandard, known: string[]): Promise<JoinOutcome | null> {
+  async #ask(standard: RequiredEnvironment, known: string[]): Promise<JoinOutcome | null> {
     const { plan, state, activities } = this.#session;
     const summary = `offer to pool ${plan.pool ?? ''}`;
     try {
@@ -147,7 +147,7 @@ export class PoolMembership {
     return `${what}${refusals}: start \`calib worker\` on one${isEmpty ? '' : ' that has'}, the session then goes on by itself${remedy}`;
   }
 
-  async #leaveOut(host: string, entry: PoolBook['hosts'][string], line: string): Promise<void> {
+  async #leaveOut(host: string, entry: PoolState['hosts'][string], line: string): Promise<void> {
     if (this.#book.hosts[host]?.state !== 'joined') return;
     this.#book.hosts[host] = entry;
     addNote(this.#session.state, now(), line);
@@ -162,7 +162,7 @@ export class PoolMembership {
     return refused.length === 0 ? '' : ` (refused: ${refused.join(' | ')})`;
   }
 
-  get #book(): PoolBook {
-    return (this.#session.state.pool ??= newPoolBook(null));
+  get #book(): PoolState {
+    return (this.#session.state.pool ??= newPoolState(null));
   }
 }

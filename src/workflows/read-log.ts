@@ -1,7 +1,7 @@
 import { proxyActivities } from '@temporalio/workflow';
 
 import type { HostActivities, LogPart } from '../activities/activity-types.ts';
-import { failureTypes } from '../domain/session/failure-types.ts';
+import { failureTypes } from '../domain/session/session-state.ts';
 import { type ReadLogRequest, hostTaskQueues } from './messages.ts';
 
 /**

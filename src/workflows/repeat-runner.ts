@@ -1,17 +1,17 @@
 import { ActivityFailure, ApplicationFailure, isCancellation } from '@temporalio/workflow';
 
 import type { PooledOutcome, RunRepeatInput } from '../activities/activity-types.ts';
-import { type Lane, nameOfLane } from '../domain/lanes/lane.ts';
-import { hostOfLane } from '../domain/pool/pool-book.ts';
-import { recordCells, recordOutcome } from '../domain/session/record-outcome.ts';
-import type { HaltCause, RepeatOutcome } from '../domain/session/repeat-outcome.ts';
+import { type Lane, nameOfLane } from '../domain/lanes/lanes.ts';
+import { hostOfLane } from '../domain/pool/pool.ts';
+import { recordCells, recordOutcome } from '../domain/session/matrix.ts';
+import type { HaltCause, RepeatOutcome } from '../domain/session/session-state.ts';
 import { type RepeatId, passOfBudget, repeatKey, setMark } from '../domain/session/schedule.ts';
-import { fittingLanes } from '../domain/session/pick-lane.ts';
-import { hasNamedLanes, takeLaneTries } from '../domain/session/session-lanes.ts';
-import { haltMilestones } from '../domain/session/session-milestones.ts';
+import { fittingLanes } from '../domain/session/lanes.ts';
+import { hasNamedLanes, takeLaneTries } from '../domain/session/lanes.ts';
+import { haltMilestones } from '../domain/session/milestones.ts';
 import { type ActiveRepeat, addNote } from '../domain/session/session-state.ts';
-import { failureTypes } from '../domain/session/failure-types.ts';
-import { failureMessage, isUntaken } from './failure-message.ts';
+import { failureTypes } from '../domain/session/session-state.ts';
+import { failureMessage, isUntaken } from './session-context.ts';
 import type { PoolMembership } from './pool-membership.ts';
 import { type SessionContext, now } from './session-context.ts';
 

@@ -1,11 +1,70 @@
-import { condition, isCancellation } from '@temporalio/workflow';
+import { defineSearchAttributeKey } from '@temporalio/common';
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  condition,
+  isCancellation,
+  setCurrentDetails,
+  TemporalFailure,
+  TimeoutFailure,
+  upsertSearchAttributes,
+  workflowInfo,
+} from '@temporalio/workflow';
 
-import { utcTimestamp } from '../domain/clock.ts';
 import type { SessionPlan } from '../domain/session/session-plan.ts';
-import { type BlockCause, type Phase, type SessionState, addNote } from '../domain/session/session-state.ts';
-import { type ActivityProxies, type HomeActivities, activityProxies } from './activity-proxies.ts';
-import { failureMessage, isUntaken } from './failure-message.ts';
-import { SessionView } from './session-view.ts';
+import { addNote, type BlockCause, type Phase, type SessionState } from '../domain/session/session-state.ts';
+import { sessionDetails } from '../domain/session/session-view.ts';
+import { utcTimestamp } from '../domain/text.ts';
+import { type ActivityProxies, activityProxies, type HomeActivities } from './activity-proxies.ts';
+import { searchAttributeNames } from './messages.ts';
+
+/** The innermost message of a failure: what an operator needs to read, without Temporal's wrapping. */
+export function failureMessage(error: unknown): string {
+  if (error instanceof ActivityFailure && error.cause instanceof TimeoutFailure) {
+    return `${error.activityType}: ${error.cause.message}`;
+  }
+  if (error instanceof ActivityFailure && error.cause !== undefined) return failureMessage(error.cause);
+  if (error instanceof ApplicationFailure || error instanceof TemporalFailure) return error.message;
+  // Anything else is a fault of workflow code: let the workflow task fail and be repaired, not the session.
+  throw error;
+}
+
+/** True when no worker took an activity in time: it was never started, at least not by this attempt. */
+export function isUntaken(error: unknown): boolean {
+  return (
+    error instanceof ActivityFailure &&
+    error.cause instanceof TimeoutFailure &&
+    error.cause.timeoutType === 'SCHEDULE_TO_START'
+  );
+}
+
+/** True when the history nears the server's limits (or the plan's own) and the state should go on in a new one. */
+export function isHistoryLong(plan: SessionPlan): boolean {
+  const { continueAsNewSuggested, historyLength } = workflowInfo();
+  return continueAsNewSuggested || historyLength >= (plan.continue_as_new_events ?? Number.POSITIVE_INFINITY);
+}
+
+const stateKey = defineSearchAttributeKey(searchAttributeNames.state, 'KEYWORD');
+
+/** Shows the session in the Web UI: the matrix as current details (no event), the phase as a search attribute. */
+export class SessionView {
+  readonly #plan: SessionPlan;
+  readonly #state: SessionState;
+  #shownPhase = '';
+
+  constructor(plan: SessionPlan, state: SessionState) {
+    this.#plan = plan;
+    this.#state = state;
+  }
+
+  refresh(): void {
+    setCurrentDetails(sessionDetails(this.#plan, this.#state));
+    const { kind } = this.#state.phase;
+    if (kind === this.#shownPhase) return;
+    this.#shownPhase = kind;
+    if (this.#plan.search_attributes) upsertSearchAttributes([{ key: stateKey, value: kind }]);
+  }
+}
 
 /** An activity's value, or why there is none. */
 export type Tried<T> = { kind: 'ok'; value: T } | { kind: 'failed'; reason: string };

@@ -1,17 +1,44 @@
-import { CancellationScope, allHandlersFinished, condition, isCancellation } from '@temporalio/workflow';
+import {
+  allHandlersFinished,
+  ApplicationFailure,
+  CancellationScope,
+  condition,
+  isCancellation,
+  setHandler,
+} from '@temporalio/workflow';
 
-import { settleCommand } from '../domain/session/decide-command.ts';
-import { type End, initialState } from '../domain/session/session-state.ts';
+import { strictAuditDocument } from '../domain/audit/strict-audit.ts';
+import { newPoolState } from '../domain/pool/pool.ts';
+import { settleCommand } from '../domain/session/commands.ts';
+import { matrixFromState, syncMatrix } from '../domain/session/matrix.ts';
+import { skippedMilestones } from '../domain/session/milestones.ts';
 import { beginBudget } from '../domain/session/schedule.ts';
-import { skippedMilestones } from '../domain/session/session-milestones.ts';
-import { newPoolBook } from '../domain/pool/pool-book.ts';
-import { takeDiskAudit } from '../domain/session/take-disk-audit.ts';
+import { type SessionPlan, sessionPlanSchema } from '../domain/session/session-plan.ts';
+import { type End, failureTypes, initialState, type SessionState } from '../domain/session/session-state.ts';
+import { sessionStatus, unitsProgress } from '../domain/session/session-view.ts';
+import { firstIssue } from '../domain/text.ts';
 import { CalibrationStep } from './calibration-step.ts';
 import { registerCommandHandlers } from './command-handlers.ts';
 import { awaitDecision, writeReport } from './decision-step.ts';
-import type { SessionInput, SessionResult } from './messages.ts';
-import { registerQueryHandlers } from './session-queries.ts';
-import { SessionContext, now } from './session-context.ts';
+import {
+  planQuery,
+  type SessionInput,
+  type SessionResult,
+  stateQuery,
+  statusQuery,
+  strictAuditQuery,
+  unitsQuery,
+} from './messages.ts';
+import { now, SessionContext } from './session-context.ts';
+
+/** Registers the query handlers: synchronous, changing nothing. Call before the first `await`. */
+export function registerQueryHandlers(plan: SessionPlan, state: SessionState): void {
+  setHandler(statusQuery, () => sessionStatus(plan, state, new Date()));
+  setHandler(strictAuditQuery, () => strictAuditDocument(matrixFromState(plan, state)));
+  setHandler(planQuery, () => plan);
+  setHandler(unitsQuery, () => unitsProgress(plan, state));
+  setHandler(stateQuery, () => state);
+}
 
 /** The session's state machine: open, check, calibrate, report, decide (DESIGN.md, "from the data's side"). */
 export class Session {
@@ -78,7 +105,7 @@ export class Session {
     this.#context.setPhase({ kind: 'opening' });
     const audit = await this.#context.tried((home) => home.openSession(plan));
     if (audit.kind === 'failed') return audit;
-    takeDiskAudit(plan, state, audit.value);
+    syncMatrix(plan, state, audit.value);
     // Another session's attempts in this directory must not count against this one's budget.
     if (audit.value.last_pass !== undefined) beginBudget(state, audit.value.last_pass);
     state.opened = true;
@@ -107,7 +134,7 @@ export class Session {
     if (state.pool !== undefined) return null;
     const standard = await this.#context.tried((home) => home.readStandard({ run_dir: plan.run_dir }));
     if (standard.kind === 'failed') return standard;
-    state.pool = newPoolBook(standard.value);
+    state.pool = newPoolState(standard.value);
     return null;
   }
 
@@ -129,4 +156,23 @@ function endMessage(end: End): string {
   return end.decision === 'report'
     ? 'report only, no file edited'
     : `${end.applied} literal(s) changed (${end.decision})`;
+}
+
+/**
+ * One calibration session of one commit. Ends with a result for every foreseen end (completed, aborted, failed); waits
+ * without limit wherever a person has to act.
+ *
+ * @throws ApplicationFailure when the input is no plan (a session started by hand, without the command line)
+ */
+export async function calibrate(input: SessionInput): Promise<SessionResult> {
+  return await new Session(checked(input)).run();
+}
+
+function checked(input: SessionInput): SessionInput {
+  const parsed = sessionPlanSchema.safeParse((input as SessionInput | undefined)?.plan);
+  if (parsed.success) return { ...input, plan: parsed.data };
+  throw ApplicationFailure.nonRetryable(
+    `not a session's plan: ${firstIssue(parsed.error, 'plan')} (start sessions with \`calib start\`)`,
+    failureTypes.invalid,
+  );
 }

@@ -5,7 +5,7 @@ import {
   type SerializationContext,
 } from '@temporalio/common';
 
-import { messageOf } from '../domain/message-of.ts';
+import { messageOf } from '../domain/text.ts';
 
 /**
  * Reads what it can and gives a line of text for what it cannot: the Web UI and other clients can send a signal in any

@@ -2,11 +2,11 @@ import { writeFileSync } from 'node:fs';
 
 import { describe, expect, it } from 'vitest';
 
-import { launchIdentitySchema } from '../../src/host/process/launch-documents.ts';
+import { launchIdentitySchema } from '../../src/host/process/launch-files.ts';
 import { launchFiles } from '../../src/host/process/launch-files.ts';
-import { readLaunchDocument } from '../../src/host/process/read-launch-document.ts';
+import { readLaunchDocument } from '../../src/host/process/launch-files.ts';
 import { runPaths } from '../../src/host/run-directory/paths.ts';
-import { readActiveRuns } from '../../src/host/run-directory/read-active-runs.ts';
+import { readActiveRuns } from '../../src/host/run-directory/logs/launches.ts';
 import { until } from '../fixtures/until.ts';
 import { runs } from '../host/process/scratch-launch.ts';
 import { NAMESPACE, failureOf, measured, outcomeOf, repeatWorld } from './repeat-world.ts';
@@ -27,7 +27,7 @@ async function killedWorker(gpus = 1) {
   return { world, launchDir, identity: identity.document };
 }
 
-describe('after the death of a worker (spec 05 §12 row 9)', () => {
+describe('after the death of a worker', () => {
   it('adopts the run that goes on', async () => {
     const { world } = await killedWorker();
     const next = world.start();

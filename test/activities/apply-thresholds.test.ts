@@ -4,15 +4,15 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
 import type { ApplyInput } from '../../src/activities/activity-types.ts';
-import { applyThresholds } from '../../src/activities/apply-thresholds.ts';
+import { applyThresholds } from '../../src/activities/report-and-apply.ts';
 import { createActivities } from '../../src/activities/create-activities.ts';
-import { writeReport } from '../../src/activities/write-report.ts';
-import { readApplied } from '../../src/host/apply/applied-file.ts';
+import { writeReport } from '../../src/activities/report-and-apply.ts';
+import { readApplied } from '../../src/host/apply/run-apply.ts';
 import { checkApplied } from '../../src/host/apply/check-applied.ts';
-import { undoApply } from '../../src/host/apply/undo-apply.ts';
+import { undoApply } from '../../src/host/apply/run-apply.ts';
 import { findStaleStages } from '../../src/host/discovery/find-stale-stages.ts';
 import { runPaths } from '../../src/host/run-directory/paths.ts';
-import { parseStagesYaml } from '../../src/domain/stages/parse-stages-yaml.ts';
+import { parseStagesYaml } from '../../src/domain/stages/stages-yaml.ts';
 import { APPLIED, applyWorld, TEST_FILE, TEST_SOURCE } from '../host/apply/apply-world.ts';
 import type { ApplyWorld } from '../host/apply/apply-world.ts';
 
@@ -38,7 +38,7 @@ const KEEP_ALL = {
   'nova_speed.latency_mean_s': 'keep',
 };
 
-describe('applyThresholds (spec 06 §11)', () => {
+describe('applyThresholds', () => {
   test('edits the files, checks them, and says what it did', async () => {
     const world = await readyWorld();
     const outcome = await applyThresholds(inputFor(world));
@@ -179,7 +179,7 @@ describe('applyThresholds (spec 06 §11)', () => {
   });
 });
 
-describe('the check after an apply (spec 06 §11)', () => {
+describe('the check after an apply', () => {
   async function checkLines(world: ApplyWorld): Promise<string[]> {
     const outcome = await applyThresholds(inputFor(world));
     if (outcome.kind === 'refused') {

@@ -8,7 +8,7 @@ import type { Observation } from '../../src/domain/observation/observation.ts';
 import { type SessionPlan, sessionPlanSchema } from '../../src/domain/session/session-plan.ts';
 import type { StageDefinition } from '../../src/domain/stages/stage.ts';
 import { renderStagesYaml } from '../../src/domain/stages/stages-yaml.ts';
-import { readGitState } from '../../src/host/git/read-git-state.ts';
+import { readGitState } from '../../src/host/git/tree.ts';
 import { commitRepeat } from '../../src/host/run-directory/commit-repeat.ts';
 import { runPaths } from '../../src/host/run-directory/paths.ts';
 import { makeObservation, makeStage } from '../domain/audit/snapshot-fixture.ts';
@@ -120,7 +120,7 @@ function unit(namespace: string, test: string, keys: string[]) {
   return { namespace, test, env: {}, gpus: 0, stages: keys };
 }
 
-/** `plan.json` with exactly the fields that the original tool writes (spec 05 §4). */
+/** `plan.json` with exactly the fields that the original tool writes. */
 export function legacyPlan(world: DirectoryWorld): Record<string, unknown> {
   return {
     model: 'nova-v1',

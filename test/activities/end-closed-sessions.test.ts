@@ -2,9 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { endClosedSessions } from '../../src/activities/end-closed-sessions.ts';
-import { sessionMark } from '../../src/activities/session-mark.ts';
-import { acquireLaneLease } from '../../src/host/gpu/lane-lease.ts';
+import { endClosedSessions } from '../../src/activities/repeat/end-repeat.ts';
+import { sessionMark } from '../../src/activities/repeat/claim-repeat.ts';
+import { acquireHostLock } from '../../src/host/lock/host-lock.ts';
 import { formatRepeatMark, repeatMarkVariable } from '../../src/host/process/repeat-mark.ts';
 import { runs } from '../host/process/scratch-launch.ts';
 
@@ -66,7 +66,7 @@ describe('endClosedSessions', () => {
 
   it('leaves a repeat alone that a worker of this host has in hand', async () => {
     const pid = await leftBy(session);
-    const claim = await acquireLaneLease({
+    const claim = await acquireHostLock({
       resources: [`repeat/${sessionMark(session)}/test_beta_ci/1`],
       holder: 'another worker',
     });

@@ -20,7 +20,7 @@ function foreignProcess() {
   return { pid: child.pid ?? 0, lives: () => child.exitCode === null && child.signalCode === null };
 }
 
-describe('the GPU gate of a launch (spec 05 §7)', () => {
+describe('the GPU gate of a launch', () => {
   it('launches on the lowest free GPUs, and shows pytest those alone', async () => {
     const world = await repeatWorld({ gpus: 2 });
     world.gpus(0, 90_000, 2048, 0, 0, 0, 0, 0);
@@ -163,7 +163,7 @@ describe('the GPU gate of a launch (spec 05 §7)', () => {
   });
 });
 
-describe("a dedicated host's own clean-up (spec 05 §7)", () => {
+describe("a dedicated host's own clean-up", () => {
   it('runs on the lane alone, before and after the run, and frees a busy GPU', async () => {
     const world = await repeatWorld({ gpus: 1, cleanupScript: 'clean.sh' });
     world.write(
@@ -197,7 +197,7 @@ describe("a dedicated host's own clean-up (spec 05 §7)", () => {
   });
 });
 
-describe('lanes of one host (spec 05 §12 row 10)', () => {
+describe('lanes of one host', () => {
   it('never gives one GPU to two repeats, whoever asks', async () => {
     const world = await repeatWorld({ gpus: 1 });
     world.gpus(0, 0);

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 
 import { describe, expect, it, vi } from 'vitest';
 
-import { readDispatch, writeDispatch } from '../../src/host/run-directory/dispatch-file.ts';
+import { readDispatch, writeDispatch } from '../../src/host/run-directory/travel.ts';
 import { runPaths } from '../../src/host/run-directory/paths.ts';
-import { readPlan } from '../../src/host/run-directory/read-plan.ts';
-import { readSessionFiles } from '../../src/activities/session-files.ts';
+import { readPlan } from '../../src/host/run-directory/plan-file.ts';
+import { readSessionFiles } from '../../src/activities/repeat/repeat.ts';
 import { CalibError } from '../../src/domain/calib-error.ts';
 import { makeRequirements } from '../domain/precheck/requirements-fixture.ts';
 import { temporaryFolder } from '../fixtures/temporary-folder.ts';

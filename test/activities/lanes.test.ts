@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 import type { RunRepeatInput } from '../../src/activities/activity-types.ts';
-import type { Lane } from '../../src/domain/lanes/lane.ts';
+import type { Lane } from '../../src/domain/lanes/lanes.ts';
 import { usableCpus } from '../../src/host/process/cpu-affinity.ts';
-import { formatCpuList } from '../../src/domain/lanes/cpu-list.ts';
+import { formatCpuList } from '../../src/domain/lanes/lanes.ts';
 import { until } from '../fixtures/until.ts';
 import { type RepeatWorld, failureOf, measured, outcomeOf, repeatWorld } from './repeat-world.ts';
 
@@ -26,7 +26,7 @@ const from = (first: number, ...others: number[]): Partial<RunRepeatInput> => ({
   lanes: [first, ...others].flatMap((index) => fourLanes[index] ?? []),
 });
 
-describe('a repeat on declared lanes (spec 07 §6)', () => {
+describe('a repeat on declared lanes', () => {
   it('takes the preferred one, the lowest of its GPUs, and records it', async () => {
     const world = await eightGpus();
     expect(outcomeOf(await world.run(from(2, 0)))).toMatchObject({
@@ -199,7 +199,7 @@ describe('the CPUs and caches of a lane', () => {
     expect(JSON.stringify(tried)).toContain('EACCES');
   });
 
-  it('are the lane’s own folders, whose FlashInfer kernels are wiped (spec 05 §7)', async () => {
+  it('are the lane’s own folders, whose FlashInfer kernels are wiped', async () => {
     const world = await eightGpus({ environment: () => ({ XDG_CACHE_HOME: '/srv/shared' }) });
     const cache_root = world.path('lane-cache');
     world.put('lane-cache/xdg/flashinfer/kernel', 'warm');

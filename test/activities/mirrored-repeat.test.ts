@@ -3,11 +3,11 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import { keepRepeat } from '../../src/activities/keep-repeat.ts';
+import { keepRepeat } from '../../src/activities/repeat/keep-repeat.ts';
 import type { RunRepeatInput } from '../../src/activities/activity-types.ts';
-import { discardFolders } from '../../src/host/run-directory/discard-reason.ts';
-import { readCommittedRepeat } from '../../src/host/run-directory/read-committed-repeat.ts';
-import { readPlan } from '../../src/host/run-directory/read-plan.ts';
+import { discardFolders } from '../../src/host/run-directory/discard-repeat.ts';
+import { readCommittedRepeat } from '../../src/host/run-directory/read-repeat.ts';
+import { readPlan } from '../../src/host/run-directory/plan-file.ts';
 import { runPaths } from '../../src/host/run-directory/paths.ts';
 import { writeJson, writeText } from '../fixtures/write-text.ts';
 import { until } from '../fixtures/until.ts';

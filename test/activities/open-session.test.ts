@@ -6,12 +6,12 @@ import { describe, expect, test } from 'vitest';
 import { openSession } from '../../src/activities/open-session.ts';
 import { auditStrict } from '../../src/domain/audit/strict-audit.ts';
 import type { SessionPlan } from '../../src/domain/session/session-plan.ts';
-import type { DiskAudit } from '../../src/domain/session/take-disk-audit.ts';
+import type { DiskAudit } from '../../src/domain/session/matrix.ts';
 import { renderStagesYaml } from '../../src/domain/stages/stages-yaml.ts';
-import { listDiscarded } from '../../src/host/run-directory/list-discarded.ts';
+import { listDiscarded } from '../../src/host/run-directory/discard-repeat.ts';
 import { runPaths } from '../../src/host/run-directory/paths.ts';
-import { readPlan } from '../../src/host/run-directory/read-plan.ts';
-import { readRunDirectory } from '../../src/host/run-directory/read-run-directory.ts';
+import { readPlan } from '../../src/host/run-directory/plan-file.ts';
+import { readRunDirectory } from '../../src/host/run-directory/stages-copy.ts';
 import { writeJson, writeText } from '../fixtures/write-text.ts';
 import { NAMESPACE } from '../host/run-directory/run-directory-fixture.ts';
 import {
@@ -70,7 +70,7 @@ describe('a fresh session', () => {
     expect(contentsBelow(world.runDir)).toEqual(first);
   });
 
-  test('of a dirty tree keeps the difference, untracked files included (spec 05 §4)', async () => {
+  test('of a dirty tree keeps the difference, untracked files included', async () => {
     const world = directoryWorld();
     world.write('tests/ci/conftest.py', 'SEED = 1\n');
 
@@ -149,7 +149,7 @@ describe('a directory of the original tool', () => {
       'nova_speed: metrics missing: throughput_qps',
     ],
     ['another invocation', { duration_s: 99.5 }, 'stages were recorded by different invocations'],
-  ])('sets a repeat with %s aside, the whole unit of it (spec 05 §5)', async (_what, overrides, reason) => {
+  ])('sets a repeat with %s aside, the whole unit of it', async (_what, overrides, reason) => {
     const world = legacyWorld();
     writeLegacyRecord(world, 'nova_speed', 2, overrides);
 
@@ -184,7 +184,7 @@ describe('a directory of the original tool', () => {
     ]);
   });
 
-  test('sets artifacts without a record aside: no observation may come out of them (spec 05 §9)', async () => {
+  test('sets artifacts without a record aside: no observation may come out of them', async () => {
     const world = legacyWorld();
     rmSync(runPaths.observation(world.runDir, 'chart_accuracy', 3));
     rmSync(runPaths.stageLog(world.runDir, 'chart_accuracy', 3));

@@ -5,16 +5,16 @@ import { dirname, join } from 'node:path';
 
 import { onTestFinished, vi } from 'vitest';
 
-import type { ActivityDependencies } from '../../src/activities/activity-dependencies.ts';
+import type { ActivityDependencies } from '../../src/activities/repeat/repeat.ts';
 import type { JoinInput } from '../../src/activities/activity-types.ts';
 import { createActivities } from '../../src/activities/create-activities.ts';
 import { openSession } from '../../src/activities/open-session.ts';
-import type { MemberBasis } from '../../src/activities/pool-member.ts';
+import type { MemberBasis } from '../../src/activities/pool/pool-member.ts';
 import { precheck } from '../../src/activities/precheck.ts';
-import { readStandard } from '../../src/activities/read-standard.ts';
-import type { JoinOutcome } from '../../src/domain/pool/pool-join.ts';
+import { readStandard } from '../../src/activities/report-and-apply.ts';
+import type { JoinOutcome } from '../../src/domain/pool/pool.ts';
 import type { SessionPlan } from '../../src/domain/session/session-plan.ts';
-import { readGitState } from '../../src/host/git/read-git-state.ts';
+import { readGitState } from '../../src/host/git/tree.ts';
 import { makeRequirements } from '../domain/precheck/requirements-fixture.ts';
 import { gitIdentity } from '../fixtures/git-identity.ts';
 import { temporaryFolder } from '../fixtures/temporary-folder.ts';

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { openSession } from '../../src/activities/open-session.ts';
 import { precheck } from '../../src/activities/precheck.ts';
 import type { SessionPlan } from '../../src/domain/session/session-plan.ts';
-import { readPrecheck } from '../../src/host/run-directory/read-precheck.ts';
+import { readPrecheck } from '../../src/host/run-directory/report/report-facts.ts';
 import { makeRequirements } from '../domain/precheck/requirements-fixture.ts';
 import { temporaryFolder } from '../fixtures/temporary-folder.ts';
 import { putVenv } from '../host/precheck/precheck-world.ts';
@@ -33,7 +33,7 @@ async function opened(
 const precheckJson = (plan: SessionPlan) => join(plan.run_dir, 'precheck.json');
 const recorded = (plan: SessionPlan): unknown => JSON.parse(readFileSync(precheckJson(plan), 'utf8'));
 
-describe('the environment gate of a session (spec 04 §1)', () => {
+describe('the environment gate of a session', () => {
   test('passes, and leaves its record and its lines', async () => {
     const plan = await opened();
     expect(await precheck(plan)).toEqual({ ok: true, errors: [], warnings: [] });
@@ -105,7 +105,7 @@ describe('the environment gate of a session (spec 04 §1)', () => {
   });
 });
 
-describe('a skipped gate (spec 04 §1, 06 §15)', () => {
+describe('a skipped gate', () => {
   const skip = { skip: true, skip_version_check: false };
 
   test('leaves a stub without versions and pins', async () => {

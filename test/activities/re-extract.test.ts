@@ -17,7 +17,7 @@ async function haltedWorld() {
   return world;
 }
 
-describe('going on after a HALT (spec 05 §9)', () => {
+describe('going on after a HALT', () => {
   it('reads the artifacts again with the corrected definitions, without another launch', async () => {
     const world = await haltedWorld();
     world.writeStages(novaStages);

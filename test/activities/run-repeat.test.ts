@@ -10,7 +10,7 @@ import { GOOD, NAMESPACE, failureOf, measured, novaStages, outcomeOf, repeatWorl
 const partial = measured({ ...GOOD, completed: 4 });
 const label = '[test_nova_ci] run 1/3 (2 stage(s), needs 0 GPU)';
 
-describe('a valid repeat (spec 05 §9)', () => {
+describe('a valid repeat', () => {
   it('commits the observations of all stages that one pytest fed', async () => {
     const world = await repeatWorld();
     world.steps(`${measured()}exit 0`);
@@ -63,7 +63,7 @@ describe('a valid repeat (spec 05 §9)', () => {
   });
 });
 
-describe('a run that died by the machine (spec 05 §8)', () => {
+describe('a run that died by the machine', () => {
   it.each([
     [
       'out of memory',
@@ -140,7 +140,7 @@ describe('a run that died by the machine (spec 05 §8)', () => {
   });
 });
 
-describe('a repeat with gaps (spec 05 §9 "Partial and failed repeats")', () => {
+describe('a repeat with gaps', () => {
   it('returns a △ for another run, and sets it aside before that', async () => {
     const world = await repeatWorld();
     world.steps(`${partial}exit 1`);
@@ -295,7 +295,7 @@ describe('a repeat with gaps (spec 05 §9 "Partial and failed repeats")', () => 
   });
 });
 
-describe('result files that are refused (spec 05 §9)', () => {
+describe('result files that are refused', () => {
   const results = '"$BASETEMP/test_nova0/nova_results.json"';
   it.each([
     ['truncated', `printf '{"summary": {"acc' > ${results}`, 'truncated'],
@@ -332,7 +332,7 @@ describe('result files that are refused (spec 05 §9)', () => {
   });
 });
 
-describe('the commit that is observed (spec 05 §10)', () => {
+describe('the commit that is observed', () => {
   it('launches nothing on another commit', async () => {
     const world = await repeatWorld();
     world.steps('touch "$WORLD/launched"; exit 0');
@@ -360,7 +360,7 @@ describe('the commit that is observed (spec 05 §10)', () => {
   });
 });
 
-describe('milestones in run.log (spec 05 §11)', () => {
+describe('milestones in run.log', () => {
   it('tells banner, lane, end and numbers of a repeat, and nothing of its output', async () => {
     const world = await repeatWorld();
     world.steps(`echo verbose output; ${measured()}exit 0`);
@@ -403,7 +403,7 @@ describe('milestones in run.log (spec 05 §11)', () => {
   });
 });
 
-describe('the launch itself (spec 05 §6, §7)', () => {
+describe('the launch itself', () => {
   it('starts from an empty base temp and a cold JIT cache', async () => {
     const world = await repeatWorld({ environment: (folder) => ({ XDG_CACHE_HOME: join(folder, 'cache') }) });
     world.put('cache/flashinfer/kernel.so', 'warm');

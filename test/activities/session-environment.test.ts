@@ -8,7 +8,7 @@ import { precheck } from '../../src/activities/precheck.ts';
 import type { SessionPlan } from '../../src/domain/session/session-plan.ts';
 import { readEnvironment } from '../../src/host/fingerprint/environment-file.ts';
 import { runPaths } from '../../src/host/run-directory/paths.ts';
-import { readPlan } from '../../src/host/run-directory/read-plan.ts';
+import { readPlan } from '../../src/host/run-directory/plan-file.ts';
 import { makeRequirements } from '../domain/precheck/requirements-fixture.ts';
 import { temporaryFolder } from '../fixtures/temporary-folder.ts';
 import { writeJson } from '../fixtures/write-text.ts';
@@ -60,7 +60,7 @@ async function interrupted(): Promise<DirectoryWorld> {
 const resumed = { resume: true };
 const forced = { resume: true, force_environment: true };
 
-describe('environment.json of a session (spec 07 §5.3)', () => {
+describe('environment.json of a session', () => {
   test('is written once the gate is open, and named in run.log', async () => {
     const world = await interrupted();
     const environment = await readEnvironment(world.runDir);

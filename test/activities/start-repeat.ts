@@ -1,7 +1,7 @@
 import { MockActivityEnvironment, defaultActivityInfo } from '@temporalio/testing';
 import { DefaultLogger } from '@temporalio/worker';
 
-import type { ActivityDependencies } from '../../src/activities/activity-dependencies.ts';
+import type { ActivityDependencies } from '../../src/activities/repeat/repeat.ts';
 import type { PooledOutcome, RepeatHeartbeat, RunRepeatInput } from '../../src/activities/activity-types.ts';
 import { createActivities } from '../../src/activities/create-activities.ts';
 

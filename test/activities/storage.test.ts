@@ -3,11 +3,11 @@ import { rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { ApplicationFailure } from '@temporalio/activity';
 import { describe, expect, it } from 'vitest';
 
-import { storageFailure } from '../../src/activities/storage-failure.ts';
+import { storageFailure } from '../../src/activities/failures.ts';
 import { runPaths } from '../../src/host/run-directory/paths.ts';
 import { failureOf, measured, outcomeOf, repeatWorld } from './repeat-world.ts';
 
-describe('a disk that refuses (spec 05 §12 row 12)', () => {
+describe('a disk that refuses', () => {
   it.each([
     ['ENOSPC', 'the disk is full'],
     ['EROFS', 'the file system is read-only'],

@@ -7,10 +7,10 @@ import { openSession } from '../../src/activities/open-session.ts';
 import { syncSession } from '../../src/activities/sync-session.ts';
 import type { StageDefinition, StageMetric } from '../../src/domain/stages/stage.ts';
 import { renderStagesYaml } from '../../src/domain/stages/stages-yaml.ts';
-import { listDiscarded } from '../../src/host/run-directory/list-discarded.ts';
+import { listDiscarded } from '../../src/host/run-directory/discard-repeat.ts';
 import { runPaths } from '../../src/host/run-directory/paths.ts';
-import { readPlan } from '../../src/host/run-directory/read-plan.ts';
-import { readRunDirectory } from '../../src/host/run-directory/read-run-directory.ts';
+import { readPlan } from '../../src/host/run-directory/plan-file.ts';
+import { readRunDirectory } from '../../src/host/run-directory/stages-copy.ts';
 import { writeText } from '../fixtures/write-text.ts';
 import { NAMESPACE, sha256 } from '../host/run-directory/run-directory-fixture.ts';
 import {
@@ -67,7 +67,7 @@ test('finds nothing to say about a session whose catalog did not change', async 
 });
 
 describe('a corrected stages.yaml', () => {
-  test('is taken over; the earlier one is kept and the change recorded (spec 06 §15)', async () => {
+  test('is taken over; the earlier one is kept and the change recorded', async () => {
     const first = readFileSync(world.stagesYaml, 'utf8');
     const second = correctPath();
 

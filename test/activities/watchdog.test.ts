@@ -7,7 +7,7 @@ import { failureOf, measured, outcomeOf, repeatWorld } from './repeat-world.ts';
 /** Never ends by itself within a test's time. */
 const hang = 'sleep 60';
 
-describe('the watch over a running pytest (spec 05 §8)', () => {
+describe('the watch over a running pytest', () => {
   it('ends a run for a fatal signature that would hang for ever', async () => {
     const world = await repeatWorld();
     world.steps(`${measured()}echo 'CUDA error: an illegal memory access was encountered'; ${hang}`);

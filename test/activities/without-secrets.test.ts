@@ -2,7 +2,7 @@ import { ApplicationFailure } from '@temporalio/activity';
 import { describe, expect, it } from 'vitest';
 
 import { createActivities } from '../../src/activities/create-activities.ts';
-import { withoutSecrets } from '../../src/activities/without-secrets.ts';
+import { withoutSecrets } from '../../src/activities/failures.ts';
 
 const secret = 'plantedPassword';
 

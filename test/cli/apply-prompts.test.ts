@@ -3,9 +3,14 @@ import { PassThrough } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 
 import type { ApplyPlanDocument } from '../../src/domain/apply/apply-plan-document.ts';
-import { openQuestions } from '../../src/domain/apply/apply-question.ts';
-import { askConfirmation, askMode, askQuestions, type Terminal } from '../../src/cli/apply-prompts.ts';
-import { InterruptedError } from '../../src/cli/exit-code.ts';
+import { openQuestions } from '../../src/domain/apply/decide-apply.ts';
+import {
+  askConfirmation,
+  askMode,
+  askQuestions,
+  type Terminal,
+} from '../../src/cli/commands/apply/apply-prompts.ts';
+import { InterruptedError } from '../../src/cli/output.ts';
 
 const ENTER = '\r';
 const DOWN = '\u001B[B';
@@ -85,7 +90,7 @@ async function answer(...keys: { when: string; press: string }[]) {
   return { decisions, shown: typed.shown() };
 }
 
-describe('the questions of an apply (spec 06 §11)', () => {
+describe('the questions of an apply', () => {
   test('show runs, current, proposed and direction, and take keep', async () => {
     const { decisions, shown } = await answer({ when: 'keep 4.2', press: ENTER });
     expect(decisions).toEqual({ 'nova_speed.throughput_qps': 'keep' });

@@ -1,6 +1,11 @@
 import { describe, expect, test } from 'vitest';
 
-import { changedLiterals, describeChange, pendingLiterals, renderPlan } from '../../src/cli/apply-view.ts';
+import {
+  changedLiterals,
+  describeChange,
+  pendingLiterals,
+  renderPlan,
+} from '../../src/cli/commands/apply/apply-prompts.ts';
 import type { ApplyPlanMetric } from '../../src/domain/apply/apply-plan-document.ts';
 import { makeChange } from '../domain/publish/applied-fixture.ts';
 
@@ -29,7 +34,7 @@ const metric = (overrides: Partial<ApplyPlanMetric>): ApplyPlanMetric => ({
   ...overrides,
 });
 
-describe('the change of one threshold (spec 06 §12)', () => {
+describe('the change of one threshold', () => {
   test('has direction and signed percentage', () => {
     expect(describeChange(metric({}))).toBe('tightens (+2.6%)');
     expect(describeChange(metric({ direction: 'loosens', write_value: 4 }))).toBe('loosens (-4.8%)');

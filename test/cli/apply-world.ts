@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { writeReportFiles } from '../../src/cli/write-report-files.ts';
-import type { Plan } from '../../src/domain/plan/plan.ts';
+import { writeReportFiles } from '../../src/cli/commands/report/report.ts';
+import type { Plan } from '../../src/domain/session/session-plan.ts';
 import { checkApplied } from '../../src/host/apply/check-applied.ts';
 import { runApply } from '../../src/host/apply/run-apply.ts';
-import { readSessionTree } from '../../src/host/git/session-tree.ts';
+import { readSessionTree } from '../../src/host/git/tree.ts';
 import { runPaths } from '../../src/host/run-directory/paths.ts';
-import { readRunDirectory } from '../../src/host/run-directory/read-run-directory.ts';
+import { readRunDirectory } from '../../src/host/run-directory/stages-copy.ts';
 import { writeJson, writeText } from '../fixtures/write-text.ts';
 import {
   runWorld,

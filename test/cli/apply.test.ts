@@ -7,7 +7,7 @@ import { writeText } from '../fixtures/write-text.ts';
 import { NAMESPACE, TEST_FILE, TEST_SOURCE } from '../host/run-directory/run-directory-fixture.ts';
 import { applyWorld } from './apply-world.ts';
 
-describe('apply --dry-run (spec 06 §11)', () => {
+describe('apply --dry-run', () => {
   test('prints a diff that git applies, shows the plan on stderr, writes nothing', async () => {
     const { calib, git, read, root } = await applyWorld();
     const before = git('status', '--porcelain');
@@ -49,7 +49,7 @@ describe('apply --dry-run (spec 06 §11)', () => {
     );
   });
 
-  test('decisions given up front leave nothing to ask; --json tells the changes (spec 06 §11)', async () => {
+  test('decisions given up front leave nothing to ask; --json tells the changes', async () => {
     const { calib } = await applyWorld({ slow: true });
     const decisions = ['nova_speed.throughput_qps=keep', 'nova_speed.latency_mean_s=3.0'];
     const options = decisions.flatMap((decision) => ['--decide', decision]);
@@ -87,7 +87,7 @@ describe('apply --dry-run (spec 06 §11)', () => {
     expect(run.stderr).not.toContain('only you can decide');
   });
 
-  test('evidence that an optimisation was active is shown before anything is decided (spec 06 §14)', async () => {
+  test('evidence that an optimisation was active is shown before anything is decided', async () => {
     const evidence = [
       { name: 'CUDA graphs', pattern: 'cuda graph: True', min_count: 1 },
       { name: 'torch.compile', pattern: 'compiled', min_count: 1 },
@@ -121,7 +121,7 @@ describe('apply without a server', () => {
   });
 });
 
-describe('apply --undo (spec 06 §11)', () => {
+describe('apply --undo', () => {
   test('restores the bytes from the run directory alone, and the report says so', async () => {
     const { calib, apply, read, runDir } = await applyWorld();
     await apply('full');

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { commandPayload } from '../../src/cli/command-payload.ts';
+import { commandPayload } from '../../src/cli/commands/signal/signal.ts';
 
 describe('what a command sends', () => {
   it.each([

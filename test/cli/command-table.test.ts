@@ -5,7 +5,7 @@ import { commandTable } from '../../src/cli/command-table.ts';
 
 describe('the command table', () => {
   it.each(commandTable.map((entry) => [entry.name, entry] as const))(
-    'has a module for %s that registers it with a description and an example (spec 08)',
+    'has a module for %s that registers it with a description and an example',
     async (name, { load }) => {
       const program = new Command();
       (await load()).register(program);

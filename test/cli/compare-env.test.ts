@@ -3,10 +3,7 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import {
-  environmentFacts,
-  type EnvironmentFacts,
-} from '../../src/domain/fingerprint/environment-document.ts';
+import { environmentFacts, type EnvironmentFacts } from '../../src/domain/fingerprint/environment.ts';
 import { temporaryFolder } from '../fixtures/temporary-folder.ts';
 import { runCalib } from './run-calib.ts';
 
@@ -25,7 +22,7 @@ function recorded(name: string, facts: Partial<EnvironmentFacts>): string {
 
 const one = { driver: '590.10', gpu_models: ['NVIDIA H20'], packages: { torch: '2.11.0+cu130' } };
 
-describe('calib compare-env (spec 07 §5.3)', () => {
+describe('calib compare-env', () => {
   it('exits 0 when what decides numbers is equal, and shows the rest', async () => {
     const [a, b] = [
       recorded('a', { ...one, hostname: 'h20-1' }),

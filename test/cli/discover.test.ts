@@ -41,7 +41,7 @@ async function discover(...args: string[]) {
   ]);
 }
 
-describe('calib discover (spec 02 §10, §13)', () => {
+describe('calib discover', () => {
   it('writes the stages of the model, prints the totals and exits 0', async () => {
     const run = await discover();
     expect(run).toMatchObject({ exitCode: 0, stderr: '' });

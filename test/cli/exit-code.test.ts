@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
-import { exitCode, exitCodeOf } from '../../src/cli/exit-code.ts';
+import { exitCode, exitCodeOf } from '../../src/cli/output.ts';
 
-describe('exit codes (spec 08)', () => {
+describe('exit codes', () => {
   it('maps every kind of failure for people', () => {
     const codes = (['refused', 'not-ready', 'invalid-input', 'unreachable'] as const).map(exitCodeOf);
     expect(codes).toEqual([1, 1, 2, 3]);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 
-import { locateRunDirectory } from '../../src/cli/locate-run-directory.ts';
+import { locateRunDirectory } from '../../src/cli/session/locate-run-directory.ts';
 import { CalibError } from '../../src/domain/calib-error.ts';
 import { temporaryFolder } from '../fixtures/temporary-folder.ts';
 
@@ -20,7 +20,7 @@ function checkout(sessions: string[], unfinished: string[] = []) {
   return { root, locate: async (reference: string) => await locateRunDirectory(context, reference) };
 }
 
-describe('the run directory of a session, where no server answers (spec 08)', () => {
+describe('the run directory of a session, where no server answers', () => {
   beforeEach(() => {
     vi.stubEnv('TEMPORAL_ADDRESS', '127.0.0.1:1');
   });

@@ -5,7 +5,7 @@ import { execa } from 'execa';
 import { onTestFinished, describe, expect, test } from 'vitest';
 
 import { runPaths } from '../../src/host/run-directory/paths.ts';
-import { appendRunLog } from '../../src/host/run-directory/run-log.ts';
+import { appendRunLog } from '../../src/host/run-directory/logs/run-log.ts';
 import { writeText } from '../fixtures/write-text.ts';
 import { NAMESPACE, runWorld } from '../host/run-directory/run-directory-fixture.ts';
 import { startPytest } from '../host/run-directory/started-pytest.ts';
@@ -27,7 +27,7 @@ function follow(runDir: string) {
   return { child, line: async () => (await lines.next()).value as string | undefined };
 }
 
-describe('logs (spec 05 §11, view A)', () => {
+describe('logs', () => {
   test('prints the last log, and whose it is on stderr', async () => {
     const { runDir } = runWorld();
     const log = runPaths.attemptLog(runDir, NAMESPACE, 2, 1);

@@ -10,7 +10,7 @@ const catalogFiles = {
   'hosts/box.yaml': 'name: The box\nhostname: box\nrepo_root: /repo\n',
 };
 
-describe('the command line (spec 08)', () => {
+describe('the command line', () => {
   it('prints help and exits 2 when no command is given', async () => {
     const { exitCode, stdout, stderr } = await runCalib([]);
     expect([exitCode, stdout]).toEqual([2, '']);
@@ -57,7 +57,7 @@ describe('the command line (spec 08)', () => {
     );
   });
 
-  it('exits 2 for a missing stages.yaml, naming the discover command (spec 03 §8)', async () => {
+  it('exits 2 for a missing stages.yaml, naming the discover command', async () => {
     const catalog = temporaryFolder(catalogFiles);
     const { exitCode, stderr } = await runCalib(['stages-list', '--catalog', catalog, '--model', 'nova']);
     expect(exitCode).toBe(2);
@@ -78,7 +78,7 @@ describe('the command line (spec 08)', () => {
   });
 });
 
-describe('models-list and hosts-list (spec 03 §8)', () => {
+describe('models-list and hosts-list', () => {
   it('prints names without reading any config', async () => {
     const catalog = temporaryFolder({ 'models/broken/config.yaml': '[', 'hosts/broken.yaml': '[' });
     const models = await runCalib(['models-list', '--catalog', catalog]);
@@ -123,7 +123,7 @@ describe('models-list and hosts-list (spec 03 §8)', () => {
   });
 });
 
-describe('stages-list (spec 03 §8)', () => {
+describe('stages-list', () => {
   const stages = `# generated
 voice_wer:
   test: tests/test_voice_ci.py

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
-import type { SessionClient } from '../../src/cli/session-client.ts';
-import { missingWorker } from '../../src/cli/start-session.ts';
+import type { SessionClient } from '../../src/cli/session/session-client.ts';
+import { missingWorker } from '../../src/cli/commands/start/start-session.ts';
 
 const plan = { task_queues: { home: 'calib-home-h20', repeats: 'calib-repeats-h20' }, pool: 'lab' };
 

@@ -40,7 +40,7 @@ describe('createContext', () => {
     'hosts/box.yaml': 'name: The box\nrepo_root: /repo\nvenv_python: /host/python\n',
   };
 
-  it('has qwen3-omni-v1 as the default model (spec 01 §1)', async () => {
+  it('has qwen3-omni-v1 as the default model', async () => {
     const context = await contextOf(['act']);
     expect([context.modelName, context.modelGiven, context.json]).toEqual(['qwen3-omni-v1', false, false]);
   });
@@ -71,7 +71,7 @@ describe('createContext', () => {
     expect(lines.filter((line) => line.includes('the profile may be stale'))).toHaveLength(1);
   });
 
-  it('prints the banner to stderr when a host is active (spec 01 §6)', async () => {
+  it('prints the banner to stderr when a host is active', async () => {
     const lines = captureStderr();
     const context = await contextOf(['act', '--catalog', temporaryFolder(files), '--host', 'box']);
     await context.announceHost();
@@ -85,7 +85,7 @@ describe('createContext', () => {
     expect(lines).toEqual([]);
   });
 
-  it('reads TUNE_REPO_ROOT and TUNE_VENV_PYTHON (spec 01 §8)', async () => {
+  it('reads TUNE_REPO_ROOT and TUNE_VENV_PYTHON', async () => {
     captureStderr();
     vi.stubEnv('TUNE_REPO_ROOT', '/env/repo');
     vi.stubEnv('TUNE_VENV_PYTHON', '/env/python');

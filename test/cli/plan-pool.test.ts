@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { planPool } from '../../src/cli/plan-pool.ts';
+import { planPool } from '../../src/cli/commands/start/plan-session.ts';
 import { openCatalog } from '../../src/host/catalog/open-catalog.ts';
 import { temporaryFolder } from '../fixtures/temporary-folder.ts';
 import { modelYaml } from '../host/catalog/model-yaml.ts';

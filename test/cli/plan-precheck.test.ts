@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 
 import { addSharedOptions, allSharedOptions, createContext, type CliContext } from '../../src/cli/options.ts';
-import { planPrecheck } from '../../src/cli/plan-precheck.ts';
+import { planPrecheck } from '../../src/cli/commands/start/plan-session.ts';
 import { CalibError } from '../../src/domain/calib-error.ts';
 import { makeStage } from '../domain/audit/snapshot-fixture.ts';
 import { temporaryFolder } from '../fixtures/temporary-folder.ts';
@@ -20,7 +20,7 @@ function context(...host: string[]): CliContext {
   return createContext(command);
 }
 
-describe('the precheck of a plan (spec 04 §1, 06 §15)', () => {
+describe('the precheck of a plan', () => {
   it('carries what the selected stages need', async () => {
     const plan = await planPrecheck(context('--no-host'), { catalog: [asr, tts], selected: [tts] }, {});
     expect(plan).toMatchObject({

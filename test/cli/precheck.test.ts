@@ -34,7 +34,7 @@ function fillCache({ scratch }: PrecheckWorld): void {
   putHubRepository(join(scratch, 'hf/hub'), 'dataset', 'acme/d', { 'a.arrow': 'x' });
 }
 
-describe('calib precheck (spec 04, 08)', () => {
+describe('calib precheck', () => {
   it('exits 0 on a machine that is ready, with a mark before each check', async () => {
     const world = precheckWorld();
     fillCache(world);

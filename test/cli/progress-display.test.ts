@@ -1,6 +1,6 @@
 import { expect, it, vi } from 'vitest';
 
-import { createProgressDisplay } from '../../src/cli/progress-display.ts';
+import { createProgressDisplay } from '../../src/cli/commands/watch/progress.ts';
 import { initialState } from '../../src/domain/session/session-state.ts';
 import { sampleSessionPlan } from '../domain/session/sample-session-plan.ts';
 
@@ -21,11 +21,11 @@ function linesInThreeMinutes(progressSeconds?: number): number {
   return lines;
 }
 
-it('a session in which nothing changes is still heard of every minute (spec 05 §11)', () => {
+it('a session in which nothing changes is still heard of every minute', () => {
   expect(linesInThreeMinutes()).toBe(3);
 });
 
-it('a host profile may want to hear more often, never less often (spec 01 §5)', () => {
+it('a host profile may want to hear more often, never less often', () => {
   expect(linesInThreeMinutes(30)).toBe(6);
   expect(linesInThreeMinutes(120)).toBe(3);
 });

@@ -1,9 +1,14 @@
 import { createColors } from 'picocolors';
 import { describe, expect, it } from 'vitest';
 
-import type { LiveRepeat } from '../../src/cli/live-repeats.ts';
-import { changeKey, progressEvent, progressLine, progressLines } from '../../src/cli/progress-view.ts';
-import { policiesSchema } from '../../src/domain/plan/plan.ts';
+import type { LiveRepeat } from '../../src/cli/session/live-repeats.ts';
+import {
+  changeKey,
+  progressEvent,
+  progressLine,
+  progressLines,
+} from '../../src/cli/commands/watch/progress.ts';
+import { policiesSchema } from '../../src/domain/session/session-plan.ts';
 import { type SessionPlan, sessionPlanSchema } from '../../src/domain/session/session-plan.ts';
 import { type SessionState, initialState } from '../../src/domain/session/session-state.ts';
 
@@ -102,7 +107,7 @@ describe('the live view', () => {
     expect(lines[3]).toMatch(/^ {2}a_very_.*….*similarity {2}—{30}$/);
   });
 
-  it('ends with the newest milestones, where there is room for them (spec 05 §11, view B)', () => {
+  it('ends with the newest milestones, where there is room for them', () => {
     const plan = planOf(['voice_wer'], 3);
     const state = runningState(plan);
     const milestones = ['one', 'two', 'three', 'four', 'five'].map((text) => `2026-04-23T05:01:00Z ${text}`);
@@ -126,7 +131,7 @@ describe('the live view', () => {
     );
   });
 
-  it('says what is waited for: the GPU and who holds it, the next attempt, or a worker (spec 05 §7, §11)', () => {
+  it('says what is waited for: the GPU and who holds it, the next attempt, or a worker', () => {
     const plan = planOf(['voice_wer'], 3);
     const state = runningState(plan);
     const last = (live: LiveRepeat[]) =>

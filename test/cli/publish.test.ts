@@ -33,7 +33,7 @@ async function appliedWorld(options: ApplyWorldOptions = {}) {
   return { ...world, publish, published, hook };
 }
 
-describe('publish (spec 06 §13)', () => {
+describe('publish', () => {
   test('prints files, commit message and pull-request text, and changes nothing', async () => {
     const { publish, git, root } = await appliedWorld();
     const before = git('status', '--porcelain');
@@ -68,7 +68,7 @@ describe('publish (spec 06 §13)', () => {
   });
 });
 
-describe('publish --commit (spec 06 §13)', () => {
+describe('publish --commit', () => {
   test('commits exactly its files on a new branch; what the operator has staged or changed stays', async () => {
     const { published, git, write, sha, read, root } = await appliedWorld();
     write('mine.py', 'x = 1\n');

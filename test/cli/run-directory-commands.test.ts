@@ -10,7 +10,7 @@ import { NAMESPACE, runWorld, writeRepeat } from '../host/run-directory/run-dire
 import { startPytest } from '../host/run-directory/started-pytest.ts';
 import { runCalib } from './run-calib.ts';
 
-describe('strict-audit (spec 06 §4)', () => {
+describe('strict-audit', () => {
   test('prints the matrix and exits 0 for a ready directory, also of the original tool', async () => {
     const { runDir, sha } = runWorld({ legacy: true });
     const run = await runCalib(['strict-audit', '--run-dir', runDir]);
@@ -49,7 +49,7 @@ describe('strict-audit (spec 06 §4)', () => {
   });
 });
 
-describe('status (spec 06 §5)', () => {
+describe('status', () => {
   test('answers one JSON document and exits by completeness', async () => {
     const { runDir } = runWorld();
     const run = await runCalib(['status', '--run-dir', runDir]);
@@ -65,7 +65,7 @@ describe('status (spec 06 §5)', () => {
     expect((await runCalib(['status', '--run-dir', runDir])).exitCode).toBe(1);
   });
 
-  test('shows the pytest that runs, the milestones and why nothing is launched (spec 06 §5)', async () => {
+  test('shows the pytest that runs, the milestones and why nothing is launched', async () => {
     const { runDir } = runWorld();
     writeText(runPaths.runLog(runDir), '2026-04-23T05:00:00Z HALT: nova_speed: no such key\n');
     const pytest = await startPytest({ runDir, namespace: 'test_nova_ci', repeat: 2, attempt: 3 });
@@ -80,7 +80,7 @@ describe('status (spec 06 §5)', () => {
     });
   });
 
-  test('shows the GPUs that nvidia-smi names, and the error where there is none (spec 06 §5)', async () => {
+  test('shows the GPUs that nvidia-smi names, and the error where there is none', async () => {
     const { runDir, root } = runWorld();
     const programs = join(root, 'programs');
     const answers =
@@ -113,7 +113,7 @@ describe('status (spec 06 §5)', () => {
 
 const slower = { nova_speed: { metrics: { throughput_qps: 4, latency_mean_s: 2 } } };
 
-describe('report (spec 06 §6)', () => {
+describe('report', () => {
   test('writes both files and says where', async () => {
     const { runDir, root } = runWorld();
     const run = await runCalib(['report', '--run-dir', '.tune-runs/session'], { cwd: root });
@@ -162,7 +162,7 @@ describe('report (spec 06 §6)', () => {
     expect(run.stderr).toContain(runPaths.report(runDir));
   });
 
-  test('--compare adds commits, log, stat and every metric since the earlier session (spec 06 §14)', async () => {
+  test('--compare adds commits, log, stat and every metric since the earlier session', async () => {
     const { runDir, root, git, write, sha } = runWorld();
     const old = join(root, '.tune-runs', 'old');
     cpSync(runDir, old, { recursive: true });
@@ -189,7 +189,7 @@ describe('report (spec 06 §6)', () => {
     );
   });
 
-  test('--compare with a session of another clone says which commit is missing (spec 06 §14)', async () => {
+  test('--compare with a session of another clone says which commit is missing', async () => {
     const old = runWorld({ plan: { calibration_git_sha: 'e'.repeat(40) } });
     const { runDir } = runWorld();
     const run = await runCalib(['report', '--run-dir', runDir, '--compare', old.runDir]);
@@ -207,7 +207,7 @@ describe('report (spec 06 §6)', () => {
     expect(existsSync(runPaths.report(runDir))).toBe(false);
   });
 
-  test('evidence is looked for with the plan’s patterns, else with the catalog’s (spec 06 §14)', async () => {
+  test('evidence is looked for with the plan’s patterns, else with the catalog’s', async () => {
     const { runDir, root } = runWorld();
     const config = ['name: nova-v1', 'hf_model_id: none/none', 'hf_datasets: []', 'evidence:'];
     const pattern = '  - {name: CUDA graphs, pattern: "graph: (?:True|on)", min_count: 2}';
@@ -222,7 +222,7 @@ describe('report (spec 06 §6)', () => {
   });
 });
 
-describe('apply-plan (spec 06 §7)', () => {
+describe('apply-plan', () => {
   test('prints the plan and exits 0', async () => {
     const { runDir, root } = runWorld();
     const run = await runCalib(['apply-plan', '--run-dir', runDir]);
@@ -250,7 +250,7 @@ describe('apply-plan (spec 06 §7)', () => {
     );
   });
 
-  test('a refusal has the same shape whatever the reason (spec 06 §7)', async () => {
+  test('a refusal has the same shape whatever the reason', async () => {
     const world = runWorld();
     writeRepeat(world, 2, { nova_speed: { sample_counts: { total: 5, ok: 3 } } });
     const run = await runCalib(['apply-plan', '--run-dir', world.runDir]);

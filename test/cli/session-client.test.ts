@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test, vi } from 'vitest';
 
-import { openSessionClient } from '../../src/cli/session-client.ts';
+import { openSessionClient } from '../../src/cli/session/session-client.ts';
 import { listenForFirstByte, tlsHandshake } from '../fixtures/first-bytes.ts';
 
 test('a client of a server with TLS begins with the handshake: nothing leaves in clear', async () => {

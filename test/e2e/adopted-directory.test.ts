@@ -25,7 +25,7 @@ async function write(path: string, content: unknown): Promise<void> {
   await writeFile(path, typeof content === 'string' ? content : JSON.stringify(content, null, 2));
 }
 
-/** What the original tool v0.6.0 records of a stage × k, with its log and base temp (spec 05 §2, §10). */
+/** What the original tool v0.6.0 records of a stage × k, with its log and base temp. */
 async function writeLegacyRecord(
   record: { stage: string; unit: string; repeat: number; metrics: Record<string, number>; total: number },
   overrides: Record<string, unknown> = {},
@@ -78,7 +78,7 @@ async function writeLegacyDirectory(): Promise<void> {
 }
 
 describe('a directory of the original tool', () => {
-  it('is carried on to a decision: only what does not count is run (spec 05 §5)', async () => {
+  it('is carried on to a decision: only what does not count is run', async () => {
     await writeLegacyDirectory();
 
     const run = await up.calib('start', '--resume', '--output-dir', runDir, ...suite.options);
@@ -100,7 +100,7 @@ describe('a directory of the original tool', () => {
 });
 
 describe('a directory of another environment', () => {
-  it('is refused with what differs, carried on when forced, and marked in the report (spec 07 §5.3)', async () => {
+  it('is refused with what differs, carried on when forced, and marked in the report', async () => {
     await writeLegacyDirectory();
     await write(join(runDir, 'precheck.json'), { versions: { torch: '2.10.0' }, gpu_summary: 'unknown' });
     const resume = ['start', '--resume', '--output-dir', runDir, ...suite.options];
@@ -119,7 +119,7 @@ describe('a directory of another environment', () => {
 });
 
 describe('the active output', () => {
-  it('is followed from pytest to pytest until the session ends (spec 05 §11, view A)', async () => {
+  it('is followed from pytest to pytest until the session ends', async () => {
     await suite.script('alpha', { print: ['alpha speaks'], waitFor: 'alpha-goes' });
     await suite.script('beta', { print: ['beta speaks'], waitFor: 'beta-goes' });
     const session = await up.startDetached(...suite.options, '--repeats', '1', '--label', 'logs');

@@ -83,7 +83,7 @@ describe('from a ready session to edited thresholds and back', () => {
     expect({ [ALPHA]: await source(ALPHA), [BETA]: await source(BETA) }).toEqual(before);
   });
 
-  it('full writes every literal, and says each once as file:symbol = new (spec 06 §12)', async () => {
+  it('full writes every literal, and says each once as file:symbol = new', async () => {
     const run = await up.calib('apply', session, '--mode', 'full');
     expect(run.exitCode, run.stderr).toBe(0);
     expect(run.stdout.split('\n')).toEqual([
@@ -117,7 +117,7 @@ describe('from a ready session to edited thresholds and back', () => {
     expect(run.stderr).toContain('a session is decided once');
   });
 
-  it('publish has the text ready and commits nothing by itself (spec 06 §13)', async () => {
+  it('publish has the text ready and commits nothing by itself', async () => {
     const run = await up.calib('publish', session, '--json');
     expect(run.exitCode, run.stderr).toBe(0);
     expect(JSON.parse(run.stdout)).toMatchObject({

@@ -5,9 +5,9 @@ import { describe, expect, inject, onTestFinished, test } from 'vitest';
 
 import type { ReadLogInput } from '../../src/activities/activity-types.ts';
 import { createActivities } from '../../src/activities/create-activities.ts';
-import { type RemoteLaunch, readRemoteLog } from '../../src/cli/remote-log.ts';
-import { hasPoller } from '../../src/cli/require-worker.ts';
-import type { SessionClient } from '../../src/cli/session-client.ts';
+import { type RemoteLaunch, readRemoteLog } from '../../src/cli/commands/logs/remote-log.ts';
+import { hasPoller } from '../../src/cli/session/session-client.ts';
+import type { SessionClient } from '../../src/cli/session/session-client.ts';
 import { appendAttempt } from '../../src/host/run-directory/attempts-file.ts';
 import { runPaths } from '../../src/host/run-directory/paths.ts';
 import { hostTaskQueues, workflowTaskQueue } from '../../src/workflows/messages.ts';

@@ -119,7 +119,7 @@ describe('secrets planted in the environment, the repository and what people typ
     expect(Object.entries(planted).filter(([, secret]) => text.includes(secret))).toEqual([]);
   });
 
-  it('each file of the run directory is 0600 and each folder 0700, except what the tests write in their base temps (spec 05 §2)', async () => {
+  it('each file of the run directory is 0600 and each folder 0700, except what the tests write in their base temps', async () => {
     const modes = await modesBelow(runDir);
     const folders = modes.filter(({ kind }) => kind === 'folder');
     const named = [

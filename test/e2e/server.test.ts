@@ -23,7 +23,7 @@ describe('calib up', () => {
     await up.close();
   });
 
-  it('refuses a port that is in use, and says so (spec 08)', async () => {
+  it('refuses a port that is in use, and says so', async () => {
     const taken = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => taken.once('listening', resolve));
     const address = taken.address();
@@ -121,7 +121,7 @@ describe('a server of the operator', () => {
     await up.close();
   });
 
-  it('a profile of temporal.toml is honoured where no variable is set (spec 08)', async () => {
+  it('a profile of temporal.toml is honoured where no variable is set', async () => {
     const folder = join(up.dir, 'profile', 'temporalio');
     await mkdir(folder, { recursive: true });
     await writeFile(join(folder, 'temporal.toml'), `[profile.default]\naddress = "${up.address}"\n`);

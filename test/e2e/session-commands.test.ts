@@ -42,7 +42,7 @@ async function listed(session: string): Promise<unknown> {
 }
 
 describe('what a repeat yields', () => {
-  it('a missed threshold is data: the repeat counts and is not run again (spec 05 §1)', async () => {
+  it('a missed threshold is data: the repeat counts and is not run again', async () => {
     await suite.script('alpha', { values: { accuracy: 0.25 } });
     const { session, runDir } = await start('--stages', 'alpha', '--repeats', '2', '--label', 'threshold');
     const { phase, symbols } = await up.untilPhase(session, 'awaiting_decision');
@@ -59,7 +59,7 @@ describe('what a repeat yields', () => {
     expect(await readFile(join(runDir, 'report.md'), 'utf8')).toContain('**25.00**');
   });
 
-  it('a partial repeat is set aside whole and run again within the budget (spec 05 §9)', async () => {
+  it('a partial repeat is set aside whole and run again within the budget', async () => {
     await suite.script('beta', { values: { scored_samples: 2 } }, 1);
     const { session, runDir } = await start('--stages', 'beta', '--repeats', '1', '--label', 'partial');
     const { symbols } = await up.untilPhase(session, 'awaiting_decision');
@@ -70,7 +70,7 @@ describe('what a repeat yields', () => {
 });
 
 describe('a stages.yaml of another version of the tests', () => {
-  it('is used where the operator insists, and the plan says so (spec 02 §13)', async () => {
+  it('is used where the operator insists, and the plan says so', async () => {
     await appendFile(join(suite.repo, 'tests/test_beta_ci.py'), '\n# a remark\n');
     const { session, runDir } = await start('--stages', 'beta', '--repeats', '1', '--allow-stale-stages');
     await up.untilPhase(session, 'awaiting_decision');
@@ -80,7 +80,7 @@ describe('a stages.yaml of another version of the tests', () => {
 });
 
 describe('pause and resume', () => {
-  it('pause lets the running repeat end and launches nothing; resume goes on (spec 08)', async () => {
+  it('pause lets the running repeat end and launches nothing; resume goes on', async () => {
     await suite.script('alpha', { waitFor: 'go' }, 1);
     const { session } = await start('--repeats', '1', '--label', 'pause');
     await untilWaiting('alpha');
@@ -98,7 +98,7 @@ describe('pause and resume', () => {
 });
 
 describe('purge', () => {
-  it('by stage or by test file sets the whole pytest repeat aside and runs it again (spec 05 §5)', async () => {
+  it('by stage or by test file sets the whole pytest repeat aside and runs it again', async () => {
     const { session, runDir } = await start('--repeats', '2', '--label', 'purge');
     await up.untilPhase(session, 'awaiting_decision');
     const byStage = await up.calib(
@@ -147,7 +147,7 @@ describe('purge', () => {
 });
 
 describe('halt', () => {
-  it('a wrong path in the config halts, and after the fix no GPU time is spent twice (spec 05 §9)', async () => {
+  it('a wrong path in the config halts, and after the fix no GPU time is spent twice', async () => {
     const config = join(suite.catalog, 'models/scripted/config.yaml');
     const right = await readFile(config, 'utf8');
     await writeFile(config, right.replace('summary.wer_corpus', 'summary.wer'));
@@ -168,7 +168,7 @@ describe('halt', () => {
     expect(await suite.launches('beta')).toBe(1);
   });
 
-  it('a moved HEAD halts, is never mixed in, and the session goes on after the way back (spec 05 §10)', async () => {
+  it('a moved HEAD halts, is never mixed in, and the session goes on after the way back', async () => {
     await suite.script('alpha', { waitFor: 'go' }, 1);
     const { session, runDir } = await start('--repeats', '1', '--label', 'moved');
     await untilWaiting('alpha');
@@ -186,7 +186,7 @@ describe('halt', () => {
 });
 
 describe('abort', () => {
-  it('ends the running pytest and its orphans, keeps what is recorded, and ends the session (spec 08)', async () => {
+  it('ends the running pytest and its orphans, keeps what is recorded, and ends the session', async () => {
     await suite.script('beta', { orphan: true, ignoreTerm: true, waitFor: 'never' });
     const { session, runDir } = await start('--repeats', '1', '--label', 'abort');
     await untilWaiting('beta');
@@ -234,7 +234,7 @@ describe('list', () => {
 });
 
 describe('a run directory carried on', () => {
-  it('after its workflow has ended: valid repeats are kept, the rest are run (spec 05 §5)', async () => {
+  it('after its workflow has ended: valid repeats are kept, the rest are run', async () => {
     await suite.script('beta', { waitFor: 'never' });
     const { session, runDir } = await start('--repeats', '1', '--label', 'carried-on', '--max-passes', '3');
     await untilWaiting('beta');
@@ -249,7 +249,7 @@ describe('a run directory carried on', () => {
     expect(JSON.parse(stdout)).toMatchObject({ policies: { max_passes: 3 } });
   });
 
-  it('with --stages runs those first, and then the rest: only all of them make a report (spec 05 §5)', async () => {
+  it('with --stages runs those first, and then the rest: only all of them make a report', async () => {
     await suite.script('alpha', { waitFor: 'never' });
     const { session, runDir } = await start('--repeats', '1', '--label', 'subset');
     await untilWaiting('alpha');
@@ -264,7 +264,7 @@ describe('a run directory carried on', () => {
     expect(order.map((line) => line.split(' ')[0])).toEqual(['alpha', 'beta', 'alpha']);
   });
 
-  it('is refused on another commit, naming both (spec 05 §5)', async () => {
+  it('is refused on another commit, naming both', async () => {
     const { session, runDir } = await start('--stages', 'beta', '--repeats', '1', '--label', 'other-commit');
     await up.untilPhase(session, 'awaiting_decision');
     await up.calib('signal', session, 'apply', '--mode', 'report');

@@ -41,7 +41,7 @@ describe('a session of the speech suite, from start to decision', () => {
     await rm(speech.dir, { recursive: true, force: true });
   });
 
-  it('start names commit, run directory, session and Web UI page, and follows until the decision is due (spec 08)', () => {
+  it('start names commit, run directory, session and Web UI page, and follows until the decision is due', () => {
     expect(started.exitCode, started.stderr).toBe(0);
     const lines = started.stdout.split('\n');
     expect(lines[0]).toBe(
@@ -52,7 +52,7 @@ describe('a session of the speech suite, from start to decision', () => {
     expect(started.stderr).toContain(`calib signal ${session} apply --mode report`);
   });
 
-  it('prints a progress line at each change, with the strict count (spec 05 §11)', () => {
+  it('prints a progress line at each change, with the strict count', () => {
     for (const count of ['0/6', '3/6', '6/6']) expect(started.stderr).toContain(`${count} strict ✓`);
     expect(started.stderr).toContain('test_speech_commands_ci · repeat 2/2');
   });
@@ -118,7 +118,7 @@ describe('a session of the speech suite, from start to decision', () => {
     expect(events.at(-1)).toMatchObject({ session, state: 'awaiting_decision' });
   });
 
-  it('the report has a row per repeat and stage, the worst of N per metric, and the full commit (spec 06 §6)', async () => {
+  it('the report has a row per repeat and stage, the worst of N per metric, and the full commit', async () => {
     const report = await readFile(join(runDir, 'report.md'), 'utf8');
     expect(report).toContain(speech.commit);
     for (const repeat of [1, 2])

@@ -37,7 +37,7 @@ describe('without a Temporal server', () => {
     ['signal', () => ['signal', 'latest', 'pause']],
     ['watch', () => ['watch', 'latest']],
     ['worker', () => ['worker']],
-  ])('%s exits 3 and says how to start one (spec 08)', async (_name, args) => {
+  ])('%s exits 3 and says how to start one', async (_name, args) => {
     const { exitCode, stdout, stderr } = await calib(...args());
     expect(exitCode, stderr).toBe(3);
     expect(stdout).toBe('');
@@ -68,7 +68,7 @@ describe('what start refuses before anything is written', () => {
     return run;
   }
 
-  it('an unknown stage, with the list of stages, bases and groups (spec 03 §1)', async () => {
+  it('an unknown stage, with the list of stages, bases and groups', async () => {
     const { stderr } = await refusedStart(...suite.options, '--stages', 'alpha_acuracy');
     for (const name of ['alpha_accuracy', 'alpha_speed', 'beta_wer', '@wer']) expect(stderr).toContain(name);
   });
@@ -89,12 +89,12 @@ describe('what start refuses before anything is written', () => {
     expect(stderr).toContain('nowhere');
   });
 
-  it('a machine without a profile, unless --no-host says so (spec 08)', async () => {
+  it('a machine without a profile, unless --no-host says so', async () => {
     const { stderr } = await refusedStart(...suite.options.filter((option) => option !== '--no-host'));
     expect(stderr).toContain('--no-host');
   });
 
-  it('less than one repeat (spec 03 §7)', async () => {
+  it('less than one repeat', async () => {
     const { stderr } = await refusedStart(...suite.options, '--repeats', '0');
     expect(stderr).toContain('at least 1');
   });
@@ -104,7 +104,7 @@ describe('what start refuses before anything is written', () => {
     expect(stderr).toContain(`label ${JSON.stringify(label)} cannot name a run directory`);
   });
 
-  it('stages.yaml of another version of the tests, with the command that cures it (spec 02 §13)', async () => {
+  it('stages.yaml of another version of the tests, with the command that cures it', async () => {
     const test = join(suite.repo, 'tests/test_beta_ci.py');
     const text = await readFile(test, 'utf8');
     await appendFile(test, '\nBETA_NEW = 1\n');
@@ -114,7 +114,7 @@ describe('what start refuses before anything is written', () => {
     expect(stderr).toContain('calib discover --model scripted');
   });
 
-  it('a run root inside version control that is not ignored (spec 05 §2)', async () => {
+  it('a run root inside version control that is not ignored', async () => {
     const { stderr } = await refusedStart(...suite.options, '--run-root', join(suite.repo, 'runs'));
     expect(stderr).toContain(join(suite.repo, 'runs'));
     expect(stderr).toContain('ignore');
@@ -153,7 +153,7 @@ describe('what start refuses before anything is written', () => {
     expect(await readdir(suite.repo)).not.toContain('.tune-runs');
   });
 
-  it('a dirty work tree is no reason: it is recorded, and its difference kept with untracked files (spec 05 §4)', async () => {
+  it('a dirty work tree is no reason: it is recorded, and its difference kept with untracked files', async () => {
     await appendFile(join(suite.repo, 'scripted.py'), '\n# changed\n');
     await writeFile(join(suite.repo, 'tests/notes.txt'), 'untracked\n');
     const run = await up.calib(

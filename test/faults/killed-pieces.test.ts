@@ -23,7 +23,7 @@ describe.concurrent('a part of a launch is killed', () => {
     expect(state).toMatchObject({ launches: 3, discarded: 0, pass: 1, symbols: { beta_wer: '✓✓' } });
   });
 
-  it('pytest by SIGSEGV of its own after its results: not data, one launch more (spec 05 §8)', async () => {
+  it('pytest by SIGSEGV of its own after its results: not data, one launch more', async () => {
     const session = await start({
       repeats: 1,
       stages: 'beta_wer',

@@ -7,10 +7,10 @@ import {
   launchExitSchema,
   launchIdentitySchema,
   launchRequestSchema,
-} from '../../src/host/process/launch-documents.ts';
+} from '../../src/host/process/launch-files.ts';
 import { launchFiles } from '../../src/host/process/launch-files.ts';
-import { isAlive } from '../../src/host/process/process-identity.ts';
-import { readLaunchDocument } from '../../src/host/process/read-launch-document.ts';
+import { isAlive } from '../../src/host/process/identity.ts';
+import { readLaunchDocument } from '../../src/host/process/launch-files.ts';
 
 /** What one launch folder of a run directory, set aside or not, says. */
 export interface LaunchOnDisk {

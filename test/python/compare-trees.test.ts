@@ -24,7 +24,7 @@ function side(marked: string) {
 
 const difference = (before: string, after: string) => treeDifference(side(before), side(after));
 
-describe('two trees are the same (spec 06 §11)', () => {
+describe('two trees are the same', () => {
   test.each([
     ['A = «1»\n', 'A = «2»\n'],
     ['A = «1»\n', 'A = «-2.5e3»\n'],

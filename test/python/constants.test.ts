@@ -15,7 +15,7 @@ function forms(source: string) {
   return assignments(source).map(({ name, form, value }) => `${name} ${form} ${value.kind}`);
 }
 
-describe('readAssignments (spec 02 §3)', () => {
+describe('readAssignments', () => {
   test('reads plain and annotated assignments in source order', () => {
     expect(forms('B = 1\nA: float = 0.5\nC: int\n')).toEqual(['B plain number', 'A annotated number']);
   });

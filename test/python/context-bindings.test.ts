@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
-import { readContextBindings } from '../../src/python/context-bindings.ts';
+import { readContextBindings } from '../../src/python/read-source-facts.ts';
 
-describe('readContextBindings (spec 02 §6, 06 §6)', () => {
+describe('readContextBindings', () => {
   test('gives names in source order with the keyword and the literal behind them', () => {
     const source = 'N: int = 1_000\nC = 8\ndef t(x):\n    run(max_concurrency=C, a=[f(max_samples=N)])\n';
     expect(readContextBindings(source)).toEqual([

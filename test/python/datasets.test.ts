@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import { readDatasetKeys, readDatasetTable } from '../../src/python/datasets.ts';
 
-describe('readDatasetKeys (spec 04 §6)', () => {
+describe('readDatasetKeys', () => {
   test('collects string subscriptions of the plain name DATASETS, each once', () => {
     const source = 'def f():\n    return [DATASETS["a"], DATASETS[\'b\'], DATASETS["a"]]\n';
     expect(readDatasetKeys(source)).toEqual(['a', 'b']);
@@ -19,7 +19,7 @@ describe('readDatasetKeys (spec 04 §6)', () => {
   });
 });
 
-describe('readDatasetTable (spec 04 §6)', () => {
+describe('readDatasetTable', () => {
   test.each(['DATASETS = ', 'DATASETS: dict[str, str] = '])('reads %s{…} at module level', (head) => {
     expect(readDatasetTable(`${head}{"a": "org/a", 'b': "org/b", c: "x", "d": f(1)}\n`)).toEqual({
       a: 'org/a',

@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import { pythonFloatText } from '../../src/domain/numbers/python-float-text.ts';
-import { parsePythonNumber } from '../../src/domain/numbers/python-number.ts';
+import { pythonFloatText } from '../../src/domain/numbers/python-numbers.ts';
+import { parsePythonNumber } from '../../src/domain/numbers/python-numbers.ts';
 import { replaceLiterals } from '../../src/python/replace-literals.ts';
 import type { LiteralReplacement } from '../../src/python/replace-literals.ts';
 import { type PythonConstants, readWithPython } from './run-python.ts';
@@ -132,7 +132,7 @@ function edited(bytes: Uint8Array, replacements: readonly LiteralReplacement[]):
   return Buffer.from(result.bytes);
 }
 
-describe('for any module and any plan (spec 06 §11)', () => {
+describe('for any module and any plan', () => {
   test('only the planned tokens change, twice equals once, and the way back restores the bytes', () => {
     fc.assert(
       fc.property(module, (sample) => {

@@ -11,7 +11,7 @@ function nested(source: string, concurrency: number | null, subkey = 'rtf_mean')
   return locateLiteral(source, { symbol: '_P', subkey, concurrency });
 }
 
-describe('locateLiteral of a bare constant (spec 06 §8)', () => {
+describe('locateLiteral of a bare constant', () => {
   test.each(['0.5', '-0.5', '+3', '1_000', '1e-3', '.5', '5.', '0x10', '- 2'])(
     'reads the spelling %s',
     (text) => {
@@ -49,7 +49,7 @@ describe('locateLiteral of a bare constant (spec 06 §8)', () => {
   });
 });
 
-describe('locateLiteral of a nested value (spec 06 §8)', () => {
+describe('locateLiteral of a nested value', () => {
   const two = '_P = {8: {"rtf_mean": 0.5}, 16: {"x": 1, "rtf_mean": 0.7}}\n';
 
   test('takes the level of the given concurrency', () => {
@@ -114,7 +114,7 @@ describe('the byte range', () => {
   });
 });
 
-describe('readConcurrency (spec 06 §8)', () => {
+describe('readConcurrency', () => {
   test.each([
     ['CONCURRENCY = 16\n', 16],
     ['CONCURRENCY: int = 1_6  # lanes\n', 16],

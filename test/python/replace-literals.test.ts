@@ -49,7 +49,7 @@ function refusal(source: string | Buffer, ...replacements: LiteralReplacement[])
   return result.kind === 'refused' ? result.reason : 'replaced';
 }
 
-describe('golden files of every literal form (spec 06 §11)', () => {
+describe('golden files of every literal form', () => {
   test.each(cases)('$name: only the planned tokens change', ({ before, after, replacements }) => {
     expect(edited(before, replacements).toString()).toBe(after.toString());
     expect(edited(before, replacements).equals(after)).toBe(true);

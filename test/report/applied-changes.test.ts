@@ -16,7 +16,7 @@ function rendered(overrides: Partial<AppliedChange> = {}): string {
 
 const report = '# Report\n\nbody\n\n## Provenance\n\n- Model: x\n';
 
-describe('applied changes (spec 06 §12)', () => {
+describe('applied changes', () => {
   test('the section is a table and a list of what was written', () => {
     expect(rendered()).toBe(
       [

@@ -12,7 +12,7 @@ function line(overrides: Partial<ContextLineFacts> = {}): string {
   return contextLine({ stage: makeStage(), files, bindings, precheck, gpus: 2, repeats: 5, ...overrides });
 }
 
-describe('context lines (spec 06 §6)', () => {
+describe('context lines', () => {
   test('name GPU, samples, tokens, concurrency and runs, underscores of literals dropped', () => {
     expect(line()).toBe('— 2× NVIDIA H20, 2000 samples, max_tokens=32, concurrency=8, 5 runs');
   });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { publishedFiles } from '../../src/domain/publish/published-file.ts';
+import { publishedFiles } from '../../src/domain/publish/publish.ts';
 import { commitMessage, pullRequestText, type PublishFacts } from '../../src/report/publish-text.ts';
 import { makePlan, makeStage } from '../domain/audit/snapshot-fixture.ts';
 import { makeApplied, makeChange } from '../domain/publish/applied-fixture.ts';
@@ -43,11 +43,11 @@ function facts(overrides: Partial<PublishFacts> = {}): PublishFacts {
   };
 }
 
-test('the commit message names every literal once, and the session (spec 06 §13)', async () => {
+test('the commit message names every literal once, and the session', async () => {
   await expect(commitMessage(facts())).toMatchFileSnapshot('../fixtures/reports/commit-message.txt');
 });
 
-test('the pull-request text has summary, evidence per literal, environment and policy (spec 06 §13)', async () => {
+test('the pull-request text has summary, evidence per literal, environment and policy', async () => {
   await expect(pullRequestText(facts())).toMatchFileSnapshot('../fixtures/reports/pull-request.md');
 });
 
@@ -57,7 +57,7 @@ test('an apply that changed nothing, and patterns that nobody asked for, are sai
   expect(text).toContain('names no patterns');
 });
 
-test('an environment that was forced is not passed over (spec 07 §5.3)', () => {
+test('an environment that was forced is not passed over', () => {
   const forced = { at: '', identity_sha256: 'b'.repeat(64), differences: ['driver: 1 → 2'] };
   const plan = makePlan([makeStage()], { forced_environments: [forced] });
   expect(pullRequestText(facts({ plan }))).toContain('- **Another environment was forced**: driver: 1 → 2');

@@ -1,7 +1,7 @@
-import type { CellFile } from '../../src/domain/audit/run-snapshot.ts';
+import type { CellFile } from '../../src/domain/audit/strict.ts';
 import type { ContextBinding } from '../../src/domain/discovery/source-facts.ts';
 import type { Observation } from '../../src/domain/observation/observation.ts';
-import type { ReportFacts } from '../../src/domain/report/report-facts.ts';
+import type { ReportFacts } from '../../src/domain/report/facts.ts';
 import type { StageDefinition } from '../../src/domain/stages/stage.ts';
 import {
   makeDocsStage,

@@ -17,7 +17,7 @@ function rendered(facts = makeFacts()): { markdown: string; html: string } {
   return reports;
 }
 
-describe('the Markdown report (spec 06 §6)', () => {
+describe('the Markdown report', () => {
   test('reads line by line as specified', async () => {
     await expect(rendered().markdown).toMatchFileSnapshot('../fixtures/reports/report.md');
   });
@@ -29,7 +29,7 @@ describe('the Markdown report (spec 06 §6)', () => {
     expect(again).toContain(`${section}## Provenance`);
   });
 
-  test('names the environment, and each other one that was forced (spec 07 §5.3)', () => {
+  test('names the environment, and each other one that was forced', () => {
     const forced = {
       at: '2026-04-24T00:00:00Z',
       identity_sha256: 'b'.repeat(64),
@@ -161,7 +161,7 @@ describe('the HTML report', () => {
   });
 });
 
-describe('changes since the previous calibration (spec 06 §14)', () => {
+describe('changes since the previous calibration', () => {
   const runs = (...values: number[]) => values.map((accuracy) => recorded({ metrics: { accuracy } }));
   const before = makeSnapshot({
     stages: [makeStage(), makeStage({ key: 'nova_old' })],

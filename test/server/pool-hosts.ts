@@ -7,11 +7,11 @@ import type {
   PooledOutcome,
   RunRepeatInput,
 } from '../../src/activities/activity-types.ts';
-import { environmentFacts } from '../../src/domain/fingerprint/environment-document.ts';
-import type { Lane } from '../../src/domain/lanes/lane.ts';
-import type { JoinOutcome } from '../../src/domain/pool/pool-join.ts';
-import type { RepeatRecord } from '../../src/domain/pool/repeat-record.ts';
-import { failureTypes } from '../../src/domain/session/failure-types.ts';
+import { environmentFacts } from '../../src/domain/fingerprint/environment.ts';
+import type { Lane } from '../../src/domain/lanes/lanes.ts';
+import type { JoinOutcome } from '../../src/domain/pool/pool.ts';
+import type { RepeatRecord } from '../../src/domain/pool/pool.ts';
+import { failureTypes } from '../../src/domain/session/session-state.ts';
 import type { SessionPlan } from '../../src/domain/session/session-plan.ts';
 import { hostTaskQueues, poolTaskQueue } from '../../src/workflows/messages.ts';
 import type { TestPlace } from './running-session.ts';

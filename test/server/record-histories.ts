@@ -14,7 +14,7 @@ import { execa } from 'execa';
 
 import { startEmbeddedServer } from '../../src/worker/embedded-server.ts';
 import { payloadConverterPath } from '../../src/worker/workflow-bundle.ts';
-import { findTemporalCli } from '../../src/worker/temporal-cli.ts';
+import { findTemporalCli } from '../../src/worker/server-record.ts';
 import { type TestPlace, withOwnQueues, withSession } from './running-session.ts';
 import { StandInActivities } from './stand-in-activities.ts';
 import { sampleSessionPlan } from '../domain/session/sample-session-plan.ts';

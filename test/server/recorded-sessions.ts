@@ -1,6 +1,6 @@
 import { ApplicationFailure } from '@temporalio/common';
 
-import { failureTypes } from '../../src/domain/session/failure-types.ts';
+import { failureTypes } from '../../src/domain/session/session-state.ts';
 import type { SessionPlan } from '../../src/domain/session/session-plan.ts';
 import type { SampleOptions } from '../domain/session/sample-session-plan.ts';
 import { StandInPoolHome, withHost } from './pool-hosts.ts';

@@ -17,7 +17,7 @@ import type { StrictAuditDocument } from '../../src/domain/audit/strict-audit.ts
 import type { CommandKind, CommandPayload } from '../../src/domain/session/commands.ts';
 import type { SessionPlan } from '../../src/domain/session/session-plan.ts';
 import type { CommandReply, Phase, SessionState } from '../../src/domain/session/session-state.ts';
-import type { UnitProgress } from '../../src/domain/session/units-progress.ts';
+import type { UnitProgress } from '../../src/domain/session/session-view.ts';
 import {
   type SessionResult,
   calibrateWorkflowType,

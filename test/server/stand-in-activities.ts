@@ -11,8 +11,8 @@ import type {
   SessionActivities,
   SyncResult,
 } from '../../src/activities/activity-types.ts';
-import type { StrictCell } from '../../src/domain/audit/strict-cell.ts';
-import type { RepeatOutcome } from '../../src/domain/session/repeat-outcome.ts';
+import type { StrictCell } from '../../src/domain/audit/strict.ts';
+import type { RepeatOutcome } from '../../src/domain/session/session-state.ts';
 import { repeatKey } from '../../src/domain/session/schedule.ts';
 import type { SessionPlan } from '../../src/domain/session/session-plan.ts';
 import { deferred } from './deferred.ts';

@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest';
 
-import { loadClientSettings, withoutLoopbackProxy } from '../../src/worker/client-settings.ts';
+import { loadClientSettings, withoutLoopbackProxy } from '../../src/worker/connection.ts';
 
 afterEach(() => {
   vi.unstubAllEnvs();

@@ -8,7 +8,7 @@ import { ApplicationFailure } from '@temporalio/common';
 import { chmodSync } from 'node:fs';
 import { expect, test } from 'vitest';
 
-import { loadDataConverter } from '../../src/worker/data-converter.ts';
+import { loadDataConverter } from '../../src/worker/encryption.ts';
 import { temporaryFolder } from '../fixtures/temporary-folder.ts';
 
 test('with a key file neither the message nor the stack of a failure can be read by the server', async () => {

@@ -10,7 +10,7 @@ import { parse } from 'yaml';
 
 import { type EmbeddedServer, startEmbeddedServer } from '../../src/worker/embedded-server.ts';
 import { findRunningServer } from '../../src/worker/server-record.ts';
-import { serverTuning } from '../../src/worker/server-tuning.ts';
+import { serverTuning } from '../../src/worker/embedded-server.ts';
 
 let dir: string;
 let db: string;

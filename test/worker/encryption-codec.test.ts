@@ -4,7 +4,7 @@ import { type Payload, defaultPayloadConverter } from '@temporalio/common';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 
-import { EncryptionCodec, PlainCodec } from '../../src/worker/encryption-codec.ts';
+import { EncryptionCodec, PlainCodec } from '../../src/worker/encryption.ts';
 
 const older = { id: '2026-10', key: randomBytes(32) };
 const current = { id: '2026-11', key: randomBytes(32) };

@@ -2,7 +2,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import { Context } from '@temporalio/activity';
 import { describe, expect, it } from 'vitest';
 
-import { heartbeating } from '../../src/worker/heartbeating.ts';
+import { heartbeating } from '../../src/worker/run-worker.ts';
 
 describe('heartbeating', () => {
   it('says at once that the worker has the task, and hands the activity through', async () => {

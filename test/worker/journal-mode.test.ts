@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { journalMode } from '../../src/worker/journal-mode.ts';
+import { journalMode } from '../../src/worker/embedded-server.ts';
 
 test('a database in memory that only this machine has is kept with a write-ahead log', async () => {
   expect(await journalMode('/dev/shm')).toBe('wal');

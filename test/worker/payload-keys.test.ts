@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { expect, test } from 'vitest';
 
-import { readPayloadKeys } from '../../src/worker/payload-keys.ts';
+import { readPayloadKeys } from '../../src/worker/encryption.ts';
 import { temporaryFolder } from '../fixtures/temporary-folder.ts';
 
 const base64 = Buffer.alloc(32, 7).toString('base64');

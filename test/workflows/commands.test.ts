@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { ApplicationFailure } from '@temporalio/common';
 import { describe, expect, test } from 'vitest';
 
-import { failureTypes } from '../../src/domain/session/failure-types.ts';
+import { failureTypes } from '../../src/domain/session/session-state.ts';
 import { deferred } from '../server/deferred.ts';
 import { type ScriptedOptions, scriptedSession } from '../server/scripted-session.ts';
 import { endings, heldRepeat } from '../server/stand-in-activities.ts';

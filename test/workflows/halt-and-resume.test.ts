@@ -1,14 +1,14 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { describe, expect, test } from 'vitest';
 
-import { failureTypes } from '../../src/domain/session/failure-types.ts';
+import { failureTypes } from '../../src/domain/session/session-state.ts';
 import { scriptedSession } from '../server/scripted-session.ts';
 import { endings, heldRepeat } from '../server/stand-in-activities.ts';
 import { useTimeSkippingServer } from '../server/test-place.ts';
 
 const { place } = useTimeSkippingServer();
 
-describe('a halt (spec 05 §9)', () => {
+describe('a halt', () => {
   test('launches nothing else and says what is wrong', async () => {
     const { activities, run } = scriptedSession(place(), {}, (plan) => ({
       repeats: { 'test_alpha_ci#1': [endings.halt(plan, 'alpha_wer.value: path missing')] },

@@ -9,7 +9,7 @@ import { useTimeSkippingServer } from '../server/test-place.ts';
 const { place } = useTimeSkippingServer();
 
 describe('a session in which nothing goes wrong', () => {
-  test('runs repeat 1 of all units before repeat 2 of any (spec 03 §6)', async () => {
+  test('runs repeat 1 of all units before repeat 2 of any', async () => {
     const { activities, run } = scriptedSession(place());
     await run((session) => session.finish());
     expect(activities.launches).toEqual([
@@ -41,7 +41,7 @@ describe('a session in which nothing goes wrong', () => {
     expect(activities.launches).toHaveLength(10);
   });
 
-  test('with two lanes starts repeat 2 of no unit before repeat 1 of all has ended (spec 03 §6)', async () => {
+  test('with two lanes starts repeat 2 of no unit before repeat 1 of all has ended', async () => {
     const slow = heldRepeat((input) => ({
       kind: 'complete',
       cells: Object.fromEntries(

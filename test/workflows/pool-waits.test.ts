@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import type { RunRepeatInput } from '../../src/activities/activity-types.ts';
-import type { JoinOutcome } from '../../src/domain/pool/pool-join.ts';
+import type { JoinOutcome } from '../../src/domain/pool/pool.ts';
 import type { SessionPlan } from '../../src/domain/session/session-plan.ts';
 import { deferred } from '../server/deferred.ts';
 import { type PoolHost, directoryOn } from '../server/pool-hosts.ts';

@@ -3,7 +3,7 @@ import { Worker } from '@temporalio/worker';
 import { expect, test } from 'vitest';
 
 import type { LogPart, ReadLogInput } from '../../src/activities/activity-types.ts';
-import { failureTypes } from '../../src/domain/session/failure-types.ts';
+import { failureTypes } from '../../src/domain/session/session-state.ts';
 import { hostTaskQueues, readLogWorkflowType } from '../../src/workflows/messages.ts';
 import { idFromTitle, useServer } from '../server/test-place.ts';
 

@@ -21,7 +21,7 @@ describe('an infra failure', () => {
 });
 
 describe('a failed threshold assertion', () => {
-  test('is a complete observation and is never run again (spec 05 §1)', async () => {
+  test('is a complete observation and is never run again', async () => {
     // pytest's exit code is no business of the workflow: complete metrics are all that counts.
     const { activities, run } = scriptedSession(place(), { repeats: 1 }, (plan) => ({
       repeats: {
@@ -43,7 +43,7 @@ describe('a failed threshold assertion', () => {
 });
 
 describe('an incomplete repeat', () => {
-  test('is retried in place before any other repeat is launched (spec 03 §6)', async () => {
+  test('is retried in place before any other repeat is launched', async () => {
     const { activities, run } = scriptedSession(place(), { repeats: 1 }, (plan) => ({
       repeats: { 'test_alpha_ci#1': [endings.partial(plan)] },
     }));

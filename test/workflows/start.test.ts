@@ -2,7 +2,7 @@ import { WorkflowFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { describe, expect, test } from 'vitest';
 
-import { failureTypes } from '../../src/domain/session/failure-types.ts';
+import { failureTypes } from '../../src/domain/session/session-state.ts';
 import { scriptedSession } from '../server/scripted-session.ts';
 import { endings } from '../server/stand-in-activities.ts';
 import { useTimeSkippingServer } from '../server/test-place.ts';

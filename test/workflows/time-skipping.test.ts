@@ -1,7 +1,7 @@
 import { ApplicationFailure } from '@temporalio/common';
 import { describe, expect, test } from 'vitest';
 
-import { failureTypes } from '../../src/domain/session/failure-types.ts';
+import { failureTypes } from '../../src/domain/session/session-state.ts';
 import type { RunningSession } from '../server/running-session.ts';
 import { scriptedSession } from '../server/scripted-session.ts';
 import { type RepeatScript, endings, heldRepeat } from '../server/stand-in-activities.ts';

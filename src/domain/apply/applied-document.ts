@@ -31,7 +31,7 @@ const appliedChangeSchema = z.object({
 });
 export type AppliedChange = z.infer<typeof appliedChangeSchema>;
 
-/** What discovery and a fresh plan say after the files were changed (spec 06 §11). */
+/** What discovery and a fresh plan say after the files were changed. */
 const appliedCheckSchema = z.object({
   ok: z.boolean(),
   at: z.string(),
@@ -42,7 +42,7 @@ const appliedCheckSchema = z.object({
 });
 export type AppliedCheck = z.infer<typeof appliedCheckSchema>;
 
-/** `applied.json`: the one apply of a session (spec 06 §11). */
+/** `applied.json`: the one apply of a session. */
 export const appliedDocumentSchema = z.looseObject({
   schema: z.literal('calib.applied/1'),
   session_id: z.string(),

@@ -1,6 +1,5 @@
-import type { Direction } from './direction.ts';
 import type { Worst } from '../metrics/metric-kind.ts';
-import type { ThresholdSource } from './threshold-source.ts';
+import type { Direction, ThresholdSource } from './thresholds.ts';
 
 /** One threshold and what an apply would write, fields in the order of spec 06 §7, then calib's. */
 export interface ApplyPlanMetric {
@@ -50,7 +49,7 @@ export interface ApplyPlanStage {
   warnings: string[];
 }
 
-/** What an apply would do (spec 06 §7): read-only. */
+/** What an apply would do: read-only. */
 export interface ApplyPlanDocument {
   model: string;
   run_dir: string;
@@ -61,7 +60,7 @@ export interface ApplyPlanDocument {
   files: { file: string; sha256: string | null; session_sha256: string | null }[];
 }
 
-/** Why there is no plan (spec 06 §7): one shape for all conditions. */
+/** Why there is no plan: one shape for all conditions. */
 export interface ApplyPlanRefusal {
   error: 'git_provenance_failed' | 'strict_incomplete' | 'calibration_incomplete' | 'head_moved';
   reason: string;
@@ -73,4 +72,25 @@ export interface ApplyPlanRefusal {
 /** True for the refusal document. */
 export function isRefusal(document: ApplyPlanDocument | ApplyPlanRefusal): document is ApplyPlanRefusal {
   return 'error' in document;
+}
+
+/** What happens to one threshold. Only `write` touches a file. */
+export type ApplyChoice = PlannedThreshold & (WriteChoice | { action: 'keep' | 'equal' | 'unknown' });
+
+export interface PlannedThreshold {
+  /** `STAGE.METRIC`. */
+  id: string;
+  stage: ApplyPlanStage;
+  metric: ApplyPlanMetric;
+}
+
+export interface WriteChoice {
+  action: 'write';
+  /** The literal that goes into the file, exactly. */
+  text: string;
+  value: number;
+  /** A number of the operator's instead of the worst of N. */
+  custom: boolean;
+  /** The operator confirmed a number that rejects what was observed. */
+  stricterThanObserved: boolean;
 }

@@ -1,9 +1,8 @@
-import { readiness } from '../audit/readiness.ts';
-import type { RunSnapshot } from '../audit/run-snapshot.ts';
-import { roundHalfEven } from '../numbers/round-half-even.ts';
-import { sessionCommit } from '../plan/plan.ts';
-import type { StageDefinition, StageMetric } from '../stages/stage.ts';
-import { isDocsStage, thresholdFileOf } from '../stages/stage.ts';
+import { readiness } from '../audit/strict-audit.ts';
+import type { RunSnapshot } from '../audit/strict.ts';
+import { roundHalfEven } from '../numbers/python-numbers.ts';
+import { type Plan, sessionCommit } from '../session/session-plan.ts';
+import { isDocsStage, type StageDefinition, type StageMetric, thresholdFileOf } from '../stages/stage.ts';
 import { acceptedValues, worstOfN } from '../statistics/worst-of-n.ts';
 import type {
   ApplyPlanDocument,
@@ -12,12 +11,39 @@ import type {
   ApplyPlanStage,
 } from './apply-plan-document.ts';
 import { applyRefusal } from './apply-refusal.ts';
-import { concurrencyWarnings } from './concurrency-warnings.ts';
-import { directionOf } from './direction.ts';
-import { thresholdId } from './located-threshold.ts';
-import type { LocatedThreshold, LocatedThresholds } from './located-threshold.ts';
-import { parseThresholdSource } from './threshold-source.ts';
+import {
+  directionOf,
+  type LocatedThreshold,
+  type LocatedThresholds,
+  parseThresholdSource,
+  thresholdId,
+} from './thresholds.ts';
 import { writeText, writeValue } from './write-value.ts';
+
+export interface ConcurrencyWarningOptions {
+  plan: Plan;
+  stageKey: string;
+  /** Outer keys that the stage's literals really use. */
+  used: readonly number[];
+}
+
+/** Warns when pytest is told another concurrency than the key whose literals are edited. */
+export function concurrencyWarnings({ plan, stageKey, used }: ConcurrencyWarningOptions): string[] {
+  const unit = plan.units?.find((candidate) => candidate.stages.includes(stageKey));
+  const passed = passedConcurrency(unit?.pytest_args ?? []);
+  const other = [...new Set(used)].filter((key) => passed !== null && key !== passed);
+  return other.map(
+    (key) =>
+      `${stageKey}: pytest is given --concurrency ${passed}, but the literals under key ${key} are edited`,
+  );
+}
+
+function passedConcurrency(args: readonly string[]): number | null {
+  const joined = args.findLast((argument) => argument.startsWith('--concurrency='));
+  const separate = args.lastIndexOf('--concurrency');
+  const text = joined?.slice('--concurrency='.length) ?? (separate === -1 ? undefined : args[separate + 1]);
+  return text !== undefined && /^\d+$/.test(text) ? Number(text) : null;
+}
 
 export interface ApplyPlanOptions {
   snapshot: RunSnapshot;
@@ -29,7 +55,7 @@ export interface ApplyPlanOptions {
 }
 
 /**
- * What an apply would write, or why there must be none (spec 06 §7): provenance, strict and completeness must hold and
+ * What an apply would write, or why there must be none: provenance, strict and completeness must hold and
  * HEAD must be the session commit.
  */
 export function applyPlan(options: ApplyPlanOptions): ApplyPlanDocument | ApplyPlanRefusal {

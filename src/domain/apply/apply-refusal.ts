@@ -1,4 +1,4 @@
-import type { Readiness } from '../audit/readiness.ts';
+import type { Readiness } from '../audit/strict-audit.ts';
 import { renderStrictStage } from '../audit/strict-audit.ts';
 import type { ApplyPlanRefusal } from './apply-plan-document.ts';
 
@@ -12,7 +12,7 @@ export interface ApplyRefusalOptions {
   head: string;
 }
 
-/** The first condition of an apply that does not hold (spec 06 §7), or null. */
+/** The first condition of an apply that does not hold, or null. */
 export function applyRefusal({ state, commit, head }: ApplyRefusalOptions): ApplyPlanRefusal | null {
   const { provenance, strict, completeness } = state;
   const refuse = (found: Pick<ApplyPlanRefusal, 'error' | 'reason'> & Partial<ApplyPlanRefusal>) => ({

@@ -1,14 +1,122 @@
-import { nearestName } from '../catalog/nearest-name.ts';
-import type { ApplyChoice, PlannedThreshold } from './apply-choice.ts';
-import type { ApplyPlanDocument } from './apply-plan-document.ts';
-import { describeQuestion, openQuestions, undecidedAction } from './apply-question.ts';
-import type { ApplyQuestion, EditMode } from './apply-question.ts';
-import { decisionAnswerForms, parseDecisionAnswer } from './decision-answer.ts';
-import type { DecisionAnswer } from './decision-answer.ts';
-import { directionOf } from './direction.ts';
-import { literalConflicts } from './literal-conflicts.ts';
-import { thresholdId } from './located-threshold.ts';
+import { nearestName } from '../catalog/names.ts';
+import { parsePythonNumber } from '../numbers/python-numbers.ts';
+import type { ApplyMode } from '../session/session-state.ts';
+import type {
+  ApplyChoice,
+  ApplyPlanDocument,
+  ApplyPlanMetric,
+  PlannedThreshold,
+} from './apply-plan-document.ts';
+import { literalConflicts } from './shared-literals.ts';
+import { directionOf, thresholdId } from './thresholds.ts';
 import { isStricter } from './write-value.ts';
+
+/** The editing modes; `report` edits nothing. */
+export type EditMode = Exclude<ApplyMode, 'report'>;
+
+/** One thing that only the operator can decide: keep, apply, or another number. */
+export interface ApplyQuestion {
+  /** `STAGE.METRIC`, the key of its decision. */
+  id: string;
+  stage_key: string;
+  metric_key: string;
+  label: string;
+  source: string;
+  per_run_raw: number[];
+  current_text: string;
+  write_text: string;
+  direction: 'tightens' | 'loosens';
+}
+
+/**
+ * What the mode does with a metric when nobody has decided it: `smart` applies accuracy, WER, similarity
+ * and UTMOS in both directions and speed that tightens, and asks about the rest; `full` applies everything.
+ */
+export function undecidedAction(
+  mode: EditMode,
+  metric: Pick<ApplyPlanMetric, 'direction' | 'stage_group'>,
+): 'unknown' | 'equal' | 'apply' | 'ask' {
+  if (metric.direction === 'unknown' || metric.direction === 'equal') {
+    return metric.direction;
+  }
+  if (mode === 'full' || appliedEitherWay.has(metric.stage_group)) {
+    return 'apply';
+  }
+  return metric.stage_group === 'speed' && metric.direction === 'tightens' ? 'apply' : 'ask';
+}
+
+const appliedEitherWay: ReadonlySet<string> = new Set(['accuracy', 'wer', 'similarity', 'utmos']);
+
+/**
+ * The questions that a mode leaves open, in plan order.
+ *
+ * @param decided the decisions given so far, by `STAGE.METRIC`
+ */
+export function openQuestions(question: {
+  plan: ApplyPlanDocument;
+  mode: EditMode;
+  decided: Readonly<Record<string, unknown>>;
+}): ApplyQuestion[] {
+  const { plan, mode, decided } = question;
+  return plan.stages.flatMap((stage) =>
+    stage.metrics.flatMap((metric) => {
+      const id = thresholdId(stage.stage_key, metric.metric_key);
+      const isOpen = undecidedAction(mode, metric) === 'ask' && !Object.hasOwn(decided, id);
+      return isOpen ? questionOf({ id, stageKey: stage.stage_key, metric }) : [];
+    }),
+  );
+}
+
+function questionOf(asked: { id: string; stageKey: string; metric: ApplyPlanMetric }): ApplyQuestion {
+  const { id, stageKey, metric } = asked;
+  return {
+    id,
+    stage_key: stageKey,
+    metric_key: metric.metric_key,
+    label: metric.label,
+    source: metric.source,
+    per_run_raw: metric.per_run_raw,
+    current_text: metric.current_text ?? '?',
+    write_text: metric.write_text ?? '?',
+    direction: metric.direction === 'tightens' ? 'tightens' : 'loosens',
+  };
+}
+
+/** A question as one line: `STAGE.METRIC: runs 1, 2, 3; current 4.2, proposed 3.9 (loosens)`. */
+export function describeQuestion(question: ApplyQuestion): string {
+  const { id, per_run_raw: runs, current_text: current, write_text: proposed, direction } = question;
+  return `${id}: runs ${runs.join(', ')}; current ${current}, proposed ${proposed} (${direction})`;
+}
+
+/**
+ * The answer to one threshold's question. A number is written verbatim; `confirmed` says that the operator
+ * knows it to be stricter than what was observed.
+ */
+export type DecisionAnswer =
+  | { kind: 'keep' }
+  | { kind: 'apply' }
+  | { kind: 'number'; text: string; value: number; confirmed: boolean };
+
+/** What `parseDecisionAnswer` takes, for messages. */
+export const decisionAnswerForms = 'keep, apply, a number, or NUMBER! for one that is stricter than observed';
+
+/**
+ * Reads `keep`, `apply`, `NUMBER` or `NUMBER!`. The number must be one to Python's `float()` and at the same time a
+ * literal in Python source: decimal, optionally signed, underscores and exponent allowed, finite. The exclamation mark
+ * confirms a number that is stricter than the worst observation; where it is not stricter the mark changes nothing.
+ *
+ * @returns null for anything else
+ */
+export function parseDecisionAnswer(text: string): DecisionAnswer | null {
+  if (text === 'keep' || text === 'apply') {
+    return { kind: text };
+  }
+  const confirmed = text.endsWith('!');
+  const literal = confirmed ? text.slice(0, -1) : text;
+  // `float("0x10")`, `float("- 1")` and `float(" 1")` are errors or not what stands in a file.
+  const number = /^[+-]?[\d.][\d._eE+-]*$/.test(literal) ? parsePythonNumber(literal) : null;
+  return number === null ? null : { kind: 'number', text: literal, value: number.value, confirmed };
+}
 
 export type ApplyDecision =
   | { kind: 'decided'; choices: ApplyChoice[]; warnings: string[] }
@@ -23,7 +131,7 @@ export interface DecideApplyOptions {
 }
 
 /**
- * Settles every threshold of a plan, or says why nothing may be written (spec 06 §11): an unknown or unreadable
+ * Settles every threshold of a plan, or says why nothing may be written: an unknown or unreadable
  * decision, a question nobody answered, a number stricter than what was observed without its confirmation, two metrics
  * that want different values of one literal.
  */

@@ -1,7 +1,7 @@
 import type { Worst } from '../metrics/metric-kind.ts';
-import { ceilTo4Decimals } from '../numbers/ceil-to-4-decimals.ts';
-import { pythonFloatText } from '../numbers/python-float-text.ts';
-import { roundHalfEven } from '../numbers/round-half-even.ts';
+import { ceilTo4Decimals } from '../numbers/python-numbers.ts';
+import { pythonFloatText } from '../numbers/python-numbers.ts';
+import { roundHalfEven } from '../numbers/python-numbers.ts';
 
 export interface WriteValueOptions {
   /** The metric registry's group: `wer`, `speed`, `accuracy`, … */
@@ -13,11 +13,11 @@ export interface WriteValueOptions {
   scale: number;
 }
 
-/** Groups whose worst observation is written as it is (spec 06 §9). */
+/** Groups whose worst observation is written as it is. */
 const exactGroups = new Set(['accuracy', 'similarity', 'utmos']);
 
 /**
- * A metric that counts things: shown unscaled and without decimals, written as an integer (spec 06 §9). A fraction
+ * A metric that counts things: shown unscaled and without decimals, written as an integer. A fraction
  * shown as a whole percentage is no count.
  */
 export function isCount({ group, digits, scale }: Omit<WriteValueOptions, 'worst'>): boolean {
@@ -25,8 +25,7 @@ export function isCount({ group, digits, scale }: Omit<WriteValueOptions, 'worst
 }
 
 /**
- * The value that an apply writes for a worst-of-N, in the metric's native unit; never stricter than what was observed
- * (spec 06 §9). Null without an observation. No CI slack is ever baked in.
+ * The value that an apply writes for a worst-of-N, in the metric's native unit; never stricter than what was observed. Null without an observation. No CI slack is ever baked in.
  */
 export function writeValue(worstRaw: number | null, options: WriteValueOptions): number | null {
   if (worstRaw === null) {
@@ -58,7 +57,7 @@ export interface WriteTextOptions extends WriteValueOptions {
 
 /**
  * The literal that goes into the Python file: the shortest decimal that reads back as the value; without a point for
- * counts and where an integral value replaces an integer (spec 06 §9).
+ * counts and where an integral value replaces an integer.
  */
 export function writeText(value: number, options: WriteTextOptions): string {
   const integral = Number.isInteger(value);

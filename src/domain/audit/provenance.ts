@@ -1,6 +1,6 @@
-import { sessionCommit } from '../plan/plan.ts';
-import type { Plan } from '../plan/plan.ts';
-import type { CellFile, RunSnapshot } from './run-snapshot.ts';
+import { sessionCommit } from '../session/session-plan.ts';
+import type { Plan } from '../session/session-plan.ts';
+import type { CellFile, RunSnapshot } from './strict.ts';
 
 /** What an inspection of every recorded artifact found; all lists hold `<stage>/run<k>` or `<stage>/run<k>: <why>`. */
 export interface ProvenanceFindings {
@@ -20,7 +20,7 @@ export interface ProvenanceDocument {
   reason: string;
 }
 
-/** Looks at every file of the planned matrix; absent and never committed ones are not artifacts (spec 06 §3). */
+/** Looks at every file of the planned matrix; absent and never committed ones are not artifacts. */
 export function provenanceFindings(snapshot: RunSnapshot): ProvenanceFindings {
   const findings = { missing_sha: [] as string[], mismatches: [] as string[], altered: [] as string[] };
   for (const stage of snapshot.stages) {
@@ -63,7 +63,7 @@ function inspectArtifact({ name, file, plan, findings }: InspectOptions): void {
   }
 }
 
-/** The verdict over the findings; a plan without a commit never passes (spec 06 §3). */
+/** The verdict over the findings; a plan without a commit never passes. */
 export function provenanceDocument(matrix: {
   calibration_git_sha: string;
   provenance: ProvenanceFindings;

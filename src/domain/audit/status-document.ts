@@ -1,11 +1,27 @@
-import { freeMemoryLimitMib } from './free-memory-limit.ts';
-import type { AuditMatrix } from './audit-matrix.ts';
-import type { MissingRun } from './completeness.ts';
+import type { AuditMatrix, MissingRun } from './matrix.ts';
 import type { ProvenanceDocument } from './provenance.ts';
-import { readinessOfMatrix } from './readiness.ts';
-import type { StrictAuditDocument } from './strict-audit.ts';
+import { readinessOfMatrix, type StrictAuditDocument } from './strict-audit.ts';
 
-/** Seconds between looks that a supervisor of a session should not exceed (spec 05 §11). */
+/** A GPU with more memory in use is not free, whoever holds it (spec 05 §7: `≤` passes). */
+export const freeMemoryLimitMib = 2048;
+
+/**
+ * Why a session stopped launching, as its `run.log` tells; null when it did not, or went on or ended since.
+ *
+ * MAINTENANCE: the lines that `RepeatRunner`, `SessionContext.block`, `CalibrationStep` and `Session` log in `workflows/`.
+ *
+ * @param runLog the file's text, or its end
+ */
+export function recordedHalt(runLog: string): { text: string } | null {
+  for (const line of runLog.split('\n').toReversed()) {
+    const [, kind, text] = /^\S+ (HALT|BLOCKED): (.*)$/.exec(line) ?? [];
+    if (kind !== undefined && text !== undefined) return { text: `${kind}: ${text}` };
+    if (/^\S+ (resumed\b|session (completed|aborted|failed): )/.test(line)) return null;
+  }
+  return null;
+}
+
+/** Seconds between looks that a supervisor of a session should not exceed. */
 const pollIntervalSeconds = 120;
 
 const missingShown = 30;
@@ -61,7 +77,7 @@ export interface HostFact {
   reason: string | null;
 }
 
-/** How many launches are left before a cell is given up (spec 05 §12). */
+/** How many launches are left before a cell is given up. */
 export interface BudgetFact {
   attempts_per_pass: number;
   max_passes: number;
@@ -151,7 +167,7 @@ export interface StatusDocument {
   hosts?: HostFact[];
 }
 
-/** The answer of `status`, live and offline (spec 06 §5). The caller's exit code is `statusIsReady`'s business. */
+/** The answer of `status`, live and offline. The caller's exit code is `statusIsReady`'s business. */
 export function statusDocument(matrix: AuditMatrix, facts: LiveFacts): StatusDocument {
   const { completeness, strict, provenance } = readinessOfMatrix(matrix);
   return {
@@ -184,7 +200,7 @@ export function statusDocument(matrix: AuditMatrix, facts: LiveFacts): StatusDoc
   };
 }
 
-/** Exit 0 iff complete and strict-complete; provenance has a command of its own (spec 06 §5). */
+/** Exit 0 iff complete and strict-complete; provenance has a command of its own. */
 export function statusIsReady(status: Pick<StatusDocument, 'complete' | 'strict_complete'>): boolean {
   return status.complete && status.strict_complete;
 }

@@ -1,9 +1,12 @@
-import { matrixFromSnapshot } from './audit-matrix.ts';
-import type { AuditMatrix, AuditMatrixStage } from './audit-matrix.ts';
-import { provenanceDocument, renderFindings } from './provenance.ts';
-import type { ProvenanceDocument } from './provenance.ts';
-import type { RunSnapshot } from './run-snapshot.ts';
-import type { StrictSymbol } from './strict-cell.ts';
+import {
+  type AuditMatrix,
+  type AuditMatrixStage,
+  completenessDocument,
+  type CompletenessDocument,
+  matrixFromSnapshot,
+} from './matrix.ts';
+import { provenanceDocument, type ProvenanceDocument, renderFindings } from './provenance.ts';
+import type { RunSnapshot, StrictSymbol } from './strict.ts';
 
 export interface StrictStage {
   stage_key: string;
@@ -26,7 +29,7 @@ export interface StrictAuditDocument {
   git_provenance: ProvenanceDocument;
 }
 
-/** The strict matrix with provenance (spec 06 §4), from the compact matrix. */
+/** The strict matrix with provenance, from the compact matrix. */
 export function strictAuditDocument(matrix: AuditMatrix): StrictAuditDocument {
   const stages = matrix.stages.map((stage) => strictStage(stage, matrix.repeats));
   const ready = stages.filter((stage) => stage.strict_ok).length;
@@ -59,7 +62,7 @@ function strictStage(stage: AuditMatrixStage, repeats: number): StrictStage {
   };
 }
 
-/** The audit's text lines (spec 06 §4), without a final newline. */
+/** The audit's text lines, without a final newline. */
 export function renderStrictAudit(document: StrictAuditDocument): string {
   const { git_provenance: provenance } = document;
   const lines = [
@@ -80,7 +83,7 @@ export function renderStrictAudit(document: StrictAuditDocument): string {
   return lines.join('\n');
 }
 
-/** `<stage>: <symbols> (<ready>/<N><word>[, expected=<e>])`; the report's refusal leaves the word out (spec 06 §6). */
+/** `<stage>: <symbols> (<ready>/<N><word>[, expected=<e>])`; the report's refusal leaves the word out. */
 export function renderStrictStage(stage: StrictStage, word: string): string {
   const ready = stage.cells.filter((symbol) => symbol === '✓').length;
   const expected = stage.expected_samples === null ? '' : `, expected=${stage.expected_samples}`;
@@ -96,4 +99,74 @@ function renderProvenance(provenance: ProvenanceDocument): string[] {
     ...renderFindings(provenance.mismatches),
     ...renderFindings(provenance.missing_sha),
   ];
+}
+
+/** The three conditions that a report, an apply and the word "complete" demand together. */
+export interface Readiness {
+  ready: boolean;
+  completeness: CompletenessDocument;
+  strict: StrictAuditDocument;
+  provenance: ProvenanceDocument;
+}
+
+/** All three verdicts, from the compact matrix. */
+export function readinessOfMatrix(matrix: AuditMatrix): Readiness {
+  const completeness = completenessDocument(matrix);
+  const strict = strictAuditDocument(matrix);
+  const provenance = strict.git_provenance;
+  return {
+    ready: completeness.complete && strict.strict_complete && provenance.ok,
+    completeness,
+    strict,
+    provenance,
+  };
+}
+
+/** All three verdicts of a run directory. */
+export function readiness(snapshot: RunSnapshot): Readiness {
+  return readinessOfMatrix(matrixFromSnapshot(snapshot));
+}
+
+const missingShown = 15;
+
+/**
+ * Why a report is refused, or null when all three conditions hold (spec 06 §6: provenance, then strict, then
+ * completeness). The text starts with `refusing report — …`, the first line being the verdict, the rest evidence.
+ */
+export function reportRefusal(state: Readiness): string | null {
+  const lines = provenanceRefusal(state) ?? strictRefusal(state) ?? completenessRefusal(state);
+  return lines === null ? null : [`refusing report — ${lines[0]}`, ...lines.slice(1)].join('\n');
+}
+
+function provenanceRefusal({ provenance }: Readiness): string[] | null {
+  return provenance.ok
+    ? null
+    : [
+        `git provenance failed: ${provenance.reason}`,
+        ...renderFindings(provenance.mismatches),
+        ...renderFindings(provenance.missing_sha),
+      ];
+}
+
+function strictRefusal({ strict }: Readiness): string[] | null {
+  if (strict.strict_complete) {
+    return null;
+  }
+  const unready = strict.stages.filter((stage) => !stage.strict_ok);
+  return [
+    `strict audit incomplete (${strict.strict_ready}/${strict.total_stages} stages strict-ready)`,
+    ...unready.map((stage) => `  ${renderStrictStage(stage, '')}`),
+  ];
+}
+
+function completenessRefusal({ completeness }: Readiness): string[] | null {
+  if (completeness.complete) {
+    return null;
+  }
+  const { missing } = completeness;
+  const shown = missing
+    .slice(0, missingShown)
+    .map((run) => `  ${run.stage_key}/run${run.run}: ${run.reason}`);
+  const rest = missing.length > missingShown ? [`  … and ${missing.length - missingShown} more`] : [];
+  return [`incomplete calibration (${completeness.ok}/${completeness.total})`, ...shown, ...rest];
 }

@@ -1,10 +1,10 @@
 import type { z } from 'zod';
 
 import { CalibError } from '../calib-error.ts';
-import { nearestName } from './nearest-name.ts';
-import { refuseSecrets } from './refuse-secrets.ts';
-import { keysAt } from './schema-at.ts';
-import { readYamlTree, type YamlTree } from './yaml-tree.ts';
+import { nearestName } from './names.ts';
+import { refuseSecrets } from './names.ts';
+import { keysAt } from './yaml.ts';
+import { readYamlTree, type YamlTree } from './yaml.ts';
 
 /** A validated catalog file, with what a person should know about it. */
 export interface CatalogDocument<Value> {
@@ -30,7 +30,7 @@ export interface CatalogDocumentSource<Schema extends z.ZodType> {
   file: string;
   yaml: string;
   schema: Schema;
-  /** Paths (`a.*.b`) of scalars that keep their source text (spec 01 §2). */
+  /** Paths (`a.*.b`) of scalars that keep their source text. */
   sourceTextPaths: readonly string[];
   check?: (value: z.infer<Schema>) => CatalogProblem[];
   /** Looked at when the file is valid; each becomes a warning at the key it names. */
@@ -130,7 +130,7 @@ function failure(failed: {
 }
 
 /**
- * Reads a catalog file through its schema (spec 01 §2): nothing of it is looked at later, hours into a run.
+ * Reads a catalog file through its schema: nothing of it is looked at later, hours into a run.
  *
  * @throws CalibError `invalid-input` with one line per problem: file, line, column, key, found, valid
  */

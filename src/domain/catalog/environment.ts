@@ -8,7 +8,7 @@ export interface EnvironmentEntry {
   source: 'config' | 'host' | 'derived';
 }
 
-/** A value of the catalog environment that would make a run measure something else than CI (spec 01 §4). */
+/** A value of the catalog environment that would make a run measure something else than CI. */
 export interface EnvironmentProblem {
   name: string;
   message: string;
@@ -23,7 +23,7 @@ function trimmedFolder(path: string): string {
 
 /**
  * The variables that the catalog gives every pytest, in the order in which they are shown: config order, then
- * host-added, then derived (spec 01 §4). A host value always wins: its `omni_ci_home` re-derives all three slice
+ * host-added, then derived. A host value always wins: its `omni_ci_home` re-derives all three slice
  * variables, a config's only those that `auto_env` leaves out. A stage's own `extra_env` comes later, at launch.
  */
 export function buildCatalogEnvironment(
@@ -84,7 +84,7 @@ function liesUnder(path: string, folder: string): boolean {
 }
 
 /**
- * What is wrong with a catalog environment (spec 01 §4, precheck gates 3 and 8): the two slice caches lie under
+ * What is wrong with a catalog environment: the two slice caches lie under
  * `OMNI_CI_HOME`, `HOME` is absolute, and `HF_HOME` is the active host's `hf_hub`.
  *
  * @returns empty when all is well; paths are compared as text, nothing is looked up on disk

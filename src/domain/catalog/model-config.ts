@@ -1,9 +1,7 @@
 import { z } from 'zod';
 
-import { readCatalogDocument, type CatalogDocument, type CatalogProblem } from './catalog-document.ts';
-import { metricDefinitionSchema, metricSourceSchema } from './metric-source.ts';
-import { refusedPytestArguments } from './refused-pytest-arguments.ts';
-import { reservedVariables } from './reserved-variables.ts';
+import type { StageDefinition } from '../stages/stage.ts';
+import { type CatalogDocument, type CatalogProblem, readCatalogDocument } from './catalog-document.ts';
 import {
   absolutePath,
   byTestFile,
@@ -11,13 +9,16 @@ import {
   flag,
   gpuCount,
   keyPart,
+  metricDefinitionSchema,
+  metricSourceSchema,
   nonEmptyText,
   pattern,
   repositoryPath,
   seconds,
   text,
   textList,
-} from './schema-parts.ts';
+} from './metric-source.ts';
+import { baseName, refusedPytestArguments, reservedVariables } from './names.ts';
 import { unknownNames } from './unknown-names.ts';
 
 const pytestArguments = z
@@ -36,7 +37,7 @@ const capability = z.string().regex(/^CAP_[A-Z_]+$/, { error: 'a Linux capabilit
 const pinSchema = z.strictObject(
   {
     package: nonEmptyText,
-    /** `exact`: the installed version equals the pin. `release`: same release, any local suffix (spec 04 §3). */
+    /** `exact`: the installed version equals the pin. `release`: same release, any local suffix. */
     match: z.enum(['exact', 'release'], { error: 'exact or release' }),
   },
   { error: 'a map with package and match' },
@@ -47,14 +48,14 @@ const minimumCountPhrase = { error: 'a whole number, 1 or more' };
 const evidenceSchema = z.strictObject(
   {
     name: nonEmptyText,
-    /** Counted in the pytest logs (spec 06 §14). */
+    /** Counted in the pytest logs. */
     pattern,
     min_count: z.int(minimumCountPhrase).min(1, minimumCountPhrase).default(1),
   },
   { error: 'a map with name, pattern and min_count' },
 );
 
-/** `models/<model>/config.yaml` (spec 01 §3): v0.6.0's keys, then calib's. Keys by test file are base names. */
+/** `models/<model>/config.yaml`: v0.6.0's keys, then calib's. Keys by test file are base names. */
 export const modelConfigSchema = z.strictObject(
   {
     name: nonEmptyText,
@@ -64,7 +65,7 @@ export const modelConfigSchema = z.strictObject(
     hf_model_ids_by_test: byTestFile(textList).default({}),
     hf_datasets: textList.default([]),
     omni_ci_home: absolutePath.optional(),
-    /** One interpreter, or candidates in order (spec 01 §7). */
+    /** One interpreter, or candidates in order. */
     default_venv_python: z
       .union(
         [nonEmptyText, z.array(nonEmptyText, interpretersPhrase).min(1, interpretersPhrase)],
@@ -85,7 +86,7 @@ export const modelConfigSchema = z.strictObject(
     metrics: z
       .record(keyPart, metricDefinitionSchema, { error: 'a map from metric to definition' })
       .default({}),
-    /** Linux capabilities that a test needs of its container (spec 04 §10 gate 7). */
+    /** Linux capabilities that a test needs of its container. */
     requires_capabilities: byTestFile(z.array(capability, { error: 'a list of capabilities' })).default({}),
     /** Overrides the rule of spec 04 §7 on when the speaker-similarity assets are a gate. */
     requires_speaker_sim: flag.optional(),
@@ -101,7 +102,7 @@ export const modelConfigSchema = z.strictObject(
 );
 export type ModelConfig = z.infer<typeof modelConfigSchema>;
 
-/** Maps and lists of strings: an unquoted scalar in them keeps its source text (spec 01 §2). */
+/** Maps and lists of strings: an unquoted scalar in them keeps its source text. */
 const sourceTextPaths = [
   'auto_env.*',
   'extra_env.*.*',
@@ -129,7 +130,7 @@ export function parseModelConfig(source: {
     check: (config) => [
       ...(config.name === directoryName
         ? []
-        : [{ path: ['name'], valid: `"${directoryName}", the name of the folder it is in (spec 01 §3)` }]),
+        : [{ path: ['name'], valid: `"${directoryName}", the name of the folder it is in` }]),
       ...reservedNames(config),
     ],
     notices: unknownNames,
@@ -155,4 +156,30 @@ function reservedNames(config: ModelConfig): CatalogProblem[] {
       reservedVariables(variables, 'extra_env').map((name) => ({ path: [...path, name], valid })),
     ),
   ];
+}
+
+type ModelIds = Pick<ModelConfig, 'hf_model_id' | 'hf_model_ids_by_test'>;
+
+/** Without empty entries and repeats; the first occurrence keeps its place. */
+function distinct(ids: readonly string[]): string[] {
+  return [...new Set(ids.filter((id) => id !== ''))];
+}
+
+/** Checkpoints that the stages need: the stage's own, else its test file's, else the model's, if any. */
+export function requiredModelIds(
+  stages: readonly Pick<StageDefinition, 'test' | 'hf_model_ids'>[],
+  config: ModelIds,
+): string[] {
+  const ofStage = (stage: Pick<StageDefinition, 'test' | 'hf_model_ids'>): string[] => {
+    if (stage.hf_model_ids !== undefined && stage.hf_model_ids.length > 0) {
+      return stage.hf_model_ids;
+    }
+    return config.hf_model_ids_by_test[baseName(stage.test)] ?? [config.hf_model_id ?? ''];
+  };
+  return distinct(stages.flatMap(ofStage));
+}
+
+/** Every checkpoint of the config: the model's, then those by test file. */
+export function allModelIds(config: ModelIds): string[] {
+  return distinct([config.hf_model_id ?? '', ...Object.values(config.hf_model_ids_by_test).flat()]);
 }

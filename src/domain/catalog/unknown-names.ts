@@ -1,8 +1,8 @@
-import { builtInMetrics, metricRegistry } from '../metrics/registry.ts';
+import { builtInMetrics, metricRegistry } from '../metrics/metrics.ts';
 import type { CatalogNotice } from './catalog-document.ts';
 import type { MetricSource } from './metric-source.ts';
 import type { ModelConfig } from './model-config.ts';
-import { nearestName } from './nearest-name.ts';
+import { nearestName } from './names.ts';
 
 type Reading = Pick<MetricSource, 'paths' | 'sample_counts_by_group' | 'expected_samples'>;
 

@@ -1,4 +1,4 @@
-import type { RunSnapshot } from '../audit/run-snapshot.ts';
+import type { RunSnapshot } from '../audit/strict.ts';
 import type { Display, Worst } from '../metrics/metric-kind.ts';
 import { acceptedValues, worstOf, worstOfN } from '../statistics/worst-of-n.ts';
 
@@ -24,7 +24,7 @@ export interface MetricComparison {
   direction: 'better' | 'worse' | 'same' | 'unknown';
 }
 
-/** Old worst against new worst, per metric of the newer session in plan order (spec 06 §14). */
+/** Old worst against new worst, per metric of the newer session in plan order. */
 export function compareRuns(before: RunSnapshot, after: RunSnapshot): MetricComparison[] {
   return after.stages.flatMap((stage) =>
     Object.entries(stage.metrics).map(([key, metric]) => {

@@ -1,9 +1,103 @@
-import type { MetricNames } from '../metrics/name-rules.ts';
-import { doubtOf, kindWords, unusableForm } from './binding-words.ts';
-import { findingAt, type Finding } from './finding.ts';
+import type { MetricNames } from '../metrics/metrics.ts';
+import { doubtOf, type Finding, findingAt, kindWords, unusableForm } from './finding.ts';
 import type { ListedConstants } from './listed-constants.ts';
-import { nestedCandidates } from './nested-candidates.ts';
-import { isConstant, type Aside, type Assignment, type SourcePosition } from './source-facts.ts';
+import {
+  type Aside,
+  type Assignment,
+  type DictionaryValue,
+  type InnerEntry,
+  isConstant,
+  type OuterEntry,
+  type SourcePosition,
+  type StrayKey,
+} from './source-facts.ts';
+
+interface Nested {
+  file: string;
+  names: MetricNames;
+  assignment: Assignment;
+  dictionary: DictionaryValue;
+  doubt: string | null;
+}
+
+/**
+ * The metrics of a dictionary of dictionaries: its inner keys that name a metric, in the order in which they
+ * are met. The outer keys are concurrency levels and are not inspected here; a key with a number at some level is a
+ * candidate, and its levels without one are reported, as are metrics at any other level.
+ */
+export function nestedCandidates(nested: Nested): CandidateResult {
+  const candidates = new Map<string, Candidate>();
+  const findings = nested.dictionary.entries.flatMap((entry) => readOuter({ nested, entry, candidates }));
+  return { candidates: [...candidates.values()], findings };
+}
+
+function readOuter(outer: {
+  nested: Nested;
+  entry: OuterEntry;
+  candidates: Map<string, Candidate>;
+}): Finding[] {
+  const { nested, entry, candidates } = outer;
+  const { file, names, assignment, dictionary } = nested;
+  const { name } = assignment;
+  const splat =
+    dictionary.hasSplat || entry.innerHasSplat ? 'contains a ** entry, which may replace it' : null;
+  const findings: Finding[] = [];
+  const seen = new Set<string>();
+  for (const inner of entry.inner ?? []) {
+    const metric = names.ofNestedKey(inner.key);
+    if (metric === null) {
+      continue;
+    }
+    const source = `${name}['${inner.key}']`;
+    if (inner.value.kind !== 'number') {
+      findings.push(notANumber({ file, source, inner }));
+      continue;
+    }
+    const repeated = seen.has(inner.key) ? `has the key '${inner.key}' twice in one dictionary` : null;
+    seen.add(inner.key);
+    const known = candidates.get(inner.key);
+    const literal = { line: inner.line, column: inner.column, text: inner.value.text };
+    candidates.set(inner.key, {
+      name,
+      key: inner.key,
+      metric,
+      source,
+      literals: [...(known?.literals ?? []), literal],
+      doubt: nested.doubt ?? splat ?? repeated ?? known?.doubt ?? null,
+    });
+  }
+  const stray = entry.stray.filter(({ key }) => names.ofNestedKey(key) !== null);
+  return [...findings, ...stray.map((one) => strayFinding({ file, name, stray: one }))];
+}
+
+const strayWords: Readonly<Record<StrayKey['where'], string>> = {
+  flat: 'stands in a flat dictionary; only {concurrency: {metric: number}} is calibrated',
+  deeper: 'stands too deep; only {concurrency: {metric: number}} is calibrated',
+  computed: 'is inside an expression: a derived value is not calibrated',
+};
+
+function strayFinding(place: { file: string; name: string; stray: StrayKey }): Finding {
+  const { file, name, stray } = place;
+  const isComputed = stray.where === 'computed';
+  return findingAt(stray, {
+    kind: isComputed ? 'derived' : 'not-usable',
+    severity: isComputed ? 'info' : 'warning',
+    file,
+    message: `'${stray.key}' of ${name} ${strayWords[stray.where]}`,
+  });
+}
+
+function notANumber(place: { file: string; source: string; inner: InnerEntry }): Finding {
+  const { file, source, inner } = place;
+  const { value } = inner;
+  const text = value.kind === 'dictionary' || value.kind === 'number' ? `a ${value.kind}` : value.text;
+  return findingAt(inner, {
+    kind: value.kind === 'computed' ? 'derived' : 'not-usable',
+    severity: value.kind === 'computed' ? 'info' : 'warning',
+    file,
+    message: `${source} is ${text}, not a numeric literal: not calibrated`,
+  });
+}
 
 /** A literal that is a threshold by its name: what a stage's metric may be made of. */
 export interface Candidate {
@@ -11,7 +105,7 @@ export interface Candidate {
   /** Inner dictionary key; null for a bare constant. */
   key: string | null;
   metric: string;
-  /** As spelt in `stages.yaml`: bare, or `NAME['key']` (spec 02 §8 step 3). */
+  /** As spelt in `stages.yaml`: bare, or `NAME['key']`. */
   source: string;
   /** Every literal that the source may stand for (one for each outer key), source order. */
   literals: (SourcePosition & { text: string })[];
@@ -25,7 +119,7 @@ export interface CandidateSearch {
   assignments: readonly Assignment[];
   asides: readonly Aside[];
   names: MetricNames;
-  /** What to pass over without a word (spec 02 §3). */
+  /** What to pass over without a word. */
   ignored: ListedConstants;
   /** What to leave alone and report. */
   fixed: ListedConstants;
@@ -37,8 +131,7 @@ export interface CandidateResult {
 }
 
 /**
- * The thresholds of a file in source order, and a finding for everything that has a threshold's name but cannot be one
- * (spec 02 §3, §4): computed, conditional, assigned more than once, local, not a number, fixed by the config.
+ * The thresholds of a file in source order, and a finding for everything that has a threshold's name but cannot be one: computed, conditional, assigned more than once, local, not a number, fixed by the config.
  */
 export function findCandidates(search: CandidateSearch): CandidateResult {
   const byName = new Map<string, Assignment[]>();
@@ -79,7 +172,7 @@ function readSymbol(symbol: SymbolBindings): CandidateResult {
     return { candidates: [], findings: bindings.map((binding) => unusableForm(binding, file)) };
   }
   const doubt = doubtOf(bindings);
-  // The outer name of a speed dict does not matter, even where it reads like a bare threshold's (spec 02 §4).
+  // The outer name of a speed dict does not matter, even where it reads like a bare threshold's.
   const isNested = last.value.kind === 'dictionary' && (metric === null || hasMetricKeys(last.value, names));
   const result =
     last.value.kind === 'dictionary' && isNested

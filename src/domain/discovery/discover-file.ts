@@ -1,14 +1,14 @@
 import type { MetricSource } from '../catalog/metric-source.ts';
 import type { ModelConfig } from '../catalog/model-config.ts';
 import type { MetricKind } from '../metrics/metric-kind.ts';
-import type { MetricNames } from '../metrics/name-rules.ts';
+import type { MetricNames } from '../metrics/metrics.ts';
 import type { StageDefinition } from '../stages/stage.ts';
 import type { Candidate } from './candidates.ts';
 import { fileThresholds } from './file-thresholds.ts';
 import { findingAt, type Finding } from './finding.ts';
-import { inferSource, type InferredSource } from './infer-source.ts';
-import { describeMerge, mergeSource } from './merge-source.ts';
-import { isDocsTest, stageBase, testFileName } from './stage-base.ts';
+import { inferSource, type InferredSource } from './source.ts';
+import { describeMerge, mergeSource } from './source.ts';
+import { isDocsTest, stageBase, testFileName } from './source.ts';
 import { stageFindings } from './stage-findings.ts';
 import { groupCandidates, type GroupedCandidates } from './stage-groups.ts';
 import { writeDocsStage, writeStage, type ReadSource, type StageContext } from './write-stage.ts';
@@ -25,7 +25,7 @@ export interface FileQuestion {
 
 export interface FileDiscovery {
   stages: StageDefinition[];
-  /** What is printed about config and convention (spec 02 §10). */
+  /** What is printed about config and convention. */
   lines: string[];
   findings: Finding[];
   /** Where the literals behind each metric stand. */
@@ -42,7 +42,7 @@ export interface StageLiteral {
   positions: { line: number; column: number; text: string }[];
 }
 
-/** Discovers the stages of one test file (spec 02 §3 to §12). Pure: the same facts and config give the same result. */
+/** Discovers the stages of one test file. Pure: the same facts and config give the same result. */
 export function discoverFile(question: FileQuestion): FileDiscovery {
   const { config, test, discoveredAt } = question;
   const base = stageBase(test.path, config);
@@ -65,7 +65,7 @@ export function discoverFile(question: FileQuestion): FileDiscovery {
   const metrics = candidates.map((candidate) => candidate.metric);
   const literalFile = (thresholds ?? test).path;
   return {
-    // No schema may let a preset write another preset's literal, so such a file gives none (spec 02 §8).
+    // No schema may let a preset write another preset's literal, so such a file gives none.
     stages: grouped.overlapping.length > 0 ? [] : written.map(({ stage }) => stage),
     lines: describeMerge({ file: name, configured, inferred, metrics }),
     findings: [
@@ -105,7 +105,7 @@ function claimFindings(grouped: GroupedCandidates, file: string): Finding[] {
   ];
 }
 
-/** Calibration never picks (spec 03 §3): a preset or variant without a stage would silently not be run. */
+/** Calibration never picks: a preset or variant without a stage would silently not be run. */
 function emptyFindings(grouped: GroupedCandidates, place: { source: MetricSource; file: string }): Finding[] {
   const { source, file } = place;
   const used = new Set(
@@ -128,7 +128,7 @@ function emptyFindings(grouped: GroupedCandidates, place: { source: MetricSource
     );
 }
 
-/** The running number of a directory depends on the order of tests whose names are equal up to the cut (spec 02 §9). */
+/** The running number of a directory depends on the order of tests whose names are equal up to the cut. */
 function orderFindings(
   inferred: InferredSource | null,
   configuredFile: string | null | undefined,

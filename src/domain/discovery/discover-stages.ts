@@ -1,16 +1,15 @@
 import type { ModelConfig } from '../catalog/model-config.ts';
-import { metricNames } from '../metrics/name-rules.ts';
-import { metricRegistry } from '../metrics/registry.ts';
-import { shadowedAliases } from '../selection/stage-aliases.ts';
+import { metricNames, metricRegistry } from '../metrics/metrics.ts';
+import { shadowedAliases } from '../selection/select.ts';
 import type { StageDefinition } from '../stages/stage.ts';
 import { discoverFile, type StageLiteral } from './discover-file.ts';
-import { findingAt, type Finding } from './finding.ts';
-import { testFileName } from './stage-base.ts';
+import { describeFinding, type Finding, findingAt, type FindingKind } from './finding.ts';
+import { testFileName } from './source.ts';
 import type { ReadSource } from './write-stage.ts';
 
 export interface DiscoveryQuestion {
   config: ModelConfig;
-  /** The test files that parsed, in processing order (spec 02 §1). */
+  /** The test files that parsed, in processing order. */
   tests: readonly ReadSource[];
   /** The threshold files that parsed, by the path that the config gives. */
   thresholdFiles: ReadonlyMap<string, ReadSource>;
@@ -19,7 +18,7 @@ export interface DiscoveryQuestion {
 }
 
 export interface StageDiscovery {
-  /** In emission order (spec 02 §8). */
+  /** In emission order. */
   stages: StageDefinition[];
   /** What is printed per file about config and convention. */
   lines: string[];
@@ -35,7 +34,7 @@ export interface MetricCounts {
   ambiguous: number;
 }
 
-/** From parsed test files and a model's config to its stages (spec 02). */
+/** From parsed test files and a model's config to its stages. */
 export function discoverStages(question: DiscoveryQuestion): StageDiscovery {
   const { config, tests, thresholdFiles, discoveredAt } = question;
   const registry = metricRegistry(config);
@@ -62,7 +61,7 @@ export function discoverStages(question: DiscoveryQuestion): StageDiscovery {
   };
 }
 
-/** Counts per emitted metric (spec 02 §10). */
+/** Counts per emitted metric. */
 function countMetrics(stages: readonly StageDefinition[]): MetricCounts {
   const statuses = stages.flatMap((stage) => Object.values(stage.metrics).map((metric) => metric.status));
   const count = (status: string) => statuses.filter((one) => one === status).length;
@@ -95,7 +94,7 @@ function duplicateKeys(stages: readonly StageDefinition[]): Finding[] {
   });
 }
 
-/** A key is looked up before an alias, so an equal alias can never be meant (spec 03 §2). */
+/** A key is looked up before an alias, so an equal alias can never be meant. */
 function aliasClashes(stages: readonly StageDefinition[]): Finding[] {
   return shadowedAliases(stages).map((key) =>
     findingAt(null, {
@@ -105,4 +104,55 @@ function aliasClashes(stages: readonly StageDefinition[]): Finding[] {
       message: 'this stage key is also an alias of other stages; --stages will take it for the key',
     }),
   );
+}
+
+/** Kinds of which there is usually one per constant or stage: one line for each file says them all. */
+const gathered: ReadonlySet<FindingKind> = new Set(['unmatched', 'no-scope']);
+
+/**
+ * Everything a discovery has to say, as lines with two leading spaces: first config and convention per file, then the findings, gravest last, so that they are what is still visible on a terminal.
+ */
+export function describeDiscovery(discovery: Pick<StageDiscovery, 'lines' | 'findings'>): string[] {
+  const ordered = (['info', 'warning', 'blocker', 'error'] as const).flatMap((severity) =>
+    discovery.findings.filter((finding) => finding.severity === severity),
+  );
+  const single = ordered.filter((finding) => !gathered.has(finding.kind));
+  return [
+    ...discovery.lines,
+    ...gatheredLines(ordered.filter((finding) => gathered.has(finding.kind))),
+    ...single.map((finding) => `  ${describeFinding(finding)}`),
+  ];
+}
+
+function gatheredLines(findings: readonly Finding[]): string[] {
+  const byPlace = new Map<string, Finding[]>();
+  for (const finding of findings) {
+    const place = `${finding.kind} ${finding.file}`;
+    byPlace.set(place, [...(byPlace.get(place) ?? []), finding]);
+  }
+  return [...byPlace.values()].flatMap((group) => {
+    const [first] = group;
+    if (first === undefined) {
+      return [];
+    }
+    const subjects = group.map((finding) => {
+      const subject = finding.message.split(' ')[0] ?? '';
+      return finding.line === null ? subject : `${subject} (line ${finding.line})`;
+    });
+    const what = first.kind === 'unmatched' ? 'unmatched constants' : 'no sample scope';
+    return [`  [info] ${first.file}: ${what}: ${subjects.join(', ')}`];
+  });
+}
+
+/** `[<model>] <n> stages written to <path>, <a> metric(s) OK, <b> need config`. */
+export function describeTotals(totals: {
+  model: string;
+  stages: number;
+  /** `written to <path>`, `unchanged in <path>`, … */
+  outcome: string;
+  counts: StageDiscovery['counts'];
+}): string {
+  const { ok, needsConfig, ambiguous } = totals.counts;
+  const doubtful = ambiguous === 0 ? '' : `, ${ambiguous} ambiguous`;
+  return `[${totals.model}] ${totals.stages} stages ${totals.outcome}, ${ok} metric(s) OK, ${needsConfig} need config${doubtful}`;
 }

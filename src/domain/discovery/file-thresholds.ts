@@ -3,11 +3,11 @@ import type { FileQuestion } from './discover-file.ts';
 import { findingAt, type Finding } from './finding.ts';
 import { listedConstants, type ListedConstants } from './listed-constants.ts';
 import { contextVariables } from './sample-scope.ts';
-import { testFileName } from './stage-base.ts';
+import { testFileName } from './source.ts';
 import { unmatchedConstants } from './unmatched-constants.ts';
 import type { ReadSource } from './write-stage.ts';
 
-/** The thresholds of a test: those of its threshold file where the config names one, else its own (spec 02 §3). */
+/** The thresholds of a test: those of its threshold file where the config names one, else its own. */
 export function fileThresholds(question: FileQuestion): { candidates: Candidate[]; findings: Finding[] } {
   const { config, names, test, thresholds } = question;
   const settings = config.metric_sources[testFileName(test.path)];

@@ -1,8 +1,8 @@
 import type { MetricSource, Variant } from '../catalog/metric-source.ts';
-import { sampleScopePresets } from '../metrics/name-rules.ts';
+import { sampleScopePresets } from '../metrics/metrics.ts';
 import { isConstant, type Assignment, type SourceFacts } from './source-facts.ts';
 
-/** How many samples CI runs, as far as source and config say (spec 02 §11). */
+/** How many samples CI runs, as far as source and config say. */
 export type SampleScope =
   | { kind: 'known'; samples: number; origin: string }
   | { kind: 'ambiguous'; values: { name: string; samples: number; line: number }[] }
@@ -43,7 +43,7 @@ export function sampleScope(question: ScopeQuestion): SampleScope {
   return { kind: 'none' };
 }
 
-/** The names of a test's context variables, source order, sample-scope presets left out (spec 02 §6). */
+/** The names of a test's context variables, source order, sample-scope presets left out. */
 export function contextVariables(facts: SourceFacts): string[] {
   const names = facts.contextBindings.flatMap((binding) => (binding.name === null ? [] : [binding.name]));
   return [...new Set(names)].filter((name) => !sampleScopePresets.includes(name));

@@ -68,7 +68,7 @@ export interface InnerEntry extends SourceSpan {
 }
 
 /**
- * How a module-level name gets its value. Only `plain` and `annotated` make a constant (spec 02 §3); the others are
+ * How a module-level name gets its value. Only `plain` and `annotated` make a constant; the others are
  * kept because a threshold that they touch must be reported, never silently dropped.
  */
 export type AssignmentForm =
@@ -112,7 +112,7 @@ export interface WildcardImport extends SourcePosition {
 
 export type ContextKeyword = 'max_samples' | 'max_tokens' | 'max_new_tokens' | 'max_concurrency';
 
-/** A keyword argument that says under what conditions a test runs (spec 02 §6). */
+/** A keyword argument that says under what conditions a test runs. */
 export interface ContextBinding {
   keyword: ContextKeyword;
   /** The constant that is passed; null when a literal is. */
@@ -122,7 +122,7 @@ export interface ContextBinding {
   line: number;
 }
 
-/** A module-level function that takes `tmp_path` (spec 02 §9). */
+/** A module-level function that takes `tmp_path`. */
 export interface TmpPathFunction {
   name: string;
   /** The literal of the first `tmp_path / "<literal>"`; null when there is none. */
@@ -141,7 +141,7 @@ export interface SourceFacts {
   benchmarkModules: string[];
 }
 
-/** `_?[A-Z][A-Z0-9_]*`, whole name: at most one leading underscore (spec 02 §3). */
+/** `_?[A-Z][A-Z0-9_]*`, whole name: at most one leading underscore. */
 export function isConstantName(name: string): boolean {
   return /^_?[A-Z][A-Z0-9_]*$/.test(name);
 }

@@ -1,9 +1,9 @@
 import type { StageDefinition } from '../stages/stage.ts';
 import type { Candidate } from './candidates.ts';
 import { findingAt, type Finding } from './finding.ts';
-import { isComplete } from './json-source.ts';
+import { isComplete } from './source.ts';
 import { sampleScope, type SampleScope } from './sample-scope.ts';
-import { testFileName } from './stage-base.ts';
+import { testFileName } from './source.ts';
 import type { StageGroup } from './stage-groups.ts';
 import type { StageContext } from './write-stage.ts';
 
@@ -15,7 +15,7 @@ interface WrittenStage {
   literalFile: string;
 }
 
-/** What keeps a stage from being started, and what a person should know about it (spec 02 §8, §10, §11). */
+/** What keeps a stage from being started, and what a person should know about it. */
 export function stageFindings(written: WrittenStage): Finding[] {
   const { stage, stageGroup, context } = written;
   const { facts } = context.test;

@@ -21,7 +21,7 @@ export interface GroupedCandidates {
 }
 
 /**
- * Splits a file's thresholds by variant, preset and metric group, in emission order (spec 02 §8). The filters of both
+ * Splits a file's thresholds by variant, preset and metric group, in emission order. The filters of both
  * variants and presets apply, also for a file without variants: a preset never sees another preset's symbols.
  */
 export function groupCandidates(question: {
@@ -89,7 +89,7 @@ function bucketsOf(candidates: readonly Candidate[], registry: ReadonlyMap<strin
 }
 
 /**
- * With variants: preset by preset, groups inside. Without: group by group, presets inside (spec 02 §8).
+ * With variants: preset by preset, groups inside. Without: group by group, presets inside.
  *
  * `groupOrder` is the order in which the file's groups are met, whatever preset they belong to; null with variants.
  */

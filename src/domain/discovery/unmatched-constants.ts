@@ -1,4 +1,4 @@
-import { sampleScopePresets, type MetricNames } from '../metrics/name-rules.ts';
+import { sampleScopePresets, type MetricNames } from '../metrics/metrics.ts';
 import { findingAt, type Finding } from './finding.ts';
 import { asrScope } from './sample-scope.ts';
 import { isConstant, type Assignment, type SourcePosition } from './source-facts.ts';
@@ -7,7 +7,7 @@ const knownScopes: ReadonlySet<string> = new Set([...sampleScopePresets, asrScop
 
 /**
  * Every module-level constant with a numeric literal that no rule gives a meaning, so that a new naming pattern is
- * noticed (spec 02 §3): neither a metric nor a sample scope nor the concurrency (06 §8) nor a context variable nor
+ * noticed: neither a metric nor a sample scope nor the concurrency (06 §8) nor a context variable nor
  * listed in the config.
  *
  * @param search `isKnown` says whether a source has a meaning of another kind: context variables, ignored and fixed

@@ -2,10 +2,10 @@ import type { ModelConfig } from '../catalog/model-config.ts';
 import type { MetricSource } from '../catalog/metric-source.ts';
 import type { MetricKind } from '../metrics/metric-kind.ts';
 import type { StageDefinition, StageMetric } from '../stages/stage.ts';
-import { isComplete, resolveEntry, resolveSampleCounts } from './json-source.ts';
+import { isComplete, resolveEntry, resolveSampleCounts } from './source.ts';
 import { contextVariables, sampleScope } from './sample-scope.ts';
 import type { SourceFacts } from './source-facts.ts';
-import { testFileName } from './stage-base.ts';
+import { testFileName } from './source.ts';
 import type { StageGroup } from './stage-groups.ts';
 
 /** A Python file as it was read: repository-relative POSIX path, hash of its bytes (hex), facts of its text. */
@@ -28,7 +28,7 @@ export interface StageContext {
   discoveredAt: string;
 }
 
-/** Writes out one stage (spec 02 §8, §13). */
+/** Writes out one stage. */
 export function writeStage(context: StageContext, stageGroup: StageGroup): StageDefinition {
   const { base, test, thresholds, source } = context;
   const { group, variant, preset } = stageGroup;
@@ -59,7 +59,7 @@ export function writeStage(context: StageContext, stageGroup: StageGroup): Stage
   };
 }
 
-/** The one stage of a docs test: no metrics, pass or fail only (spec 02 §12). */
+/** The one stage of a docs test: no metrics, pass or fail only. */
 export function writeDocsStage(
   context: Omit<StageContext, 'source' | 'registry' | 'thresholds'>,
 ): StageDefinition {
@@ -90,8 +90,8 @@ function stageTitle(parts: readonly (string | undefined)[], group: string): stri
 }
 
 /**
- * Of several claimants the last gives the source, and the metric is marked `AMBIGUOUS` (spec 02 §8). So are all metrics of
- * a stage with an ambiguous sample scope: that is what keeps it from being started (spec 02 §11).
+ * Of several claimants the last gives the source, and the metric is marked `AMBIGUOUS`. So are all metrics of
+ * a stage with an ambiguous sample scope: that is what keeps it from being started.
  */
 function stageMetrics(question: {
   context: StageContext;

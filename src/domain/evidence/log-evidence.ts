@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
-import { counted } from '../counted.ts';
+import { counted } from '../text.ts';
 
-/** A pattern of the model's config that proves an optimisation active (spec 06 §14); `pattern` is Python's dialect. */
+/** A pattern of the model's config that proves an optimisation active; `pattern` is Python's dialect. */
 export const evidencePatternSchema = z.object({
   name: z.string(),
   pattern: z.string(),
@@ -11,7 +11,7 @@ export const evidencePatternSchema = z.object({
 });
 export type EvidencePattern = z.infer<typeof evidencePatternSchema>;
 
-/** How often a pattern stands in the pytest logs of a session (spec 06 §14). */
+/** How often a pattern stands in the pytest logs of a session. */
 export interface LogEvidence {
   name: string;
   min_count: number;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import { parseVersion } from '../precheck/version.ts';
-import { environmentFacts, type EnvironmentFacts } from './environment-document.ts';
+import { environmentFacts, type EnvironmentFacts } from './environment.ts';
 
 const text = z.string().min(1).nullish().catch(null);
 const gpu = z.object({
@@ -35,7 +35,7 @@ export interface PrecheckEnvironment {
 }
 
 /**
- * What a `precheck.json` tells of the environment (spec 04 §9), calib's or the original tool's, which knows two versions
+ * What a `precheck.json` tells of the environment, calib's or the original tool's, which knows two versions
  * and the GPUs' names only. Null when the document is none.
  */
 export function precheckEnvironment(document: unknown): PrecheckEnvironment | null {

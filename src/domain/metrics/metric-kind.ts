@@ -1,10 +1,10 @@
 import { z } from 'zod';
 
-/** Direction of "bad": `min`, the threshold is a lower bound; `max`, an upper bound (spec 02 §5). */
+/** Direction of "bad": `min`, the threshold is a lower bound; `max`, an upper bound. */
 export const worstSchema = z.enum(['min', 'max']);
 export type Worst = z.infer<typeof worstSchema>;
 
-/** How a metric's native value is shown; never used for what is written back (spec 02 §5). */
+/** How a metric's native value is shown; never used for what is written back. */
 export const displaySchema = z.object({
   label: z.string(),
   scale: z.number(),
@@ -12,7 +12,7 @@ export const displaySchema = z.object({
 });
 export type Display = z.infer<typeof displaySchema>;
 
-/** One entry of the metric registry: built in (spec 02 §5) or added by a model's `metrics:`. */
+/** One entry of the metric registry: built in or added by a model's `metrics:`. */
 export interface MetricKind extends Display {
   key: string;
   worst: Worst;

@@ -1,11 +1,120 @@
-import { type AuditCell, auditCell } from '../audit/audit-matrix.ts';
-import type { StageDefinition } from '../stages/stage.ts';
-import type { StageExtraction } from './extraction.ts';
-import { type JudgedHalt, type StageFinding, haltAt, judgeStage } from './judge-stage.ts';
-import { type JudgedEnd, type StageStatus, endReason, pytestOutcome, stageStatus } from './stage-status.ts';
+import { type AuditCell, auditCell } from '../audit/matrix.ts';
+import { describePartial, describeScopeMismatch } from '../audit/strict.ts';
+import type { HaltCause } from '../session/session-state.ts';
+import { isDocsStage, type StageDefinition } from '../stages/stage.ts';
+import { countKey, type ExtractionProblem, type StageExtraction } from './extract.ts';
+import { endReason, type JudgedEnd, pytestOutcome, type StageStatus, stageStatus } from './observation.ts';
+
+/** A HALT's cause without the repeat it happened in, which the caller knows. */
+export type JudgedHalt = Omit<HaltCause, 'namespace' | 'repeat'>;
+
+/** What a stage's numbers say after pytest ended with exit code 0 or 1, before its siblings are looked at. */
+export type StageFinding =
+  | { kind: 'fine' }
+  /** Fewer samples succeeded than were tried: another run can cure it. */
+  | { kind: 'partial'; reason: string }
+  /** Nothing at all was measured and pytest failed: perhaps its server never came up. */
+  | { kind: 'empty' }
+  /** No run can cure it. */
+  | { kind: 'halt'; cause: JudgedHalt };
+
+/** Problems that stay whatever the test does next time. */
+const incurableKinds: ReadonlySet<ExtractionProblem['kind']> = new Set([
+  'not_configured',
+  'outside',
+  'too_large',
+]);
+
+/**
+ * One stage by the table "Partial and failed repeats" and the scope check. `passed` says whether pytest
+ * exited with 0; otherwise it exited with 1.
+ */
+export function judgeStage(
+  stage: StageDefinition,
+  extraction: StageExtraction,
+  passed: boolean,
+): StageFinding {
+  if (isDocsStage(stage)) return passed ? { kind: 'fine' } : { kind: 'empty' };
+  const keys = Object.keys(stage.metrics);
+  const missing = keys.filter((key) => extraction.metrics[key] === null);
+  if (missing.length > 0) return judgeMissing({ stage, extraction, missing, passed });
+  return judgeCounts(stage, extraction);
+}
+
+function judgeMissing(found: {
+  stage: StageDefinition;
+  extraction: StageExtraction;
+  missing: string[];
+  passed: boolean;
+}): StageFinding {
+  const { stage, extraction, missing, passed } = found;
+  const incurable = missing.find((key) =>
+    incurableKinds.has(extraction.problems[key]?.kind ?? 'not_configured'),
+  );
+  if (incurable !== undefined) return haltAt(stage, extraction, [incurable, ...without(missing, incurable)]);
+  if (!passed) {
+    if (missing.length === Object.keys(stage.metrics).length) return { kind: 'empty' };
+    const partial = partialReason(stage, extraction);
+    if (partial !== null) return { kind: 'partial', reason: partial };
+  }
+  return haltAt(stage, extraction, missing);
+}
+
+function judgeCounts(stage: StageDefinition, extraction: StageExtraction): StageFinding {
+  const { total, ok } = extraction.sample_counts;
+  if (total === null || ok === null) {
+    const counts = (['total', 'ok'] as const).filter((count) => extraction.sample_counts[count] === null);
+    return haltAt(stage, extraction, counts.map(countKey));
+  }
+  const partial = partialReason(stage, extraction);
+  if (partial !== null) return { kind: 'partial', reason: partial };
+  if (ok > total) return haltOnCounts(stage, `more samples ok than there are (${ok}/${total})`);
+  if (total < 1) return haltOnCounts(stage, 'no samples (total 0)');
+  const expected = stage.expected_samples;
+  if (expected === undefined || total === expected) return { kind: 'fine' };
+  return haltOnCounts(stage, describeScopeMismatch(total, expected));
+}
+
+function partialReason(stage: StageDefinition, extraction: StageExtraction): string | null {
+  const { total, ok } = extraction.sample_counts;
+  if (total === null || ok === null || ok >= total) return null;
+  return `${stage.key}: ${describePartial(ok, total)}`;
+}
+
+/** The cause of a HALT over values that cannot be read: the first one in full, the others by name. */
+export function haltAt(
+  stage: StageDefinition,
+  extraction: StageExtraction,
+  keys: readonly string[],
+): Extract<StageFinding, { kind: 'halt' }> {
+  const [key = '', ...others] = keys;
+  const problem = extraction.problems[key];
+  const also = others.length === 0 ? '' : ` (also missing: ${others.join(', ')})`;
+  const cause: JudgedHalt = {
+    text: `${stage.key}.${key}: ${problem?.text ?? 'no value'}${also}`,
+    stage: stage.key,
+    key,
+  };
+  if (problem?.file) cause.file = problem.file;
+  if (problem?.path) cause.path = problem.path;
+  if (problem !== undefined && problem.nearest.length > 0) cause.nearest = problem.nearest;
+  return { kind: 'halt', cause };
+}
+
+function haltOnCounts(stage: StageDefinition, text: string): StageFinding {
+  const { json_file: file, json_path: path } = stage.sample_counts?.total ?? {};
+  const cause: JudgedHalt = { text: `${stage.key}: ${text}`, stage: stage.key, key: countKey('total') };
+  if (file) cause.file = file;
+  if (path) cause.path = path;
+  return { kind: 'halt', cause };
+}
+
+function without(keys: readonly string[], key: string): string[] {
+  return keys.filter((candidate) => candidate !== key);
+}
 
 export interface RepeatEvidence {
-  /** All planned stages of the unit: one bad sibling spoils the whole repeat (spec 05 §9). */
+  /** All planned stages of the unit: one bad sibling spoils the whole repeat. */
   stages: readonly StageDefinition[];
   /** By stage key. */
   extractions: Readonly<Record<string, StageExtraction>>;
@@ -39,7 +148,7 @@ export interface JudgedRepeat {
   cells: Record<string, AuditCell>;
 }
 
-/** What one finished pytest invocation is worth (spec 05 §9, "Partial and failed repeats"). Pure. */
+/** What one finished pytest invocation is worth. Pure. */
 export function judgeRepeat(evidence: RepeatEvidence): JudgedRepeat {
   const statuses: Record<string, StageStatus> = {};
   const cells: Record<string, AuditCell> = {};
@@ -85,7 +194,7 @@ function verdictOnNumbers(evidence: RepeatEvidence): RepeatVerdict {
   const [first] = empty;
   if (first !== undefined) {
     const reason = emptyReason(evidence, empty);
-    // A server that never came up deserves one more try; the same again is a bug of the test (spec 05 §9).
+    // A server that never came up deserves one more try; the same again is a bug of the test.
     const again = evidence.earlierReasons.some((earlier) => earlier.includes(reason));
     if (again && evidence.suspects.length === 0) return haltOnEmpty(evidence, first, reason);
     reasons.unshift(reason);

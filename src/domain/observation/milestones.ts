@@ -1,10 +1,10 @@
 import type { ContextBinding } from '../discovery/source-facts.ts';
-import { formatFixed } from '../numbers/format-fixed.ts';
+import { formatFixed } from '../numbers/python-numbers.ts';
 import type { OwnStop } from '../pytest/classify-end.ts';
 import { isDocsStage } from '../stages/stage.ts';
 import type { StageDefinition } from '../stages/stage.ts';
-import type { StageExtraction } from './extraction.ts';
-import { type JudgedEnd, type StageStatus, endReason } from './stage-status.ts';
+import type { StageExtraction } from './extract.ts';
+import { type JudgedEnd, type StageStatus, endReason } from './observation.ts';
 
 /** Which repeat a milestone line speaks of. */
 export interface RepeatLabel {
@@ -16,7 +16,7 @@ export interface RepeatLabel {
   gpus: number;
 }
 
-/** Extraction problems listed at most (spec 05 §11). */
+/** Extraction problems listed at most. */
 const listedProblems = 20;
 
 /** `[<namespace>] run <k>/<N> (<m> stage(s), needs <g> GPU)`: how every milestone line of a repeat begins. */

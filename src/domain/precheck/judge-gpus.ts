@@ -1,4 +1,4 @@
-import { checkResult, type CheckResult, type Gap } from './check-result.ts';
+import { checkResult, type CheckResult, type Gap } from './checks.ts';
 import type { PrecheckRequirements } from './requirements.ts';
 
 /** One GPU as the driver sees it, with who holds it. */
@@ -8,7 +8,7 @@ export interface GpuFact {
   uuid: string;
   memory_total_mib: number;
   memory_used_mib: number;
-  /** No compute process and at most 2048 MiB in use (spec 05 §7). */
+  /** No compute process and at most 2048 MiB in use. */
   free: boolean;
   /** `pid 4711 (root) python -m server`, one entry a process. */
   holders: string[];
@@ -22,7 +22,7 @@ export interface GpusQuestion {
   allowed: readonly number[] | null;
 }
 
-/** `2× NVIDIA H20`, kinds joined by ` + `, `unknown` without any (spec 04 §8). */
+/** `2× NVIDIA H20`, kinds joined by ` + `, `unknown` without any. */
 export function gpuSummary(gpus: readonly Pick<GpuFact, 'name'>[]): string {
   const names = [...new Set(gpus.map(({ name }) => name))];
   const parts = names.map((name) => `${gpus.filter((gpu) => gpu.name === name).length}× ${name}`);
@@ -37,7 +37,7 @@ export function usableGpus<T extends { index: number }>(
   return gpus.filter(({ index }) => allowed === null || allowed.includes(index));
 }
 
-/** Whether enough GPUs of the expected kind are free (spec 04 §8, §10 gate 4, §11). Nothing is ever killed. */
+/** Whether enough GPUs of the expected kind are free. Nothing is ever killed. */
 export function judgeGpus({ asked, reading, allowed }: GpusQuestion): CheckResult {
   if (reading === null) {
     return checkResult({

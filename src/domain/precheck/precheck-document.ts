@@ -1,10 +1,10 @@
-import { gapText, type CheckResult } from './check-result.ts';
-import type { CapabilityFact } from './capabilities.ts';
-import { judgeGates, type GateFact } from './gates.ts';
-import type { AssetFact } from './judge-assets.ts';
+import { gapText, type CheckResult } from './checks.ts';
+import type { CapabilityFact } from './judge-machine.ts';
+import { judgeGates, type GateFact } from './checks.ts';
+import type { AssetFact } from './assets.ts';
 import type { GpuFact } from './judge-gpus.ts';
 
-/** The versions and places that decide what a run measures (spec 04 §12, last item). */
+/** The versions and places that decide what a run measures. */
 export interface RuntimeFacts {
   hostname: string;
   python: string | null;
@@ -16,7 +16,7 @@ export interface RuntimeFacts {
   env: Record<string, string | null>;
 }
 
-/** Variables of the "verify runtime" block (spec 04 §12). */
+/** Variables of the "verify runtime" block. */
 export const runtimeVariables = [
   'OMNI_CI_HOME',
   'HOME',
@@ -54,7 +54,7 @@ export interface PrecheckFacts {
   session_id: string | null;
 }
 
-/** `precheck.json`: the original's fields in its order, then calib's (spec 04 §9). */
+/** `precheck.json`: the original's fields in its order, then calib's. */
 export interface PrecheckDocument {
   timestamp: string;
   model: string;
@@ -131,7 +131,7 @@ export function precheckDocument(facts: PrecheckFacts, checks: CheckResult[]): P
   };
 }
 
-/** What `--skip-precheck` leaves (spec 04 §1): no versions, no pins, and the word `skipped`. */
+/** What `--skip-precheck` leaves: no versions, no pins, and the word `skipped`. */
 export function skippedPrecheckDocument(
   facts: Pick<
     PrecheckFacts,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { laneSchema } from '../lanes/lane.ts';
+import { laneSchema } from '../lanes/lanes.ts';
 
 const text = z.string();
 const texts = z.array(z.string());
@@ -25,7 +25,7 @@ export const precheckRequirementsSchema = z.object({
   unlisted_datasets: texts,
   /** About the catalog, found while resolving. */
   warnings: texts,
-  /** Presets that calibration could not run, or not alone (spec 04 §10 gate 0). */
+  /** Presets that calibration could not run, or not alone. */
   preset_problems: texts,
   pins: z.array(z.object({ package: text, match: z.enum(['exact', 'release']) })),
   /** Modules that must import. */

@@ -1,8 +1,8 @@
-import { checkResult, type CheckResult } from './check-result.ts';
+import { checkResult, type CheckResult } from './checks.ts';
 import type { PrecheckRequirements } from './requirements.ts';
 import { shellWord } from './shell-word.ts';
 
-/** The two files of the WavLM speaker verification, in the order in which they are looked at (spec 04 §7). */
+/** The two files of the WavLM speaker verification, in the order in which they are looked at. */
 export const speakerSimFiles = ['wavlm_large.pt', 'wavlm_large_finetune.pth'] as const;
 
 /** Anything smaller is a truncated download. */
@@ -18,7 +18,7 @@ export interface SpeakerSimFacts {
   sizes: Record<(typeof speakerSimFiles)[number], number | null>;
 }
 
-/** What is wrong with the assets, null when they are a cache hit of their bootstrap (spec 04 §7). */
+/** What is wrong with the assets, null when they are a cache hit of their bootstrap. */
 export function speakerSimProblem({ marker, sizes }: SpeakerSimFacts): string | null {
   if (marker === null) {
     return 'missing .complete — run speaker_similarity_assets --warm-cache';
@@ -74,7 +74,7 @@ export interface SpeakerSimQuestion {
   hfTokenSet: boolean;
 }
 
-/** Whether the speaker-similarity assets are there, where a selected stage needs them (spec 04 §7). */
+/** Whether the speaker-similarity assets are there, where a selected stage needs them. */
 export function judgeSpeakerSim(question: SpeakerSimQuestion): CheckResult {
   const { asked, facts } = question;
   if (facts === null) {

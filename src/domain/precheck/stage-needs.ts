@@ -1,16 +1,105 @@
-import { baseName } from '../catalog/base-name.ts';
-import type { ModelConfig } from '../catalog/model-config.ts';
-import { allModelIds, requiredModelIds } from '../catalog/required-models.ts';
-import { presetsWithoutStages } from '../selection/selection-warnings.ts';
-import { planGpus } from '../selection/stage-gpus.ts';
+import { allModelIds, type ModelConfig, requiredModelIds } from '../catalog/model-config.ts';
+import { baseName } from '../catalog/names.ts';
+import { presetsWithoutStages } from '../selection/select.ts';
+import { planGpus } from '../selection/units.ts';
+import type { SessionPlan } from '../session/session-plan.ts';
 import type { StageDefinition } from '../stages/stage.ts';
 import type { PrecheckRequirements } from './requirements.ts';
+
+/** What one test file asks for; null keys for a file that could not be read. */
+export interface DatasetReferences {
+  test: string;
+  keys: string[] | null;
+}
+
+export interface DatasetQuestion {
+  /** `hf_datasets` of the model config. */
+  configured: readonly string[];
+  references: readonly DatasetReferences[];
+  /** Key → hub id, from the checkout's `benchmarks/dataset/prepare.py`. */
+  table: Readonly<Record<string, string>>;
+  scope: 'configured' | 'stages';
+}
+
+export interface DatasetAnswer {
+  required: string[];
+  optional: string[];
+  /** Required, but not listed in the config. */
+  unlisted: string[];
+  warnings: string[];
+}
+
+/**
+ * The datasets that a run needs: of selected stages, what their tests reference, all configured ones if that
+ * is nothing; standing alone, the configured ones and what the model's tests reference.
+ */
+export function requiredDatasets({ configured, references, table, scope }: DatasetQuestion): DatasetAnswer {
+  const warnings = references.flatMap(({ test, keys }) =>
+    (keys ?? [])
+      .filter((key) => !Object.hasOwn(table, key))
+      .map(
+        (key) => `${test} uses DATASETS["${key}"], a key that benchmarks/dataset/prepare.py does not have`,
+      ),
+  );
+  const referenced = new Set(
+    references.flatMap(({ keys }) =>
+      (keys ?? []).flatMap((key) => (Object.hasOwn(table, key) ? (table[key] ?? []) : [])),
+    ),
+  );
+  const wanted =
+    scope === 'configured' || referenced.size === 0 ? new Set([...configured, ...referenced]) : referenced;
+  const required = [...wanted].sort();
+  return {
+    required,
+    optional: configured.filter((id) => !wanted.has(id)),
+    unlisted: [...referenced].filter((id) => !configured.includes(id)).sort(),
+    warnings,
+  };
+}
+
+type PlanPart = Pick<SessionPlan, 'environment' | 'units' | 'precheck' | 'lane_table'>;
+
+/** What a session's precheck asks: as resolved at the start, or for an older plan what can be said from its units. */
+export function planRequirements(plan: PlanPart): PrecheckRequirements {
+  const requirements = knownRequirements(plan);
+  const { lane_table: lanes } = plan;
+  return lanes === undefined ? requirements : { ...requirements, gpus: { ...requirements.gpus, lanes } };
+}
+
+function knownRequirements(plan: PlanPart): PrecheckRequirements {
+  return (
+    plan.precheck.requirements ?? {
+      scope: 'stages',
+      models: { required: [], optional: [] },
+      datasets: { required: [], optional: [] },
+      unlisted_datasets: [],
+      warnings: [
+        `the plan does not say what ${plan.units.map(({ test }) => baseName(test)).join(', ')} need(s): ` +
+          'models, datasets and pins were not checked',
+      ],
+      preset_problems: [],
+      pins: [],
+      imports: [],
+      environment: Object.entries(plan.environment).map(([name, value]) => ({
+        name,
+        value,
+        source: 'config',
+      })),
+      gpus: { needed: Math.max(...plan.units.map(({ gpus }) => gpus)), model: null, count: null },
+      capabilities: [],
+      speaker_sim: { required: false, host_command: false, hf_token_hint: null },
+      venv_candidates: [],
+      host: null,
+      host_declined: true,
+    }
+  );
+}
 
 export interface StageNeedsQuestion {
   config: ModelConfig;
   /** All stages of the model; empty where `stages.yaml` does not exist yet. */
   catalogStages: readonly StageDefinition[];
-  /** Null: everything that is configured (spec 04 §1). */
+  /** Null: everything that is configured. */
   selected: readonly StageDefinition[] | null;
 }
 
@@ -54,7 +143,7 @@ function capabilityNeeds(
   }));
 }
 
-/** Gate 0 (spec 04 §10): every preset has stages, and no two presets of a test write the same literal (02 §8). */
+/** Gate 0: every preset has stages, and no two presets of a test write the same literal (02 §8). */
 function presetProblems(config: ModelConfig, stages: readonly StageDefinition[]): string[] {
   if (stages.length === 0) {
     return [];

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
-import type { Attempt } from '../observation/attempt.ts';
-import { isFatal, isOutOfMemory } from './signatures.ts';
+import type { Attempt } from '../observation/observation.ts';
+import { isFatal, isOutOfMemory, type SignatureMatch } from './signatures.ts';
 
 /** Why calib ended pytest itself; travels as JSON through the launch's stop request. */
 export const ownStopSchema = z.discriminatedUnion('kind', [
@@ -35,7 +35,7 @@ export interface PytestEnd {
 }
 
 export interface EndClassification {
-  /** `infra` is retried and costs an attempt; `assertion` and `ok` are data; `config` halts (spec 05 §8, §9). */
+  /** `infra` is retried and costs an attempt; `assertion` and `ok` are data; `config` halts. */
   outcome: Attempt['outcome'];
   /** Spec 05 §8's text; empty for exit code 0. */
   reason: string;
@@ -61,7 +61,7 @@ const pytestConfigurationCodes = new Map([
 const permanentStartErrors = new Set(['ENOENT', 'EACCES', 'ENOTDIR', 'ENOEXEC', 'EISDIR', 'ELOOP']);
 
 /**
- * Judges the end of one pytest launch (spec 05 §8). Exit code and signal are kept apart; a signal that calib did not
+ * Judges the end of one pytest launch. Exit code and signal are kept apart; a signal that calib did not
  * send is a crash; out-of-memory text counts only when the end is not 0; exit code 1 without a fatal signature is a
  * threshold assertion, which is data.
  */
@@ -135,4 +135,43 @@ function judgeStartError(error: NonNullable<PytestEnd['startError']>): Verdict {
 
 function infra(reason: string): Verdict {
   return { outcome: 'infra', reason };
+}
+
+/** What can be seen of a running pytest from outside. */
+export interface WatchedRun {
+  /** Since its launch. */
+  runningSeconds: number;
+  /** Since its log last grew. */
+  silentSeconds: number;
+  /** Signatures in its log so far, in order of appearance. */
+  matches: readonly Pick<SignatureMatch, 'name' | 'class'>[];
+}
+
+export interface WatchLimits {
+  /** Wall time of one pytest invocation. */
+  timeoutSeconds: number;
+  /** Silence that ends a run whose log holds a suspect signature. */
+  stallSeconds: number;
+  /** Silence that ends any run. */
+  silenceSeconds: number;
+}
+
+/**
+ * Whether calib should end a running pytest, and why: at once for a fatal signature, at the time limit,
+ * and after silence. A suspect signature alone never ends anything: a server that still starts refuses connections.
+ */
+export function decideStop(run: WatchedRun, limits: WatchLimits): OwnStop | null {
+  const fatal = run.matches.find((match) => match.class === 'fatal');
+  if (fatal !== undefined) return { kind: 'fatal', signature: fatal.name };
+  if (run.runningSeconds > limits.timeoutSeconds) {
+    return { kind: 'timeout', limitSeconds: limits.timeoutSeconds };
+  }
+  const [suspect] = run.matches;
+  if (suspect !== undefined && run.silentSeconds > limits.stallSeconds) {
+    return { kind: 'stall', stallSeconds: limits.stallSeconds, signature: suspect.name };
+  }
+  if (run.silentSeconds > limits.silenceSeconds) {
+    return { kind: 'stall', stallSeconds: limits.silenceSeconds, signature: null };
+  }
+  return null;
 }

@@ -1,6 +1,6 @@
 import type { StageDefinition } from '../stages/stage.ts';
-import { groupStages } from './group-stages.ts';
-import { stageAliases, stagesByAlias, stagesByGroup } from './stage-aliases.ts';
+import { groupStages } from './units.ts';
+import { stageAliases, stagesByAlias, stagesByGroup } from './select.ts';
 
 function stageLine(stage: StageDefinition): string {
   const { key, group, calibration_preset: preset, gpus } = stage;
@@ -13,7 +13,7 @@ function stageLine(stage: StageDefinition): string {
 }
 
 /**
- * The text of `stages-list` (spec 03 §8): every base with its stages, then every group. No newline at the end.
+ * The text of `stages-list`: every base with its stages, then every group. No newline at the end.
  *
  * @param stages all stages of a model, in catalog order
  */
@@ -32,7 +32,7 @@ export function renderStagesList(stages: readonly StageDefinition[]): string {
 /** A stage as `stages-list --json` shows it: all its fields, what selects it, and the unit that runs it. */
 export type ListedStage = StageDefinition & { aliases: string[]; namespace: string };
 
-/** The stages with aliases and unit namespace (spec 03 §8), in catalog order. */
+/** The stages with aliases and unit namespace, in catalog order. */
 export function listStages(stages: readonly StageDefinition[]): ListedStage[] {
   const namespaceByKey = new Map(
     groupStages(stages).flatMap(({ namespace, stages: members }) =>
@@ -47,7 +47,7 @@ export function listStages(stages: readonly StageDefinition[]): ListedStage[] {
 }
 
 /**
- * The choices shown with the one question for stages (spec 03 §7): `ALL`, every base with its test file and groups
+ * The choices shown with the one question for stages: `ALL`, every base with its test file and groups
  * (`accuracy` as `acc`), then the group shortcuts. One line each.
  */
 export function renderStageChoices(stages: readonly StageDefinition[]): string[] {

@@ -1,11 +1,45 @@
-import type { Lane } from '../lanes/lane.ts';
-import { launchOrder } from './known-seconds.ts';
-import { pickLane } from './pick-lane.ts';
-import { hasNamedLanes, quarantineText } from './session-lanes.ts';
+import type { OpenCell } from '../audit/status-document.ts';
+import type { Lane } from '../lanes/lanes.ts';
+import { hasNamedLanes, laneCount, pickLane, quarantineText } from './lanes.ts';
 import type { SessionPlan } from './session-plan.ts';
 import type { RepeatMark, SessionState } from './session-state.ts';
 
-/** Passes in a row that may fail with the same reason before a cell is no longer tried (spec 05, retry budget note). */
+/** How long a unit's repeat takes, in pytest seconds: what this session saw, else earlier ones; null when never seen. */
+export function unitDuration(
+  plan: Pick<SessionPlan, 'known_durations'>,
+  state: SessionState,
+  namespace: string,
+): number | null {
+  return meanSeconds(state, namespace) ?? plan.known_durations?.[namespace] ?? null;
+}
+
+/**
+ * A round's units in the order in which they are begun. With several lanes the longest known duration comes first (list
+ * scheduling), what is not known before it: it may be the longest. With one lane and no pool, and in plans that are older than
+ * this rule, the plan's order.
+ */
+export function launchOrder(plan: SessionPlan, state: SessionState): SessionPlan['units'] {
+  const single = plan.lanes === 1 && plan.pool === undefined;
+  if (single || plan.known_durations === undefined) return plan.units;
+  const seconds = new Map(
+    plan.units.map(({ namespace }) => [
+      namespace,
+      unitDuration(plan, state, namespace) ?? Number.POSITIVE_INFINITY,
+    ]),
+  );
+  const of = (namespace: string): number => seconds.get(namespace) ?? 0;
+  return plan.units.toSorted((a, b) =>
+    of(a.namespace) === of(b.namespace) ? 0 : of(b.namespace) - of(a.namespace),
+  );
+}
+
+/** Mean pytest seconds of a unit's complete repeats; null before the first. */
+export function meanSeconds(state: SessionState, namespace: string): number | null {
+  const known = state.durations[namespace];
+  return known === undefined || known.count === 0 ? null : known.sum_s / known.count;
+}
+
+/** Passes in a row that may fail with the same reason before a cell is no longer tried. */
 export const alikePassesLimit = 3;
 
 export interface RepeatId {
@@ -34,7 +68,7 @@ export function setMark(state: SessionState, id: RepeatId, mark: RepeatMark): vo
 }
 
 /**
- * The next repeat to launch, or why there is none. Repeat-major (spec 03 §6): all units see repeat k before any sees
+ * The next repeat to launch, or why there is none. Repeat-major: all units see repeat k before any sees
  * k + 1, and rounds overlap only within the same k. A purged earlier repeat is taken up before later rounds go on.
  */
 export type NextWork =
@@ -150,4 +184,46 @@ export function beginBudget(state: SessionState, lastPass: number): void {
 /** Which of the plan's `max_passes` is going on, from 1. */
 export function passOfBudget(state: SessionState): number {
   return state.pass - state.budget_from_pass + 1;
+}
+
+/** The repeats that were launched without becoming complete, with the budget each has left. */
+export function openRepeats(plan: SessionPlan, state: SessionState): OpenCell[] {
+  const { attempts_per_pass, max_passes } = plan.policies;
+  const passesLeft = Math.max(0, max_passes - passOfBudget(state));
+  const position = new Map(plan.units.map(({ namespace }, index) => [namespace, index]));
+  // From what is open, not from the whole matrix: this is asked at every change of a session.
+  const open = Object.entries(state.open).map(([key, entry]) => ({ id: repeatOfKey(key), entry }));
+  open.sort(
+    (a, b) =>
+      a.id.repeat - b.id.repeat || (position.get(a.id.namespace) ?? 0) - (position.get(b.id.namespace) ?? 0),
+  );
+  return open.map(({ id, entry }) => {
+    // Waiting for its turn or running, it still has this pass; otherwise only later ones.
+    const thisPass = ['.', 'r'].includes(markOf(state, id)) ? 1 : 0;
+    const givenUp = thisPass === 0 && failsAlike(state, id);
+    return {
+      namespace: id.namespace,
+      k: id.repeat,
+      reason: entry.reason,
+      launches: entry.launches,
+      passes_alike: entry.passes_alike,
+      launches_left: givenUp ? 0 : (passesLeft + thisPass) * attempts_per_pass,
+    };
+  });
+}
+
+/**
+ * Seconds until the matrix is complete if every repeat takes its unit's mean, spread over the lanes. Null while a unit
+ * with work left has never ended a repeat: a guess would be worse than none.
+ */
+export function etaSeconds(plan: SessionPlan, state: SessionState): number | null {
+  let workSeconds = 0;
+  for (const { namespace } of plan.units) {
+    const left = [...(state.marks[namespace] ?? '')].filter((mark) => mark !== 'd').length;
+    if (left === 0) continue;
+    const mean = meanSeconds(state, namespace);
+    if (mean === null) return null;
+    workSeconds += left * mean;
+  }
+  return Math.round(workSeconds / Math.max(1, laneCount(plan, state)));
 }

@@ -1,10 +1,153 @@
 import { z } from 'zod';
 
-import { policiesSchema } from '../plan/plan.ts';
-import { unitSchema } from '../plan/unit.ts';
-import { precheckRequirementsSchema } from '../precheck/requirements.ts';
+import { CalibError } from '../calib-error.ts';
 import { evidencePatternSchema } from '../evidence/log-evidence.ts';
-import { laneSchema } from '../lanes/lane.ts';
+import { laneSchema } from '../lanes/lanes.ts';
+import { precheckRequirementsSchema } from '../precheck/requirements.ts';
+import { compactUtcTimestamp } from '../text.ts';
+
+/** One pytest invocation per repeat: a (test file, environment) pair that feeds one or more stages. */
+export const unitSchema = z.object({
+  /** Directory name and label, unique within a plan: `test_tts_ci__higgs`. */
+  namespace: z.string(),
+  /** Repository-relative POSIX path of the test file. */
+  test: z.string(),
+  /** The stages' common `extra_env`. */
+  env: z.record(z.string(), z.string()),
+  /** GPUs the invocation needs; 0 = none, the GPU gate is skipped. */
+  gpus: z.number().int().nonnegative(),
+  /** Stage keys in selection order. */
+  stages: z.array(z.string()).min(1),
+  /** The model config's `pytest_extra_args` for this test file. */
+  pytest_args: z.array(z.string()).default([]),
+  /** Wall-time limit of one pytest invocation in seconds; absent = the policy's default. */
+  timeout_s: z.number().positive().optional(),
+});
+export type Unit = z.infer<typeof unitSchema>;
+
+/** Budgets and limits of a session; recorded in the plan so that a finished directory says what it ran under. */
+export const policiesSchema = z.object({
+  /** Launches per (unit, repeat) and pass before the cell is left for the next pass (spec 05 §8: 4). */
+  attempts_per_pass: z.number().int().positive().default(4),
+  /** Times the whole set is gone through again for what is missing (spec 03 §6: 10). */
+  max_passes: z.number().int().positive().default(10),
+  /** Wall-time limit of one pytest invocation, seconds, where the model config gives none. */
+  timeout_s: z
+    .number()
+    .positive()
+    .default(4 * 3600),
+  /** Seconds without log growth that are reported as a stall, and end a run whose log holds a suspect signature. */
+  stall_s: z.number().positive().default(600),
+  /** Seconds without log growth that end any run. */
+  silence_s: z.number().positive().default(3600),
+  /** Seconds to wait for the GPU gate before the attempt fails as infra (spec 05 §7: 600). */
+  gpu_wait_s: z.number().positive().default(600),
+  /** Seconds after which a task queue that nobody polls is reported as such; the session waits on. */
+  worker_wait_s: z.number().positive().default(600),
+  /** Longest silence of progress output, seconds, where a host profile wants less than the usual minute. */
+  progress_s: z.number().positive().optional(),
+  /** First backoff of an infra retry, seconds; doubles up to a minute. */
+  retry_backoff_s: z.number().positive().default(5),
+});
+export type Policies = z.infer<typeof policiesSchema>;
+
+/** What calib appends to v0.6.0's plan; all optional, because old directories lack them. */
+const calibPlanFields = {
+  session_id: z.string().optional(),
+  label: z.string().optional(),
+  /** Host profile name, null without one. */
+  host: z.string().nullable().optional(),
+  hostname: z.string().optional(),
+  repo_root: z.string().optional(),
+  units: z.array(unitSchema).optional(),
+  stages_yaml_sha256: z.string().optional(),
+  calib_version: z.string().optional(),
+  /** Hash over HEAD, tracked modifications and untracked non-ignored files. */
+  tree_fingerprint: z.string().optional(),
+  /** SHA-256 of every test and threshold file when the session started, by repository-relative path. */
+  file_sha256: z.record(z.string(), z.string()).optional(),
+  /** Stages whose `stages.yaml` described another version of their files; the operator went on. */
+  stale_stages: z.array(z.string()).optional(),
+  /** Effective catalog environment of every pytest (01 §4); never secrets. */
+  environment: z.record(z.string(), z.string()).optional(),
+  policies: policiesSchema.optional(),
+  precheck_skipped: z.boolean().optional(),
+  version_check_skipped: z.boolean().optional(),
+  catalog_dir: z.string().optional(),
+  /** The dedicated host's own GPU clean-up, run scoped to the lane (05 §7); null without one. */
+  cleanup_script: z.string().nullable().optional(),
+  /** Patterns that are counted in the pytest logs (06 §14), as the model's config had them. */
+  evidence: z.array(evidencePatternSchema).optional(),
+  /** The lanes that the session began with; absent where any free GPUs are one. */
+  lane_table: z.array(laneSchema).optional(),
+  /** The pool whose hosts share the repeats; absent = the home host runs all of them. */
+  pool: z.string().optional(),
+  /** On another host of a pool: whose session this directory serves. The records that count are there. */
+  mirror_of: z.object({ hostname: z.string(), run_dir: z.string() }).optional(),
+  /** Each `stages.yaml` that a corrected one replaced: when, the name it is kept under, and what changed. */
+  stages_yaml_history: z
+    .array(z.object({ at: z.string(), kept: z.string(), changes: z.array(z.string()) }))
+    .optional(),
+  /** Each other environment that a resume was forced on (`--force-environment`): when, which, and what differs. */
+  forced_environments: z
+    .array(z.object({ at: z.string(), identity_sha256: z.string(), differences: z.array(z.string()) }))
+    .optional(),
+  last_resume_at: z.string().optional(),
+  last_resume_git_sha: z.string().optional(),
+};
+
+/** `plan.json`, v0.6.0's fields in its order, then calib's. Unknown fields are kept. */
+export const planSchema = z.looseObject({
+  model: z.string(),
+  stages: z.array(z.string()),
+  repeats: z.number().int().positive(),
+  timestamp: z.string().default(''),
+  calibration_started_at: z.string().optional(),
+  calibration_git_sha: z.string().optional(),
+  git_sha: z.string().optional(),
+  git_branch: z.string().optional(),
+  dirty: z.boolean().optional(),
+  venv_python: z.string().optional(),
+  venv_source: z.string().optional(),
+  tune_version: z.string().optional(),
+  stages_yaml: z.string().optional(),
+  ...calibPlanFields,
+});
+export type Plan = z.infer<typeof planSchema>;
+
+/** The one commit a session observes; empty when the plan records none. */
+export function sessionCommit(plan: Pick<Plan, 'calibration_git_sha' | 'git_sha'>): string {
+  return plan.calibration_git_sha || plan.git_sha || '';
+}
+
+/** A plan with its keys in the order of `plan.json`: v0.6.0's fields, calib's, then unknown ones. */
+export function orderPlan(plan: Plan): Plan {
+  const known = Object.keys(planSchema.shape).filter((key) => plan[key] !== undefined);
+  const unknown = Object.keys(plan).filter((key) => !(key in planSchema.shape));
+  const ordered = Object.fromEntries([...known, ...unknown].map((key) => [key, plan[key]]));
+  return ordered as Plan;
+}
+
+const labelForm = /^[A-Za-z0-9._-]+$/;
+
+/** Session ids are folder names with other names appended; file systems allow 255 bytes. */
+const maxLabelLength = 80;
+
+/**
+ * `<YYYYMMDDTHHMMSSZ>_<label>`: base name of the run directory and workflow id.
+ *
+ * @throws CalibError for a label that is empty, too long, or holds anything outside `[A-Za-z0-9._-]`.
+ */
+export function makeSessionId(date: Date, label: string): string {
+  return `${compactUtcTimestamp(date)}_${checkLabel(label)}`;
+}
+
+function checkLabel(label: string): string {
+  if (labelForm.test(label) && label.length <= maxLabelLength) return label;
+  throw new CalibError('invalid-input', `label ${JSON.stringify(label)} cannot name a run directory`, {
+    remedy: `use 1 to ${maxLabelLength} of the characters A-Z a-z 0-9 . _ -, as in "mmsu_r3"`,
+  });
+}
 
 /** What the workflow needs to know of a planned stage; everything else is read from the run directory's copy. */
 const plannedStageSchema = z.object({
@@ -43,9 +186,9 @@ export const sessionPlanSchema = z.object({
   stages_yaml_sha256: z.string(),
   /** SHA-256 of every test and threshold file at the start, by repository-relative path. */
   file_sha256: z.record(z.string(), z.string()),
-  /** Stages whose `stages.yaml` described another version of their files; the operator went on (spec 02 §13). */
+  /** Stages whose `stages.yaml` described another version of their files; the operator went on. */
   stale_stages: z.array(z.string()).optional(),
-  /** Effective catalog environment (spec 01 §4); never secrets. */
+  /** Effective catalog environment; never secrets. */
   environment: z.record(z.string(), z.string()),
   task_queues: z.object({ home: z.string(), repeats: z.string() }),
   units: z.array(unitSchema).min(1),
@@ -53,7 +196,7 @@ export const sessionPlanSchema = z.object({
   policies: policiesSchema,
   /** Clean-up script of a dedicated host; null = only own processes are ended. */
   cleanup_script: z.string().nullable().default(null),
-  /** Patterns that are counted in the pytest logs (spec 06 §14). */
+  /** Patterns that are counted in the pytest logs. */
   evidence: z.array(evidencePatternSchema).default([]),
   /** Name of the pool whose hosts share the repeats; absent = the home host runs all of them. */
   pool: z.string().optional(),
@@ -66,7 +209,7 @@ export const sessionPlanSchema = z.object({
   precheck: z.object({
     skip: z.boolean(),
     skip_version_check: z.boolean(),
-    /** What the machine must have (spec 04); absent in older plans. */
+    /** What the machine must have; absent in older plans. */
     requirements: precheckRequirementsSchema.optional(),
   }),
   /** True when an existing run directory is continued. */
@@ -80,3 +223,52 @@ export const sessionPlanSchema = z.object({
   calib_version: z.string(),
 });
 export type SessionPlan = z.infer<typeof sessionPlanSchema>;
+
+/** Version of the original tool whose run directories calib's are compatible with. */
+const compatibleToolVersion = '0.6.0';
+
+/** `plan.json` of a fresh session; `startedAt` is `YYYY-MM-DDTHH:MM:SSZ`. */
+export function planDocument(plan: SessionPlan, startedAt: string): Plan {
+  return {
+    model: plan.model,
+    stages: plan.stages.map((stage) => stage.key),
+    repeats: plan.repeats,
+    timestamp: startedAt,
+    calibration_started_at: startedAt,
+    calibration_git_sha: plan.git_sha,
+    git_sha: plan.git_sha,
+    git_branch: plan.git_branch,
+    dirty: plan.dirty,
+    venv_python: plan.venv_python,
+    venv_source: plan.venv_source,
+    tune_version: compatibleToolVersion,
+    stages_yaml: plan.stages_yaml,
+    ...calibFields(plan),
+  };
+}
+
+/** What calib appends; also written into an adopted directory of the original tool. */
+export function calibFields(plan: SessionPlan): Partial<Plan> {
+  return {
+    session_id: plan.session_id,
+    label: plan.label,
+    host: plan.host,
+    hostname: plan.hostname,
+    repo_root: plan.repo_root,
+    units: plan.units,
+    stages_yaml_sha256: plan.stages_yaml_sha256,
+    calib_version: plan.calib_version,
+    tree_fingerprint: plan.tree_fingerprint,
+    file_sha256: plan.file_sha256,
+    environment: plan.environment,
+    policies: plan.policies,
+    precheck_skipped: plan.precheck.skip,
+    version_check_skipped: plan.precheck.skip_version_check,
+    catalog_dir: plan.catalog_dir,
+    cleanup_script: plan.cleanup_script,
+    evidence: plan.evidence,
+    ...(plan.stale_stages === undefined ? {} : { stale_stages: plan.stale_stages }),
+    ...(plan.lane_table === undefined ? {} : { lane_table: plan.lane_table }),
+    ...(plan.pool === undefined ? {} : { pool: plan.pool }),
+  };
+}

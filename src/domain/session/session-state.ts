@@ -1,9 +1,62 @@
 import type { ProvenanceFindings } from '../audit/provenance.ts';
-import { redactSecrets } from '../secrets/redact-secrets.ts';
+import type { StrictCell } from '../audit/strict.ts';
+import type { LaneTry } from '../lanes/lanes.ts';
+import type { PoolState } from '../pool/pool.ts';
+import { redactSecrets } from '../secrets.ts';
+import type { LaneBook } from './lanes.ts';
 import type { SessionPlan } from './session-plan.ts';
-import type { HaltCause } from './repeat-outcome.ts';
-import type { PoolBook } from '../pool/pool-book.ts';
-import type { LaneBook } from './session-lanes.ts';
+
+/** `type` of the ApplicationFailures that cross from activities to the workflow; the one list of them. */
+export const failureTypes = {
+  /** The machine's fault; the attempt is repeated by the activity's retry policy. */
+  infra: 'InfraFailure',
+  /** The disk cannot be written (full, read-only); repeated until it can, nothing is lost meanwhile. */
+  storage: 'StorageFailure',
+  /** Another attempt of the same repeat is still working on this host; asked again later. */
+  busy: 'RepeatBusy',
+  /** What no retry can cure; the message is meant for the operator. */
+  invalid: 'InvalidInput',
+  refused: 'Refused',
+} as const;
+
+/** Why a session stopped launching until somebody has fixed something. */
+export interface HaltCause {
+  /** One line for people: what is wrong and what to do. */
+  text: string;
+  namespace: string | null;
+  repeat: number | null;
+  stage?: string;
+  /** Metric or count that could not be read. */
+  key?: string;
+  file?: string;
+  path?: string;
+  /** Existing keys of that JSON closest to the missing one. */
+  nearest?: string[];
+  /** The checkout is not the one that the session observes any more. */
+  moved?: boolean;
+}
+
+/** What all ended repeats report besides their kind. */
+interface LaunchFacts {
+  /** Launches spent on this (unit, repeat) in the present pass. */
+  launches: number;
+  /** pytest's wall time of the last attempt, seconds. */
+  duration_s: number;
+  lane: string | null;
+  /** What the present pass's launches say about the session's declared lanes; absent without any. */
+  tries?: LaneTry[];
+}
+
+/** What one `runRepeat` activity returns. Infra failures that may be tried again are thrown, not returned. */
+export type RepeatOutcome =
+  /** Every fed stage is ✓ and committed on disk. */
+  | ({ kind: 'complete'; cells: Record<string, StrictCell> } & LaunchFacts)
+  /** A △ or ✗ that another run can cure; committed on disk, set aside by the next launch. */
+  | ({ kind: 'incomplete'; reason: string; cells: Record<string, StrictCell> } & LaunchFacts)
+  /** Infra failures have used up this pass's attempts. */
+  | ({ kind: 'exhausted'; reason: string; cells: Record<string, StrictCell> } & LaunchFacts)
+  /** No retry can cure it: configuration, test output, or a moved commit. */
+  | ({ kind: 'halt'; cause: HaltCause; cells: Record<string, StrictCell> } & LaunchFacts);
 
 /** Where a session is. Every kind that waits for a person says since when and what for. */
 export type Phase =
@@ -22,7 +75,7 @@ export type Phase =
 export type BlockCause =
   /** Every pass of the budget is used up. */
   | 'budget-spent'
-  /** What is missing failed for the same reason in pass after pass (spec 05, retry budget note). */
+  /** What is missing failed for the same reason in pass after pass. */
   | 'same-failure'
   /** The report was refused or could not be written. */
   | 'report'
@@ -140,7 +193,7 @@ export interface SessionState {
   /** Once a repeat has ended on a declared lane. */
   lanes?: LaneBook;
   /** Sessions of a pool only. */
-  pool?: PoolBook;
+  pool?: PoolState;
   notes: Note[];
   /** Replies by command id, newest last; bounded. */
   replies: { id: string; reply: CommandReply; settled: boolean }[];

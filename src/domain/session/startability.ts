@@ -1,7 +1,7 @@
 import { type StageDefinition, isDocsStage } from '../stages/stage.ts';
 
 /**
- * Why stages could never become strict ✓ (spec 06 §2): unconfigured or doubly claimed metrics, unconfigured counts.
+ * Why stages could never become strict ✓: unconfigured or doubly claimed metrics, unconfigured counts.
  * One line each; empty when the session may start.
  */
 export function startabilityProblems(stages: readonly StageDefinition[]): string[] {

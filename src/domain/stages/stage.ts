@@ -4,7 +4,7 @@ import { displaySchema, worstSchema } from '../metrics/metric-kind.ts';
 
 /**
  * The documents in this folder keep the field names they have on disk (snake_case), so that a reader can follow a
- * key from `stages.yaml` into the code; MAINTENANCE: field order on disk is fixed in `stages-yaml.ts` (spec 02 §13).
+ * key from `stages.yaml` into the code; MAINTENANCE: field order on disk is fixed in `stages-yaml.ts`.
  */
 const jsonSourceSchema = z.object({
   /** Path of the result file relative to pytest's base temp directory; null when nothing is configured. */
@@ -16,7 +16,7 @@ export type JsonSource = z.infer<typeof jsonSourceSchema>;
 
 /**
  * `NEEDS_CONFIG`: no result file or path. `AMBIGUOUS`: several literals claim the metric, its literal is not certain, or
- * the sample scope of its stage is not (spec 02 §8, §11). A stage with either cannot be started.
+ * the sample scope of its stage is not. A stage with either cannot be started.
  */
 const metricStatusSchema = z.enum(['OK', 'NEEDS_CONFIG', 'AMBIGUOUS']);
 
@@ -57,12 +57,12 @@ export interface StageDefinition extends z.infer<typeof stageBodySchema> {
   key: string;
 }
 
-/** True for a stage without metrics: pass/fail only (spec 02 §12). */
+/** True for a stage without metrics: pass/fail only. */
 export function isDocsStage(stage: Pick<StageDefinition, 'metrics'>): boolean {
   return Object.keys(stage.metrics).length === 0;
 }
 
-/** The file whose literals apply edits: the threshold file, else the test file (spec 02 §7). */
+/** The file whose literals apply edits: the threshold file, else the test file. */
 export function thresholdFileOf(stage: Pick<StageDefinition, 'test' | 'threshold_file'>): string {
   return stage.threshold_file ?? stage.test;
 }

@@ -1,6 +1,6 @@
-import { classifyStrict } from '../audit/classify-strict.ts';
-import type { AuditedStage } from '../audit/classify-strict.ts';
-import type { CellFile } from '../audit/run-snapshot.ts';
+import { classifyStrict } from '../audit/strict.ts';
+import type { AuditedStage } from '../audit/strict.ts';
+import type { CellFile } from '../audit/strict.ts';
 import type { Worst } from '../metrics/metric-kind.ts';
 
 /** The minimum (`min`) or maximum (`max`) of values in the metric's native unit; null for none. */
@@ -18,7 +18,7 @@ export interface MetricSamplesOptions {
   files: readonly CellFile[];
 }
 
-/** The metric's raw value per repeat, index k − 1; null wherever the cell is not strict ✓ (spec 06 §2). */
+/** The metric's raw value per repeat, index k − 1; null wherever the cell is not strict ✓. */
 export function acceptedValues({ stage, metric, files }: MetricSamplesOptions): (number | null)[] {
   return files.map((file) =>
     file.kind === 'recorded' && classifyStrict(stage, file).symbol === '✓'
@@ -37,7 +37,7 @@ export interface WorstOfNOptions {
 
 /**
  * Worst of exactly N accepted values, raw; null as long as one is missing: a good repeat of another k never replaces a
- * bad one, and △ or ✗ are never inputs (spec 06 §2).
+ * bad one, and △ or ✗ are never inputs.
  */
 export function worstOfN({ values, repeats, worst }: WorstOfNOptions): number | null {
   const finite = values.filter((value) => value !== null && Number.isFinite(value));

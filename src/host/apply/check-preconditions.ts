@@ -2,20 +2,20 @@ import { resolve } from 'node:path';
 
 import type { ApplyPlanDocument } from '../../domain/apply/apply-plan-document.ts';
 import { isRefusal } from '../../domain/apply/apply-plan-document.ts';
-import type { RunSnapshot } from '../../domain/audit/run-snapshot.ts';
-import { sessionCommit } from '../../domain/plan/plan.ts';
+import type { RunSnapshot } from '../../domain/audit/strict.ts';
+import { sessionCommit } from '../../domain/session/session-plan.ts';
 import { isDocsStage, thresholdFileOf } from '../../domain/stages/stage.ts';
 import type { StageDefinition } from '../../domain/stages/stage.ts';
-import { pathExists } from '../files/path-exists.ts';
-import { readSessionTree, treeMoved } from '../git/session-tree.ts';
+import { pathExists } from '../run-directory/files.ts';
+import { readSessionTree, treeMoved } from '../git/tree.ts';
 import { runPaths } from '../run-directory/paths.ts';
-import { readActiveRuns } from '../run-directory/read-active-runs.ts';
-import { readApplyPlan } from '../run-directory/read-apply-plan.ts';
+import { readActiveRuns } from '../run-directory/logs/launches.ts';
+import { readApplyPlan } from '../run-directory/literals.ts';
 
 export type Preconditions = { kind: 'met'; plan: ApplyPlanDocument } | { kind: 'refused'; reason: string };
 
 /**
- * Everything that must hold before thresholds may be edited (spec 06 §11): the three readiness conditions, a written
+ * Everything that must hold before thresholds may be edited: the three readiness conditions, a written
  * report, no pytest alive, HEAD and work tree as the session observed them, threshold files with the bytes of its start.
  *
  * @throws CalibError when git fails

@@ -1,19 +1,108 @@
-import { relative } from 'node:path';
+import { readFile, realpath, stat } from 'node:fs/promises';
+import { relative, resolve, sep } from 'node:path';
 
 import type { AppliedChange } from '../../domain/apply/applied-document.ts';
-import type { ApplyChoice } from '../../domain/apply/apply-choice.ts';
-import type { ApplyQuestion, EditMode } from '../../domain/apply/apply-question.ts';
-import { decideApply } from '../../domain/apply/decide-apply.ts';
-import { symbolObstacle } from '../../domain/apply/symbol-isolation.ts';
-import { unobservedSharers } from '../../domain/apply/unobserved-sharers.ts';
-import type { RunSnapshot } from '../../domain/audit/run-snapshot.ts';
-import { parseStagesYaml } from '../../domain/stages/parse-stages-yaml.ts';
+import type { ApplyChoice, PlannedThreshold, WriteChoice } from '../../domain/apply/apply-plan-document.ts';
+import { type ApplyQuestion, decideApply, type EditMode } from '../../domain/apply/decide-apply.ts';
+import { symbolObstacle, literalsSharedOutsideSession } from '../../domain/apply/shared-literals.ts';
+import type { RunSnapshot } from '../../domain/audit/strict.ts';
+import { parseStagesYaml } from '../../domain/stages/stages-yaml.ts';
+import { messageOf } from '../../domain/text.ts';
+import { type LiteralReplacement, replaceLiterals } from '../../python/replace-literals.ts';
 import { openCatalog } from '../catalog/open-catalog.ts';
-import { readRunDirectory } from '../run-directory/read-run-directory.ts';
-import { readStagesText } from '../run-directory/stages-copy.ts';
+import { sha256Of } from '../run-directory/files.ts';
+import { readRunDirectory, readStagesText } from '../run-directory/stages-copy.ts';
 import { checkPreconditions } from './check-preconditions.ts';
-import { editInMemory } from './edit-in-memory.ts';
-import type { PreparedFile, ThresholdWrite } from './edit-in-memory.ts';
+
+/** A file that may be edited, as it stands. */
+export interface EditTarget {
+  /** Repository-relative path as planned. */
+  file: string;
+  /** Absolute, links resolved: this is replaced, so that a link stays one. */
+  path: string;
+  bytes: Buffer;
+  sha256: string;
+}
+
+/**
+ * The real file behind a planned path. Only regular files below the repository root are edited, and no link may lead out
+ * of it or into git's own folder.
+ *
+ * @param place `file` is absolute or relative to `repoRoot`
+ */
+export async function resolveTarget(place: {
+  repoRoot: string;
+  file: string;
+}): Promise<{ target: EditTarget } | { problem: string }> {
+  const absolute = resolve(place.repoRoot, place.file);
+  const file = relative(place.repoRoot, absolute);
+  try {
+    const realRoot = await realpath(place.repoRoot);
+    const path = await realpath(absolute);
+    if (!path.startsWith(`${realRoot}${sep}`)) {
+      return { problem: `${file} leads out of the repository, to ${path}` };
+    }
+    if (path.startsWith(`${realRoot}${sep}.git${sep}`)) {
+      return { problem: `${file} leads into git's own folder, to ${path}` };
+    }
+    if (!(await stat(path)).isFile()) {
+      return { problem: `${file} is not a regular file` };
+    }
+    const bytes = await readFile(path);
+    return { target: { file, path, bytes, sha256: sha256Of(bytes) } };
+  } catch (error) {
+    return { problem: `${file} cannot be read: ${messageOf(error)}` };
+  }
+}
+
+/** A threshold that is to be written. */
+export type ThresholdWrite = PlannedThreshold & WriteChoice;
+
+/** A file with its new content, verified; nothing is written yet. */
+export interface PreparedFile extends EditTarget {
+  after: Uint8Array;
+}
+
+/**
+ * The new contents of every file that the writes are in, verified by parsing them again; nothing is written.
+ *
+ * @returns `edits`: literals changed, two writes may share one; or why a file cannot be edited
+ */
+export async function editInMemory(
+  repoRoot: string,
+  writes: readonly ThresholdWrite[],
+): Promise<{ files: PreparedFile[]; edits: number } | { problem: string }> {
+  const targets = new Map<string, { target: EditTarget; writes: ThresholdWrite[] }>();
+  for (const write of writes) {
+    const resolved = await resolveTarget({ repoRoot, file: write.stage.threshold_file });
+    if ('problem' in resolved) {
+      return resolved;
+    }
+    const { target } = resolved;
+    const known = targets.get(target.path)?.writes ?? [];
+    targets.set(target.path, { target, writes: [...known, write] });
+  }
+  const files: PreparedFile[] = [];
+  let edits = 0;
+  for (const { target, writes: wanted } of targets.values()) {
+    const replaced = replaceLiterals(target.bytes, target.file, wanted.map(replacementOf));
+    if (replaced.kind === 'refused') {
+      return { problem: replaced.reason };
+    }
+    files.push({ ...target, after: replaced.bytes });
+    edits += replaced.edits;
+  }
+  return { files, edits };
+}
+
+function replacementOf({ metric, text }: ThresholdWrite): LiteralReplacement {
+  const { symbol, subkey, outer_key: concurrency, current_text: oldText } = metric;
+  return {
+    target: { symbol, subkey, concurrency },
+    oldText: oldText ?? '',
+    newText: text,
+  };
+}
 
 export interface PrepareApplyOptions {
   /** Absolute. */
@@ -39,7 +128,7 @@ export type PreparedApply =
     };
 
 /**
- * Everything an apply does before it writes (spec 06 §11): preconditions, decisions, and every edited file in memory,
+ * Everything an apply does before it writes: preconditions, decisions, and every edited file in memory,
  * parsed again and verified. Writes nothing: also the dry run.
  *
  * @throws CalibError when the run directory, the catalog or git cannot be read
@@ -105,7 +194,7 @@ async function symbolObstacles(question: {
 
 async function sharedLiterals(snapshot: RunSnapshot, writes: readonly ThresholdWrite[]): Promise<string[]> {
   const { text, path } = await readStagesText(snapshot.run_dir, snapshot.plan);
-  return unobservedSharers({
+  return literalsSharedOutsideSession({
     writes: writes.map(({ stage, metric }) => ({
       stageKey: stage.stage_key,
       metricKey: metric.metric_key,

@@ -1,14 +1,14 @@
 import type { AppliedDocument } from '../../domain/apply/applied-document.ts';
 import { CalibError } from '../../domain/calib-error.ts';
-import { sha256Of } from '../files/sha256-of.ts';
-import { copyPath, hashOn, sidesOf } from './apply-journal.ts';
-import type { ApplyJournal, CopySide, JournalledFile } from './apply-journal.ts';
-import { hashOfFile, removeAllDrafts, saveJournal, writeWhole } from './journal-writer.ts';
-import type { ApplyPlace } from './journal-writer.ts';
-import { replacementFiles } from './replacement-files.ts';
-import type { ReplacementFiles } from './replacement-files.ts';
-import { completeJournal, draftCopy, isDenied } from './settle-journal.ts';
-import type { ReplaceOutcome } from './settle-journal.ts';
+import { sha256Of } from '../run-directory/files.ts';
+import { copyPath, hashOn, sidesOf } from './journal.ts';
+import type { ApplyJournal, CopySide, JournalledFile } from './journal.ts';
+import { hashOfFile, removeAllDrafts, saveJournal, writeWhole } from './journal.ts';
+import type { ApplyPlace } from './journal.ts';
+import { replacementFiles } from './journal.ts';
+import type { ReplacementFiles } from './journal.ts';
+import { completeJournal, draftCopy, isDenied } from './recover-apply.ts';
+import type { ReplaceOutcome } from './recover-apply.ts';
 
 /** A file's whole content, old and new. */
 export interface FileChange {
@@ -26,8 +26,8 @@ export interface ReplaceOptions {
 }
 
 /**
- * Changes all files or none and records it (spec 06 §11): copies of both contents and a journal in the run directory,
- * drafts beside the files, then renames. What a crash interrupts, `settleJournal` ends; the caller runs it first.
+ * Changes all files or none and records it: copies of both contents and a journal in the run directory,
+ * drafts beside the files, then renames. What a crash interrupts, `recoverApply` ends; the caller runs it first.
  *
  * @throws CalibError `not-ready` when a disk refuses; the journal then says how far it got
  */

@@ -1,16 +1,75 @@
-import type { AppliedDocument } from '../../domain/apply/applied-document.ts';
-import { utcTimestamp } from '../../domain/clock.ts';
-import { sessionCommit } from '../../domain/plan/plan.ts';
-import { sha256Of } from '../files/sha256-of.ts';
-import { readPlan } from '../run-directory/read-plan.ts';
-import { readApplied } from './applied-file.ts';
-import { withApplyLock } from './apply-lock.ts';
-import { prepareApply } from './prepare-apply.ts';
-import type { PreparedApply, PrepareApplyOptions } from './prepare-apply.ts';
-import { replaceFiles } from './replace-files.ts';
-import { replacementFiles } from './replacement-files.ts';
-import type { ReplacementFiles } from './replacement-files.ts';
-import { settleJournal } from './settle-journal.ts';
+import { type AppliedDocument, appliedDocumentSchema } from '../../domain/apply/applied-document.ts';
+import { CalibError } from '../../domain/calib-error.ts';
+import { sessionCommit } from '../../domain/session/session-plan.ts';
+import { messageOf, utcTimestamp } from '../../domain/text.ts';
+import { acquireHostLock } from '../lock/host-lock.ts';
+import { parseDocument, readIfPresent, sha256Of, writeJsonAtomic } from '../run-directory/files.ts';
+import { runPaths } from '../run-directory/paths.ts';
+import { readPlan } from '../run-directory/plan-file.ts';
+import {
+  type ApplyJournal,
+  hashOn,
+  readApplyJournal,
+  replacementFiles,
+  type ReplacementFiles,
+} from './journal.ts';
+import {
+  prepareApply,
+  type PrepareApplyOptions,
+  type PreparedApply,
+  resolveTarget,
+} from './prepare-apply.ts';
+import { recoverApply } from './recover-apply.ts';
+import { replaceFiles, restoreFiles } from './replace-files.ts';
+
+/**
+ * `applied.json` of a run directory; null while nothing was applied.
+ *
+ * @throws CalibError naming the file when it cannot be understood
+ */
+export async function readApplied(runDir: string): Promise<AppliedDocument | null> {
+  const path = runPaths.applied(runDir);
+  const bytes = await readIfPresent(path);
+  if (bytes === null) {
+    return null;
+  }
+  try {
+    return parseDocument(bytes, appliedDocumentSchema);
+  } catch (cause) {
+    throw new CalibError('invalid-input', `cannot understand ${path}: ${messageOf(cause)}`, {
+      remedy: 'restore the file from a copy: it says what the one apply of the session did',
+      cause,
+    });
+  }
+}
+
+/** Writes `applied.json` anew. @throws CalibError `not-ready` when the disk refuses */
+export async function writeApplied(runDir: string, document: AppliedDocument): Promise<void> {
+  await writeJsonAtomic(runPaths.applied(runDir), document);
+}
+
+/**
+ * Runs `work` while nobody else on this machine applies or restores thresholds of the same checkout: an attempt that
+ * overlaps its successor, or an undo typed meanwhile. The lock dies with the process.
+ *
+ * @throws CalibError `not-ready` when somebody else is at it
+ */
+export async function withApplyLock<T>(repoRoot: string, work: () => Promise<T>): Promise<T> {
+  const held = await acquireHostLock({
+    resources: [`apply/${repoRoot}`],
+    holder: `apply, pid ${process.pid}`,
+  });
+  if (held.kind === 'busy') {
+    throw new CalibError('not-ready', `thresholds of ${repoRoot} are being written (${held.holder})`, {
+      remedy: 'try again when that has ended',
+    });
+  }
+  try {
+    return await work();
+  } finally {
+    await held.lease.release();
+  }
+}
 
 export interface RunApplyOptions extends PrepareApplyOptions {
   /** The same command again finds its own work and ends it. */
@@ -24,7 +83,7 @@ export type ApplyResult =
   | { kind: 'refused'; reason: string };
 
 /**
- * Edits the thresholds of a session, once (spec 06 §11): all files or none, recorded in `applied.json`. Twice with one
+ * Edits the thresholds of a session, once: all files or none, recorded in `applied.json`. Twice with one
  * command equals once, also after a crash at any step. The check afterwards is `checkApplied`.
  *
  * @throws CalibError `not-ready` when a disk refuses or somebody else is at it: to be called again
@@ -36,7 +95,7 @@ export async function runApply(
   const { runDir, commandId } = options;
   const { repo_root: repoRoot } = await readPlan(runDir);
   return await withApplyLock(repoRoot ?? runDir, async () => {
-    const settled = await settleJournal(runDir, files);
+    const settled = await recoverApply(runDir, files);
     if (settled?.kind === 'refused') {
       return settled;
     }
@@ -87,4 +146,60 @@ function recordOf(
     check: null,
     undone: null,
   };
+}
+
+export type UndoResult =
+  /** `again`: the files were restored by an earlier call. */
+  | { kind: 'undone'; document: AppliedDocument; again: boolean }
+  /** Nothing was written. */
+  | { kind: 'refused'; reason: string };
+
+/**
+ * Restores the bytes that the files had before the session's apply, all or none, and only where every file is still as
+ * calib left it; `applied.json` then says so. Twice equals once. Afterwards the caller checks (`checkApplied`) and writes
+ * the report anew.
+ *
+ * @throws CalibError `not-ready` when a disk refuses or somebody else is at it: to be called again
+ */
+export async function undoApply(
+  { runDir, now }: { runDir: string; now: Date },
+  files: ReplacementFiles = replacementFiles,
+): Promise<UndoResult> {
+  const { repo_root: repoRoot } = await readPlan(runDir);
+  return await withApplyLock(repoRoot ?? runDir, async () => {
+    const settled = await recoverApply(runDir, files);
+    if (settled?.kind === 'refused') {
+      return settled;
+    }
+    const applied = await readApplied(runDir);
+    const journal = await readApplyJournal(runDir);
+    if (applied === null || journal === null || repoRoot === undefined) {
+      return { kind: 'refused', reason: `nothing was applied by the session of ${runDir}` };
+    }
+    if (applied.undone !== null) {
+      return { kind: 'undone', document: applied, again: true };
+    }
+    const edited = await editedSince(repoRoot, journal);
+    if (edited.length > 0) {
+      return { kind: 'refused', reason: edited.join('\n') };
+    }
+    const record: AppliedDocument = { ...applied, undone: { at: utcTimestamp(now), check: null } };
+    const outcome = await restoreFiles({ runDir, journal, record }, files);
+    return outcome.kind === 'refused' ? outcome : { kind: 'undone', document: record, again: false };
+  });
+}
+
+async function editedSince(repoRoot: string, journal: ApplyJournal): Promise<string[]> {
+  const problems: string[] = [];
+  for (const file of journal.files) {
+    const resolved = await resolveTarget({ repoRoot, file: file.path });
+    if ('problem' in resolved) {
+      problems.push(resolved.problem);
+    } else if (resolved.target.path !== file.path) {
+      problems.push(`${file.path} has become a link to ${resolved.target.path}`);
+    } else if (resolved.target.sha256 !== hashOn(file, 'after')) {
+      problems.push(`${file.path} was edited since thresholds were applied: nothing is restored`);
+    }
+  }
+  return problems;
 }

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 
-import { readIfPresent } from '../run-directory/file-entries.ts';
+import { readIfPresent } from '../run-directory/files.ts';
 import { runPaths } from '../run-directory/paths.ts';
-import { writeFileAtomic } from '../run-directory/write-atomic.ts';
-import type { CopySide } from './apply-journal.ts';
+import { writeFileAtomic } from '../run-directory/files.ts';
+import type { CopySide } from './journal.ts';
 
 export interface StagesFilePlace {
   runDir: string;

@@ -1,12 +1,15 @@
+import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 import { CalibError } from '../../domain/calib-error.ts';
-import { parseHostProfile, type HostProfile } from '../../domain/catalog/host-profile.ts';
-import { parseModelConfig, type ModelConfig } from '../../domain/catalog/model-config.ts';
-import { nearestName } from '../../domain/catalog/nearest-name.ts';
-import { pathExists } from '../files/path-exists.ts';
-import { sha256Of } from '../files/sha256-of.ts';
+import { type HostProfile, parseHostProfile } from '../../domain/catalog/host-profile.ts';
+import { type ModelConfig, parseModelConfig } from '../../domain/catalog/model-config.ts';
+import { nearestName } from '../../domain/catalog/names.ts';
+import type { StageDefinition } from '../../domain/stages/stage.ts';
+import { parseStagesYaml } from '../../domain/stages/stages-yaml.ts';
+import { hasCode, pathExists, sha256Of } from '../run-directory/files.ts';
 
 export interface LoadedModel {
   name: string;
@@ -29,7 +32,7 @@ export interface LoadedHost {
   warnings: string[];
 }
 
-/** A folder with `models/` and `hosts/` (spec 01 §1). Files are read when they are asked for, validated whole. */
+/** A folder with `models/` and `hosts/`. Files are read when they are asked for, validated whole. */
 export interface Catalog {
   /** Absolute. */
   dir: string;
@@ -105,7 +108,7 @@ function requireKnown(kind: 'model' | 'host', name: string, file: string, known:
 }
 
 /**
- * Opens a catalog folder and lists what is in it; no config and no profile is read yet (spec 01 §1).
+ * Opens a catalog folder and lists what is in it; no config and no profile is read yet.
  *
  * @param dir absolute, or relative to the working directory
  * @throws CalibError `invalid-input` when the folder has no readable `models/`
@@ -138,4 +141,88 @@ export async function openCatalog(dir: string): Promise<Catalog> {
       return join(root, 'models', model, 'stages.yaml');
     },
   };
+}
+
+export interface LoadedStages {
+  /** Absolute path of the model's `stages.yaml`. */
+  file: string;
+  /** SHA-256 (hex) of the file. */
+  sha256: string;
+  /** In catalog order. */
+  stages: StageDefinition[];
+}
+
+/**
+ * Reads a model's `stages.yaml`.
+ *
+ * @throws CalibError `invalid-input` for an unknown model, a missing file (naming the discover command, spec 03 §8) or
+ * an invalid one
+ */
+export async function loadStages(catalog: Catalog, model: string): Promise<LoadedStages> {
+  const file = catalog.stagesPath(model);
+  const bytes = await readFile(file).catch((cause: unknown) => {
+    const reason = hasCode(cause, 'ENOENT') ? 'does not exist yet' : 'cannot be read';
+    throw new CalibError('invalid-input', `${file}: ${reason}`, {
+      remedy: `make it with: calib discover --model ${model}`,
+      cause,
+    });
+  });
+  const sha256 = sha256Of(bytes);
+  return { file, sha256, stages: parseStagesYaml(bytes.toString('utf8'), file) };
+}
+
+export interface ModelDescription {
+  name: string;
+  description: string | null;
+  /** Null for a suite that needs no model of a hub. */
+  hf_model_id: string | null;
+  /** Null when `stages.yaml` does not exist yet. */
+  stage_count: number | null;
+}
+
+/**
+ * The `--json` answer of `models-list`, in catalog order.
+ *
+ * @throws CalibError `invalid-input` for an invalid config or `stages.yaml`
+ */
+export async function describeModels(catalog: Catalog): Promise<ModelDescription[]> {
+  return Promise.all(
+    catalog.modelNames.map(async (name) => {
+      const { config } = await catalog.loadModel(name);
+      const discovered = existsSync(catalog.stagesPath(name));
+      return {
+        name,
+        description: config.description ?? null,
+        hf_model_id: config.hf_model_id ?? null,
+        stage_count: discovered ? (await loadStages(catalog, name)).stages.length : null,
+      };
+    }),
+  );
+}
+
+/** The catalog folder that calib ships: `models/` and `hosts/` lie beside `src/` (and `dist/`). Absolute. */
+export function shippedCatalogDir(): string {
+  return fileURLToPath(new URL('../../..', import.meta.url)).replace(/\/$/, '');
+}
+
+/** What the operator stated where the active profile says otherwise: the statement wins, with a warning. */
+export interface Contradiction {
+  host: LoadedHost | null;
+  /** Key of the profile. */
+  key: string;
+  profiled: string | undefined;
+  /** The flag or variable that states another value. */
+  setting: string;
+  stated: string;
+}
+
+/** One warning when the two differ, none otherwise. */
+export function staleProfileWarnings(contradiction: Contradiction): string[] {
+  const { host, key, profiled, setting, stated } = contradiction;
+  if (host === null || profiled === undefined || profiled === stated) {
+    return [];
+  }
+  return [
+    `${setting} (${stated}) overrides ${key} (${profiled}) of host ${host.name}; the profile may be stale: ${host.file}`,
+  ];
 }

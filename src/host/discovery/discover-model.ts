@@ -2,13 +2,13 @@ import { realpath, stat } from 'node:fs/promises';
 
 import { CalibError } from '../../domain/calib-error.ts';
 import type { ModelConfig } from '../../domain/catalog/model-config.ts';
-import { nearestName } from '../../domain/catalog/nearest-name.ts';
+import { nearestName } from '../../domain/catalog/names.ts';
 import { discoverStages, type StageDiscovery } from '../../domain/discovery/discover-stages.ts';
 import { findingAt, type Finding } from '../../domain/discovery/finding.ts';
-import { testFileName } from '../../domain/discovery/stage-base.ts';
+import { testFileName } from '../../domain/discovery/source.ts';
 import type { ReadSource } from '../../domain/discovery/write-stage.ts';
 import { expandGlob } from './expand-glob.ts';
-import { readPythonFiles } from './read-python-files.ts';
+import { readPythonFiles } from './read-python.ts';
 
 export interface DiscoverModelOptions {
   /** Absolute path of the checkout. */
@@ -19,7 +19,7 @@ export interface DiscoverModelOptions {
 }
 
 /**
- * Discovers a model's stages in a checkout (spec 02). Reads only below the repository root and never runs what it reads.
+ * Discovers a model's stages in a checkout. Reads only below the repository root and never runs what it reads.
  * Problems of a file or a glob come back as findings of severity `error`; the other files are discovered all the same.
  *
  * @throws CalibError `invalid-input` when there is no such checkout
@@ -51,7 +51,7 @@ async function requireFolder(path: string): Promise<void> {
   }
 }
 
-/** Globs in config order, matches sorted, each file once (spec 02 §1). */
+/** Globs in config order, matches sorted, each file once. */
 async function testPaths(question: {
   repoRoot: string;
   config: ModelConfig;

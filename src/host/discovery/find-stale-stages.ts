@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { StageDefinition } from '../../domain/stages/stage.ts';
-import { sha256Of } from '../files/sha256-of.ts';
+import { sha256Of } from '../run-directory/files.ts';
 
 /** A file that is no longer the one a stage was discovered from. */
 export interface StaleStage {
@@ -18,7 +18,7 @@ export interface StaleStage {
 }
 
 /**
- * The selected stages whose test or threshold file differs from what `stages.yaml` recorded (spec 02 §13); a recorded
+ * The selected stages whose test or threshold file differs from what `stages.yaml` recorded; a recorded
  * hash that is not 64 hex digits is damaged and counts as different.
  *
  * @param question `repoRoot` is absolute

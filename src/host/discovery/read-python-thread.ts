@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 
-import { readPythonFile, type PythonFile } from './read-python-file.ts';
+import { readPythonFile, type PythonFile } from './read-python.ts';
 
 /** What `read-python-files.ts` gives a thread when it starts it. */
 export interface ThreadData {

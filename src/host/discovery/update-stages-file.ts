@@ -2,13 +2,13 @@ import { readFile } from 'node:fs/promises';
 
 import { CalibError } from '../../domain/calib-error.ts';
 import type { ModelConfig } from '../../domain/catalog/model-config.ts';
-import { utcTimestamp } from '../../domain/clock.ts';
+import { utcTimestamp } from '../../domain/text.ts';
 import type { StageDiscovery } from '../../domain/discovery/discover-stages.ts';
-import { diffStages } from '../../domain/stages/diff-stages.ts';
+import { diffStages } from '../../domain/stages/update-stages.ts';
 import type { StageDefinition } from '../../domain/stages/stage.ts';
 import { parseStagesYaml, renderStagesYaml } from '../../domain/stages/stages-yaml.ts';
 import { areSameStages, keepDiscoveryTimes, replaceStageBlock } from '../../domain/stages/update-stages.ts';
-import { writeFileAtomic } from '../run-directory/write-atomic.ts';
+import { writeFileAtomic } from '../run-directory/files.ts';
 import { discoverModel } from './discover-model.ts';
 
 export interface UpdateStagesOptions {

@@ -2,9 +2,9 @@ import { copyFile, lstat, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 
-import { redactCredentials } from '../../domain/secrets/redact-secrets.ts';
-import { gitText, runGit } from './run-git.ts';
-import { listUntracked } from './untracked-files.ts';
+import { redactCredentials } from '../../domain/secrets.ts';
+import { gitText, runGit } from './git.ts';
+import { listUntracked } from './tree.ts';
 
 /** Larger untracked files are named in the diff instead of copied into it. */
 const largestIncludedBytes = 10 * 1024 * 1024;
@@ -19,7 +19,7 @@ export interface WorkspaceDiffOptions {
 }
 
 /**
- * `workspace.diff` (spec 05 §4): `git diff HEAD --binary` plus every untracked, not ignored file as an addition, so that
+ * `workspace.diff`: `git diff HEAD --binary` plus every untracked, not ignored file as an addition, so that
  * `git apply` on the session commit rebuilds what was measured. Bytes, because a diff need not be UTF-8. Untracked
  * files above 10 MiB or named like secrets, nested repositories, and changes inside submodules are only named, in `#`
  * lines at the top that `git apply` skips.

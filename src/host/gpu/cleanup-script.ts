@@ -20,7 +20,7 @@ export type CleanupScriptResult =
 const defaultTimeoutMs = 180_000;
 
 /**
- * Runs the repository's own GPU clean-up on a dedicated host that opted in (spec 05 §7), without a shell and scoped to
+ * Runs the repository's own GPU clean-up on a dedicated host that opted in, without a shell and scoped to
  * the lane. Skipped for a lane without GPUs: an empty list means "all" to such scripts.
  */
 export async function runCleanupScript(options: CleanupScriptOptions): Promise<CleanupScriptResult> {

@@ -1,10 +1,10 @@
 import { setTimeout as sleepFor } from 'node:timers/promises';
 
-import type { GpuBlocker } from './describe-blocker.ts';
-import { describeBlocker, formatBlocker } from './describe-blocker.ts';
-import { isFreeGpu } from './gpu-readiness.ts';
-import type { Gpu, GpuReading } from './nvidia-smi.ts';
-import { readGpus } from './nvidia-smi.ts';
+import type { GpuBlocker } from './gpus.ts';
+import { describeBlocker, formatBlocker } from './gpus.ts';
+import { isFreeGpu } from './gpus.ts';
+import type { Gpu, GpuReading } from './gpus.ts';
+import { readGpus } from './gpus.ts';
 
 /** What the gate waits for at the moment: shown while the attempt is pending. */
 export interface GateWait {
@@ -16,7 +16,7 @@ export interface GateWait {
 
 export type GateResult =
   | { kind: 'open'; waitedMs: number; gpus: Gpu[] }
-  /** Not a test result: nothing was launched (spec 05 §7). */
+  /** Not a test result: nothing was launched. */
   | { kind: 'closed'; waitedMs: number; blockers: GpuBlocker[]; reason: string };
 
 export interface GpuGateOptions {

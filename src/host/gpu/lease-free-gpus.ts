@@ -1,10 +1,16 @@
 import { setTimeout as sleepFor } from 'node:timers/promises';
 
-import { describeBlocker, formatBlocker } from './describe-blocker.ts';
-import { isFreeGpu } from './gpu-readiness.ts';
-import { type LaneLease, acquireLaneLease, joinLeases, laneHolder, laneResources } from './lane-lease.ts';
-import type { Gpu, GpuReading } from './nvidia-smi.ts';
-import { readGpus } from './nvidia-smi.ts';
+import { describeBlocker, formatBlocker } from './gpus.ts';
+import { isFreeGpu } from './gpus.ts';
+import {
+  type HostLock,
+  acquireHostLock,
+  joinHostLocks,
+  hostLockHolder,
+  laneResources,
+} from '../lock/host-lock.ts';
+import type { Gpu, GpuReading } from './gpus.ts';
+import { readGpus } from './gpus.ts';
 
 export interface LeaseFreeGpusOptions {
   /** GPUs that one launch needs. */
@@ -29,7 +35,7 @@ export interface LeaseFreeGpusOptions {
 }
 
 export type LeasedGpus =
-  | { kind: 'open'; waitedMs: number; gpus: Gpu[]; lease: LaneLease }
+  | { kind: 'open'; waitedMs: number; gpus: Gpu[]; lease: HostLock }
   /** Nothing is held. `leased`: other runs of calib's have what would have been enough. */
   | { kind: 'closed'; waitedMs: number; reason: string; leased: boolean };
 
@@ -37,7 +43,7 @@ export type LeasedGpus =
 const defaultPollMs = 5000;
 
 /**
- * Waits until so many GPUs are free (spec 05 §7) and leased to nobody else, and leases the lowest ones. Kills nothing.
+ * Waits until so many GPUs are free and leased to nobody else, and leases the lowest ones. Kills nothing.
  * Closes at once where waiting cannot help: no `nvidia-smi`, or fewer GPUs than are needed.
  *
  * @throws the signal's reason when aborted.
@@ -62,7 +68,7 @@ export async function leaseFreeGpus(options: LeaseFreeGpusOptions): Promise<Leas
 }
 
 type Look =
-  | { kind: 'leased'; gpus: Gpu[]; lease: LaneLease }
+  | { kind: 'leased'; gpus: Gpu[]; lease: HostLock }
   | { kind: 'short'; text: string; leased: boolean }
   | { kind: 'hopeless'; text: string };
 
@@ -82,7 +88,7 @@ async function lookAndLease(options: LeaseFreeGpusOptions): Promise<Look> {
   const free = usable.filter(isFreeGpu);
   const busy = usable.filter((gpu) => !isFreeGpu(gpu));
   const taken = await takeLowest(options, options.evenBusy === true ? [...free, ...busy] : free);
-  if (taken !== null) return { kind: 'leased', gpus: taken.gpus, lease: joinLeases(taken.leases) };
+  if (taken !== null) return { kind: 'leased', gpus: taken.gpus, lease: joinHostLocks(taken.leases) };
   return await describeShortage(options, usable);
 }
 
@@ -90,7 +96,7 @@ async function describeShortage(options: LeaseFreeGpusOptions, usable: readonly 
   let available = 0;
   const held = await Promise.all(
     usable.map(async (gpu): Promise<string[]> => {
-      const holder = await laneHolder(resourceOf(gpu), options.scope);
+      const holder = await hostLockHolder(resourceOf(gpu), options.scope);
       if (holder !== null || isFreeGpu(gpu)) available += 1;
       if (holder !== null) return [`GPU ${gpu.index}: leased to ${holder || 'another run'}`];
       return isFreeGpu(gpu) ? [] : [formatBlocker(await describeBlocker(gpu))];
@@ -102,17 +108,17 @@ async function describeShortage(options: LeaseFreeGpusOptions, usable: readonly 
 
 interface Taking {
   gpus: Gpu[];
-  leases: LaneLease[];
+  leases: HostLock[];
 }
 
 /** All that are needed or none: holding some while waiting for others is how two waiters block each other. */
 async function takeLowest(options: LeaseFreeGpusOptions, candidates: readonly Gpu[]): Promise<Taking | null> {
   const gpus: Gpu[] = [];
-  const leases: LaneLease[] = [];
+  const leases: HostLock[] = [];
   if (candidates.length < options.count) return null;
   for (const gpu of candidates) {
     if (gpus.length === options.count) break;
-    const result = await acquireLaneLease({
+    const result = await acquireHostLock({
       resources: [resourceOf(gpu)],
       holder: options.holder,
       ...(options.scope === undefined ? {} : { scope: options.scope }),

@@ -1,11 +1,32 @@
-import type { FileHandle } from 'node:fs/promises';
-import { open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 
-import { SignatureScanner } from '../../domain/pytest/signature-scanner.ts';
-import type { SignatureMatch } from '../../domain/pytest/signature-scanner.ts';
-import { readinessPatterns, signatures } from '../../domain/pytest/signatures.ts';
-import { hasCode } from '../files/has-code.ts';
-import { LogTail } from './log-tail.ts';
+import {
+  readinessPatterns,
+  type SignatureMatch,
+  signatures,
+  SignatureScanner,
+} from '../../domain/pytest/signatures.ts';
+import { hasCode } from '../run-directory/files.ts';
+
+const longestBytes = 64 * 1024;
+const mostLines = 200;
+
+/** The end of a stream of bytes: at most 200 lines and 64 KiB. */
+export class LogTail {
+  #bytes = Buffer.alloc(0);
+
+  push(piece: Uint8Array): void {
+    const kept = this.#bytes.subarray(Math.max(0, this.#bytes.length + piece.length - longestBytes));
+    this.#bytes = Buffer.concat([kept, piece.subarray(Math.max(0, piece.length - longestBytes))]);
+  }
+
+  /** As text; bytes that are no UTF-8 are replaced. */
+  text(): string {
+    const lines = this.#bytes.toString('utf8').split('\n');
+    const end = lines.at(-1) === '' ? lines.length - 1 : lines.length;
+    return lines.slice(Math.max(0, end - mostLines), end).join('\n');
+  }
+}
 
 /** What is known about a log so far. */
 export interface LogState {
@@ -47,7 +68,7 @@ const bufferBytes = 64 * 1024;
 const readinessName = 'ready';
 
 /**
- * Follows a growing log: every byte is read once, through one fixed buffer (spec 05 §12 row 8), and forgotten except
+ * Follows a growing log: every byte is read once, through one fixed buffer, and forgotten except
  * for the tail. Matching does not depend on where reads end. A log that became shorter is read again from its start.
  *
  * A follower of an adopted run starts anew at byte 0, because signatures found before the restart are not kept

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 
-import { isAbsent } from '../files/has-code.ts';
+import { isAbsent } from '../run-directory/files.ts';
 
 export interface LogLines {
   /** Bytes that are no UTF-8 are replaced. */

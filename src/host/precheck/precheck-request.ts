@@ -1,7 +1,7 @@
-import type { CheckResult } from '../../domain/precheck/check-result.ts';
+import type { CheckResult } from '../../domain/precheck/checks.ts';
 import type { PrecheckRequirements } from '../../domain/precheck/requirements.ts';
 import type { PrecheckDocument } from '../../domain/precheck/precheck-document.ts';
-import { inheritedVariables } from '../pytest/environment-names.ts';
+import { inheritedVariables } from '../pytest/launch-command.ts';
 
 export interface PrecheckRequest {
   model: string;
@@ -35,11 +35,11 @@ export interface PrecheckOutcome {
   ok: boolean;
   /** In the order of `checkIds`; fewer after an early stop. */
   checks: CheckResult[];
-  /** What is written as `precheck.json`; null after an early stop (spec 04 §9). */
+  /** What is written as `precheck.json`; null after an early stop. */
   document: PrecheckDocument | null;
 }
 
-/** The environment of a pytest launch as far as precheck needs it (spec 05 §6): an allow-list, then the catalog's. */
+/** The environment of a pytest launch as far as precheck needs it: an allow-list, then the catalog's. */
 export function childEnvironment({
   env,
   requirements,

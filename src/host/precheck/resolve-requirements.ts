@@ -1,14 +1,44 @@
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 
 import { buildCatalogEnvironment } from '../../domain/catalog/environment.ts';
 import type { ModelConfig } from '../../domain/catalog/model-config.ts';
-import { requiredDatasets } from '../../domain/precheck/dataset-requirements.ts';
 import type { PrecheckRequirements, RequirementHost } from '../../domain/precheck/requirements.ts';
-import { stageNeeds } from '../../domain/precheck/stage-needs.ts';
+import { type DatasetReferences, requiredDatasets, stageNeeds } from '../../domain/precheck/stage-needs.ts';
 import type { StageDefinition } from '../../domain/stages/stage.ts';
+import { readDatasetKeys, readDatasetTable } from '../../python/datasets.ts';
 import type { LoadedHost } from '../catalog/open-catalog.ts';
 import { expandGlob } from '../discovery/expand-glob.ts';
-import { readDatasetReferences } from './read-dataset-references.ts';
+
+/** Where the reference suite names its datasets. */
+const tableFile = 'benchmarks/dataset/prepare.py';
+
+export interface CheckoutDatasets {
+  references: DatasetReferences[];
+  table: Record<string, string>;
+}
+
+/**
+ * Which datasets the tests subscribe, and what those keys mean. A file that does not exist or does not
+ * parse names none.
+ *
+ * @param tests repository-relative paths
+ */
+export async function readDatasetReferences(
+  repoRoot: string,
+  tests: readonly string[],
+): Promise<CheckoutDatasets> {
+  const source = (path: string) => readFile(join(repoRoot, path), 'utf8').catch(() => null);
+  const [tableSource, ...references] = await Promise.all([
+    source(tableFile),
+    ...[...new Set(tests)].map(async (test): Promise<DatasetReferences> => {
+      const text = await source(test);
+      return { test, keys: text === null ? null : readDatasetKeys(text) };
+    }),
+  ]);
+  return { references, table: tableSource === null ? {} : readDatasetTable(tableSource) };
+}
 
 export interface RequirementsQuestion {
   config: ModelConfig;
@@ -25,7 +55,7 @@ export interface RequirementsQuestion {
 }
 
 /**
- * What a precheck has to ask of the machine (spec 04 §1, §6), from catalog and checkout. Reads test files; decides
+ * What a precheck has to ask of the machine, from catalog and checkout. Reads test files; decides
  * nothing about the machine.
  */
 export async function resolveRequirements(question: RequirementsQuestion): Promise<PrecheckRequirements> {

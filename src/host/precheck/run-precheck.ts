@@ -1,24 +1,37 @@
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 
-import { judgeCapabilities } from '../../domain/precheck/capabilities.ts';
-import type { CheckId, CheckResult } from '../../domain/precheck/check-result.ts';
-import { judgeDisk } from '../../domain/precheck/judge-disk.ts';
-import { judgeEnvironment, judgeSlice } from '../../domain/precheck/judge-environment.ts';
-import { judgeScope } from '../../domain/precheck/judge-scope.ts';
-import { precheckDocument } from '../../domain/precheck/precheck-document.ts';
-import { utcTimestamp } from '../../domain/clock.ts';
+import { z } from 'zod';
+
+import { CalibError } from '../../domain/calib-error.ts';
+import type { CheckId, CheckResult } from '../../domain/precheck/checks.ts';
+import { judgeCapabilities, judgeDisk } from '../../domain/precheck/judge-machine.ts';
+import { judgeEnvironment, judgeScope, judgeSlice } from '../../domain/precheck/judge-venv.ts';
+import { precheckDocument, type PrecheckDocument } from '../../domain/precheck/precheck-document.ts';
+import { utcTimestamp } from '../../domain/text.ts';
 import { machineName } from '../machine-name.ts';
-import { checkAssets, checkSpeakerSim, hasHfToken } from './check-assets.ts';
-import { checkGpus } from './check-gpus.ts';
-import { checkGit, checkHost, checkInterpreter, checkRepository, type CheckedGit } from './check-places.ts';
-import { checkImports, checkInstall, checkPins, readVenvAndProject } from './check-venv.ts';
+import { readIfPresent, writeFileAtomic, writeJsonAtomic } from '../run-directory/files.ts';
+import { runPaths } from '../run-directory/paths.ts';
+import { readPlan } from '../run-directory/plan-file.ts';
+import { checkAssets, checkSpeakerSim, hasHfToken } from './assets.ts';
+import {
+  type CheckedGit,
+  checkGit,
+  checkGpus,
+  checkHost,
+  checkInterpreter,
+  checkRepository,
+  readDisk,
+  readSliceDirectories,
+  recordedEnvironment,
+  runtimeFacts,
+} from './machine.ts';
 import { childEnvironment, type PrecheckOutcome, type PrecheckRequest } from './precheck-request.ts';
-import { readDisk } from './read-disk.ts';
-import { recordedEnvironment, runtimeFacts } from './runtime-facts.ts';
-import { readSliceDirectories } from './slice-directories.ts';
+import { parseJson } from './run-python.ts';
+import { checkImports, checkInstall, checkPins, readVenvAndProject } from './venv.ts';
 
 /**
- * The environment gate (spec 04): every check runs, independent ones at the same time, and nothing is changed. Without a
+ * The environment gate: every check runs, independent ones at the same time, and nothing is changed. Without a
  * project or an interpreter it stops early, because nothing else could be judged (§2 rows 3 and 5).
  */
 export async function runPrecheck(request: PrecheckRequest): Promise<PrecheckOutcome> {
@@ -119,4 +132,56 @@ async function collectFacts(
     hf_token_set: hasHfToken(request.env),
     session_id: request.session?.id ?? null,
   };
+}
+
+/**
+ * Refuses a folder whose `precheck.json` is somebody else's: that of a session, for a precheck that stands alone, or of
+ * another session. Call it before anything is checked.
+ *
+ * @param sessionId null for a precheck that stands alone
+ * @throws CalibError `refused`
+ */
+export async function refuseForeignDirectory(dir: string, sessionId: string | null): Promise<void> {
+  if ((await readIfPresent(runPaths.plan(dir))) === null) {
+    return;
+  }
+  const owner = (await readPlan(dir)).session_id;
+  // A directory of tune.py records no id; only the session that resumed it gets here with one.
+  if (sessionId !== null && (owner === undefined || owner === sessionId)) {
+    return;
+  }
+  throw new CalibError(
+    'refused',
+    `${dir} belongs to session ${owner ?? '(made by tune.py)'}: its precheck.json stays`,
+    {
+      remedy: 'give another folder to --output-dir',
+    },
+  );
+}
+
+const recordedSchema = z.looseObject({ timestamp: z.string() });
+
+/**
+ * Writes `precheck.json` whole. The record of an earlier start of the same session, which its observations ran under, is
+ * kept beside it by its time.
+ *
+ * @throws CalibError `refused` as `refuseForeignDirectory`, `not-ready` when the file system refuses
+ */
+export async function writePrecheck(dir: string, document: PrecheckDocument): Promise<string> {
+  await refuseForeignDirectory(dir, document.session_id);
+  const path = runPaths.precheck(dir);
+  const earlier = document.session_id === null ? null : await readIfPresent(path);
+  if (earlier !== null) {
+    await keepEarlier(dir, earlier, document);
+  }
+  await writeJsonAtomic(path, document);
+  return path;
+}
+
+async function keepEarlier(dir: string, earlier: Buffer, { timestamp }: PrecheckDocument): Promise<void> {
+  const recorded = recordedSchema.safeParse(parseJson(earlier.toString('utf8')));
+  const at = recorded.success ? recorded.data.timestamp.replaceAll(/[^0-9TZ]/g, '') : 'damaged';
+  if (!recorded.success || recorded.data.timestamp !== timestamp) {
+    await writeFileAtomic(join(dir, `precheck.${at}.json`), earlier);
+  }
 }

@@ -1,14 +1,14 @@
 import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { hasCode } from '../files/has-code.ts';
-import type { LaunchExit, LaunchIdentity } from './launch-documents.ts';
-import { launchExitSchema, launchIdentitySchema, launchRequestSchema } from './launch-documents.ts';
+import { hasCode } from '../run-directory/files.ts';
+import type { LaunchExit, LaunchIdentity } from './launch-files.ts';
+import { launchExitSchema, launchIdentitySchema, launchRequestSchema } from './launch-files.ts';
 import { launchFiles, supervisorMarkVariable } from './launch-files.ts';
 import type { LaunchHandle } from './launch-handle.ts';
 import { createLaunchHandle, readLaunchEnd } from './launch-handle.ts';
-import { isAlive, readBootId } from './process-identity.ts';
-import { readLaunchDocument } from './read-launch-document.ts';
+import { isAlive, readBootId } from './identity.ts';
+import { readLaunchDocument } from './launch-files.ts';
 
 /**
  * What became of an earlier launch.

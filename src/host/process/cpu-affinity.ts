@@ -3,7 +3,7 @@ import { access, readFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 
 import { CalibError } from '../../domain/calib-error.ts';
-import { formatCpuList, parseCpuList } from '../../domain/lanes/cpu-list.ts';
+import { formatCpuList, parseCpuList } from '../../domain/lanes/lanes.ts';
 
 /**
  * The CPUs that this process may use: those of the machine less what a cgroup or its own affinity takes away. Null where

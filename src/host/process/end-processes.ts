@@ -1,14 +1,47 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import { hasCode } from '../files/has-code.ts';
-import { findOwnProcesses } from './find-own-processes.ts';
-import type { OwnProcess, OwnershipProof, OwnershipQuery } from './find-own-processes.ts';
-import { readGroupManifests } from './group-manifests.ts';
-import type { LaunchIdentity } from './launch-documents.ts';
-import { isAlive } from './process-identity.ts';
-import type { ProcessIdentity } from './process-identity.ts';
-import { readCommandLine } from './process-table.ts';
+import { hasCode } from '../run-directory/files.ts';
+import {
+  findOwnProcesses,
+  type OwnershipProof,
+  type OwnershipQuery,
+  type OwnProcess,
+} from './find-own-processes.ts';
+import { isAlive, type ProcessIdentity, readCommandLine } from './identity.ts';
+import type { LaunchIdentity } from './launch-files.ts';
 import type { RepeatMark } from './repeat-mark.ts';
+
+const manifestName = 'router_pgids.txt';
+/** pytest's base temp keeps manifests a few levels down; deeper trees are model output. */
+const deepestLevel = 8;
+
+/**
+ * Process group ids from every `router_pgids.txt` below a base temp folder: one integer per line, junk
+ * ignored, only numbers > 1, without repetition. Links are not followed. A missing folder holds none.
+ */
+export async function readGroupManifests(baseTemp: string): Promise<number[]> {
+  const groups = new Set<number>();
+  for (const path of await findManifests(baseTemp, 0)) {
+    for (const line of (await readFile(path, 'utf8').catch(() => '')).split('\n')) {
+      const group = /^\s*\d+\s*$/.test(line) ? Number(line) : 0;
+      if (group > 1 && Number.isSafeInteger(group)) groups.add(group);
+    }
+  }
+  return [...groups];
+}
+
+async function findManifests(folder: string, level: number): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  const found: string[] = [];
+  for (const entry of entries) {
+    const path = join(folder, entry.name);
+    if (entry.isFile() && entry.name === manifestName) found.push(path);
+    if (entry.isDirectory() && level < deepestLevel) found.push(...(await findManifests(path, level + 1)));
+  }
+  return found;
+}
 
 export interface EndProcessesOptions {
   /** Whose processes end: the narrower, the fewer. */
@@ -19,7 +52,7 @@ export interface EndProcessesOptions {
   baseTemp?: string;
   /** Milliseconds between TERM and KILL; default 10 s. */
   graceMs?: number;
-  /** Milliseconds to wait after KILL before a process counts as un-killable; default 30 s (spec 05 §8). */
+  /** Milliseconds to wait after KILL before a process counts as un-killable; default 30 s. */
   killWaitMs?: number;
 }
 
@@ -36,7 +69,7 @@ export interface EndedProcess {
 export interface EndedProcesses {
   /** Signalled and verified gone. */
   ended: EndedProcess[];
-  /** Signalled and still there: the lane must be closed (spec 05 §8). */
+  /** Signalled and still there: the lane must be closed. */
   unkillable: EndedProcess[];
 }
 
@@ -47,7 +80,7 @@ const supervisorWaitMs = 5000;
 const lookPauseMs = 50;
 
 /**
- * Ends everything that provably belongs to a repeat: TERM, grace, KILL, and verifies that it is gone (spec 05 §7, §8).
+ * Ends everything that provably belongs to a repeat: TERM, grace, KILL, and verifies that it is gone.
  * The table of processes is read again before each round, so children born meanwhile are found; every signal goes to
  * one pid whose start ticks were just checked. Calling it with nothing left to do is cheap and changes nothing.
  */

@@ -1,8 +1,8 @@
-import type { LaunchIdentity } from './launch-documents.ts';
-import { readBootId } from './process-identity.ts';
-import type { ProcessIdentity } from './process-identity.ts';
-import { readProcessTable } from './process-table.ts';
-import type { TableEntry } from './process-table.ts';
+import type { LaunchIdentity } from './launch-files.ts';
+import { readBootId } from './identity.ts';
+import type { ProcessIdentity } from './identity.ts';
+import { readProcessTable } from './identity.ts';
+import type { TableEntry } from './identity.ts';
 import type { RepeatMark } from './repeat-mark.ts';
 import { carriesMark } from './repeat-mark.ts';
 
@@ -25,7 +25,7 @@ export interface OwnershipQuery {
 }
 
 /**
- * Every running process that provably belongs to a repeat, orphans re-parented to init included (spec 05 §7). Never
+ * Every running process that provably belongs to a repeat, orphans re-parented to init included. Never
  * calib itself, its ancestors, or the launch's supervisor.
  */
 export async function findOwnProcesses(query: OwnershipQuery): Promise<OwnProcess[]> {

@@ -1,14 +1,14 @@
 import { watch } from 'node:fs';
 import type { FSWatcher } from 'node:fs';
 
-import { utcTimestamp } from '../../domain/clock.ts';
-import { hasCode } from '../files/has-code.ts';
-import type { LaunchExit, LaunchIdentity, StopRequest } from './launch-documents.ts';
-import { launchExitSchema, stopRequestSchema } from './launch-documents.ts';
+import { utcTimestamp } from '../../domain/text.ts';
+import { hasCode } from '../run-directory/files.ts';
+import type { LaunchExit, LaunchIdentity, StopRequest } from './launch-files.ts';
+import { launchExitSchema, stopRequestSchema } from './launch-files.ts';
 import { launchFiles } from './launch-files.ts';
-import { isAlive } from './process-identity.ts';
-import { readLaunchDocument } from './read-launch-document.ts';
-import { writeWholeFile } from './write-whole-file.ts';
+import { isAlive } from './identity.ts';
+import { readLaunchDocument } from './launch-files.ts';
+import { writeWholeFile } from './supervisor-parts.ts';
 
 /** How a launch is known to have ended. `lost`: the supervisor died without leaving an exit status. */
 export type LaunchEnd = { state: 'ended'; exit: LaunchExit } | { state: 'lost'; reason: string };

@@ -9,14 +9,14 @@ import { closeSync, existsSync, openSync, readFileSync, writeSync } from 'node:f
 import { createServer } from 'node:net';
 import type { Server } from 'node:net';
 
-import { utcTimestamp } from '../../domain/clock.ts';
-import { messageOf } from '../../domain/message-of.ts';
-import { ClockWatch } from './clock-watch.ts';
-import { GroupStopper } from './group-stopper.ts';
-import type { LaunchExit, LaunchIdentity, StopRequest, SupervisorSpec } from './launch-documents.ts';
+import { utcTimestamp } from '../../domain/text.ts';
+import { messageOf } from '../../domain/text.ts';
+import { ClockWatch } from './supervisor-parts.ts';
+import { GroupStopper } from './supervisor-parts.ts';
+import type { LaunchExit, LaunchIdentity, StopRequest, SupervisorSpec } from './launch-files.ts';
 import { launchFiles } from './launch-files.ts';
-import { readBootId, readProcessStat } from './process-identity.ts';
-import { writeWholeFile } from './write-whole-file.ts';
+import { readBootId, readProcessStat } from './identity.ts';
+import { writeWholeFile } from './supervisor-parts.ts';
 
 /** How long a full disk may keep the exit status from being written before it is given up: ten minutes. */
 const exitWriteTries = 300;

@@ -2,10 +2,10 @@ import { mkdir, readFile, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 import { CalibError } from '../../domain/calib-error.ts';
-import { messageOf } from '../../domain/message-of.ts';
-import { gitText, runGit } from '../git/run-git.ts';
-import { readIfPresent } from '../run-directory/file-entries.ts';
-import { writeFileAtomic } from '../run-directory/write-atomic.ts';
+import { messageOf } from '../../domain/text.ts';
+import { gitText, runGit } from '../git/git.ts';
+import { readIfPresent } from '../run-directory/files.ts';
+import { writeFileAtomic } from '../run-directory/files.ts';
 
 export interface PublishCommit {
   /** Absolute path of the checkout. */
@@ -27,7 +27,7 @@ export interface PublishedCommit {
 
 /**
  * Writes the report into the repository and commits the given paths, and nothing else, on the branch; hooks run and
- * nothing is pushed (spec 06 §13). What the operator has staged or changed elsewhere stays as it is. If anything fails,
+ * nothing is pushed. What the operator has staged or changed elsewhere stays as it is. If anything fails,
  * branch, index and report are put back.
  *
  * @throws CalibError `refused` with git's or the hook's own words
@@ -135,7 +135,7 @@ function notCommitted(error: unknown): Error {
 
 /**
  * Files that already differed from the session commit before calib edited them: committing them would sweep the
- * operator's own changes in (spec 06 §13).
+ * operator's own changes in.
  *
  * @param question `file` is repository-relative, `before` the path of its content before the apply; null, when that is
  *   not known, counts as a foreign change

@@ -1,5 +1,5 @@
-import type { BranchFacts } from '../../domain/publish/branch-choice.ts';
-import { gitText, runGit } from '../git/run-git.ts';
+import type { BranchFacts } from '../../domain/publish/publish.ts';
+import { gitText, runGit } from '../git/git.ts';
 
 export interface ReadBranchFactsOptions {
   /** Absolute path of the checkout. */

@@ -2,20 +2,20 @@ import { readFile, realpath } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 
 import type { AppliedDocument } from '../../domain/apply/applied-document.ts';
-import type { RunSnapshot } from '../../domain/audit/run-snapshot.ts';
+import type { RunSnapshot } from '../../domain/audit/strict.ts';
 import type { LogEvidence } from '../../domain/evidence/log-evidence.ts';
-import { sessionCommit } from '../../domain/plan/plan.ts';
-import type { PublishState } from '../../domain/publish/publish-refusal.ts';
-import type { PrecheckFacts } from '../../domain/report/report-facts.ts';
-import { readApplied } from '../apply/applied-file.ts';
-import { copyPath, readApplyJournal } from '../apply/apply-journal.ts';
-import { sha256Of } from '../files/sha256-of.ts';
-import { runGit } from '../git/run-git.ts';
-import { versionControlPlace } from '../git/version-control-place.ts';
-import { readIfPresent } from '../run-directory/file-entries.ts';
+import { sessionCommit } from '../../domain/session/session-plan.ts';
+import type { PublishState } from '../../domain/publish/publish.ts';
+import type { PrecheckFacts } from '../../domain/report/facts.ts';
+import { readApplied } from '../apply/run-apply.ts';
+import { copyPath, readApplyJournal } from '../apply/journal.ts';
+import { sha256Of } from '../run-directory/files.ts';
+import { runGit } from '../git/git.ts';
+import { versionControlPlace } from '../git/git.ts';
+import { readIfPresent } from '../run-directory/files.ts';
 import { runPaths } from '../run-directory/paths.ts';
-import { readLogEvidence } from '../run-directory/read-log-evidence.ts';
-import { readPrecheck } from '../run-directory/read-precheck.ts';
+import { readLogEvidence } from '../run-directory/logs/log-evidence.ts';
+import { readPrecheck } from '../run-directory/report/report-facts.ts';
 
 export interface ReadPublishStateOptions {
   snapshot: RunSnapshot;

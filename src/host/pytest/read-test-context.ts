@@ -2,12 +2,11 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import type { TestContext } from '../../domain/observation/milestones.ts';
-import { readContextBindings } from '../../python/context-bindings.ts';
-import { readDatasetReferences } from '../precheck/read-dataset-references.ts';
+import { readContextBindings } from '../../python/read-source-facts.ts';
+import { readDatasetReferences } from '../precheck/resolve-requirements.ts';
 
 /**
- * Under what conditions a test runs, as far as its source says: datasets and the limits that it passes on (spec 05
- * §11). A file that cannot be read or parsed says nothing.
+ * Under what conditions a test runs, as far as its source says: datasets and the limits that it passes on. A file that cannot be read or parsed says nothing.
  *
  * @param test repository-relative path
  */

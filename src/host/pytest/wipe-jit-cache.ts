@@ -1,8 +1,8 @@
 import { lstat, realpath, rm } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative } from 'node:path';
 
-import { messageOf } from '../../domain/message-of.ts';
-import { isAbsent } from '../files/has-code.ts';
+import { messageOf } from '../../domain/text.ts';
+import { isAbsent } from '../run-directory/files.ts';
 
 /** What became of one cache folder. `refused` and `failed` need the operator's eye; neither stops a launch. */
 export type CacheWipe =
@@ -25,7 +25,7 @@ export function sessionCacheRoots(env: Readonly<Record<string, string>>): string
 }
 
 /**
- * Removes FlashInfer's compiled kernels before a launch, as CI does: a warm cache would diverge from it (spec 05 §7).
+ * Removes FlashInfer's compiled kernels before a launch, as CI does: a warm cache would diverge from it.
  * Only folders called `flashinfer`, by absolute path, really inside a session root, and never through a link.
  */
 export async function wipeJitCache(options: WipeJitCacheOptions): Promise<CacheWipe[]> {

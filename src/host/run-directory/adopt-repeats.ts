@@ -1,17 +1,17 @@
 import { randomUUID } from 'node:crypto';
 
-import type { Plan } from '../../domain/plan/plan.ts';
-import type { Unit } from '../../domain/plan/unit.ts';
+import type { Plan } from '../../domain/session/session-plan.ts';
+import type { Unit } from '../../domain/session/session-plan.ts';
 import type { StageDefinition } from '../../domain/stages/stage.ts';
-import { sha256Of } from '../files/sha256-of.ts';
+import { sha256Of } from './files.ts';
 import { unrecordedAttempt } from './attempt-numbers.ts';
 import { type RepeatPlace, readAttempts } from './attempts-file.ts';
-import { readCommitMarker } from './commit-marker-file.ts';
+import { readCommitMarker } from './commit-repeat.ts';
 import { discardRepeat } from './discard-repeat.ts';
-import { namesIn, readIfPresent } from './file-entries.ts';
+import { namesIn, readIfPresent } from './files.ts';
 import { runPaths } from './paths.ts';
-import { type RecordedRepeat, readCommittedRepeat } from './read-committed-repeat.ts';
-import { writeJsonAtomic } from './write-atomic.ts';
+import { type RecordedRepeat, readCommittedRepeat } from './read-repeat.ts';
+import { writeJsonAtomic } from './files.ts';
 
 export interface RepeatAdoption {
   /** Absolute. */
@@ -41,7 +41,7 @@ export interface AdoptedRepeats {
 }
 
 /**
- * Goes through every (unit, repeat) of a directory that is carried on (spec 05 §5): valid ones stay, and those of the
+ * Goes through every (unit, repeat) of a directory that is carried on: valid ones stay, and those of the
  * original tool get a commit marker, so that a later change of theirs is noticed; everything else that is recorded is
  * set aside as a whole. A launch that may still be running or has ended unrecorded stays, to be adopted by its repeat.
  * Nothing is deleted or overwritten, and a second call finds nothing left to do.

@@ -1,15 +1,20 @@
 import { join, relative } from 'node:path';
 
-import { type RepeatPlace, readAttempts } from './attempts-file.ts';
-import { discardFolders } from './discard-reason.ts';
-import { namesIn } from './file-entries.ts';
-import { parseLaunchFolder } from './parse-launch-folder.ts';
+import { readAttempts, type RepeatPlace } from './attempts-file.ts';
+import { discardFolders } from './discard-repeat.ts';
+import { namesIn } from './files.ts';
 import { runPaths } from './paths.ts';
+
+/** Repeat and attempt of a launch's folder by its name, `run<k>.attempt<a>` (`runPaths.launch`); null for another name. */
+export function parseLaunchFolder(name: string): { repeat: number; attempt: number } | null {
+  const [, repeat, attempt] = /^run(\d+)\.attempt(\d+)$/.exec(name) ?? [];
+  return repeat === undefined ? null : { repeat: Number(repeat), attempt: Number(attempt) };
+}
 
 /**
  * Number for a launch that is still to be begun: one above every number that this (unit, repeat) ever used, in
  * `attempts.json`, as a launch folder or as a log, in its place or below `_discarded/`. So the evidence of one attempt
- * never takes the place of another's, however often the repeat is purged (spec 05 §12 row 13).
+ * never takes the place of another's, however often the repeat is purged.
  *
  * Two calls give the same number until something of the new launch is on disk.
  *

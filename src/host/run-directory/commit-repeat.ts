@@ -1,13 +1,42 @@
 import { CalibError } from '../../domain/calib-error.ts';
-import type { CommitMarker } from '../../domain/observation/commit-marker.ts';
-import { type Observation, observationSchema } from '../../domain/observation/observation.ts';
-import { sha256Of } from '../files/sha256-of.ts';
+import {
+  type CommitMarker,
+  commitMarkerSchema,
+  type Observation,
+  observationSchema,
+} from '../../domain/observation/observation.ts';
+import { messageOf } from '../../domain/text.ts';
 import type { RepeatPlace } from './attempts-file.ts';
-import { readCommitMarker } from './commit-marker-file.ts';
-import { readIfPresent } from './file-entries.ts';
+import {
+  type DurableFiles,
+  durableFiles,
+  jsonDocument,
+  parseDocument,
+  type PlannedFile,
+  readIfPresent,
+  sha256Of,
+  writeTogether,
+} from './files.ts';
 import { runPaths } from './paths.ts';
-import { type DurableFiles, durableFiles, jsonDocument } from './write-atomic.ts';
-import { type PlannedFile, writeTogether } from './write-together.ts';
+
+/**
+ * The commit marker of a (unit, repeat), or null when nothing was committed.
+ *
+ * @throws CalibError when the file is there but not a `calib.repeat/1` document.
+ */
+export async function readCommitMarker(place: RepeatPlace): Promise<CommitMarker | null> {
+  const path = runPaths.commitMarker(place.runDir, place.namespace, place.repeat);
+  const bytes = await readIfPresent(path);
+  if (bytes === null) return null;
+  try {
+    return parseDocument(bytes, commitMarkerSchema);
+  } catch (cause) {
+    throw new CalibError('not-ready', `${path} is not a calib.repeat/1 document: ${messageOf(cause)}`, {
+      remedy: `purge this repeat (${place.namespace}, ${place.repeat}); its files are kept in _discarded/`,
+      cause,
+    });
+  }
+}
 
 export interface RepeatCommit extends RepeatPlace {
   sessionId: string;
@@ -31,7 +60,7 @@ export interface CommitResult {
 }
 
 /**
- * Commits the observations of all stages of one repeat as one unit (spec 05 §10): every `run{k}.json` and pointer file
+ * Commits the observations of all stages of one repeat as one unit: every `run{k}.json` and pointer file
  * is written beside its place and fsynced, then all are renamed, then the marker. A crash at any step leaves files that
  * no marker covers, which readers ignore; calling again completes the commit. Drafts of this session are replaced, what
  * was committed never is.
@@ -65,7 +94,7 @@ function observationFiles(commit: RepeatCommit): (PlannedFile & { stage: string 
   }));
 }
 
-/** `<stage>/run{k}.log`: whose shared log this is, where it lies, and the base temp (spec 05 §2). */
+/** `<stage>/run{k}.log`: whose shared log this is, where it lies, and the base temp. */
 function pointerFiles(commit: RepeatCommit): PlannedFile[] {
   const baseTemp = runPaths.baseTemp(commit.runDir, commit.namespace, commit.repeat);
   const text = `# shared pytest log of ${commit.test}\n# ${commit.log}\n# basetemp: ${baseTemp}\n`;

@@ -1,22 +1,97 @@
 import { mkdir, rename } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 
-import { hasCode, isAbsent } from '../files/has-code.ts';
+import { z } from 'zod';
+
+import type { DiscardedRepeat } from '../../domain/report/facts.ts';
 import type { RepeatPlace } from './attempts-file.ts';
 import {
-  type DiscardFolder,
-  type DiscardReason,
-  finishedReason,
-  unfinishedReason,
-  discardFolders,
-  isOfCommand,
-} from './discard-reason.ts';
-import { namesIn } from './file-entries.ts';
+  cannotWrite,
+  durableFiles,
+  hasCode,
+  isAbsent,
+  namesIn,
+  parseDocument,
+  readIfPresent,
+  writeJsonAtomic,
+} from './files.ts';
 import { runPaths } from './paths.ts';
-import { cannotWrite, durableFiles, writeJsonAtomic } from './write-atomic.ts';
+
+/** `_discarded/<namespace>/run{k}.<n>/reason.json`: why a repeat was set aside. */
+const discardReasonSchema = z.object({
+  schema: z.literal('calib.discard/1'),
+  reason: z.string(),
+  /** `YYYY-MM-DDTHH:MM:SSZ`. */
+  at: z.string(),
+  /** Who or what asked: `calib` for automatic discards, `session` where its pool went on elsewhere, else the operator's command. */
+  requested_by: z.string(),
+  command_id: z.string(),
+  /** Later commands that found this discard unfinished and completed it. */
+  completed_by: z.array(z.string()).default([]),
+});
+export type DiscardReason = z.infer<typeof discardReasonSchema>;
+
+/** Name of the reason file while files are still being moved. */
+export const unfinishedReason = 'reason.unfinished.json';
+/** Name of the reason file once everything has been moved. */
+export const finishedReason = 'reason.json';
+
+/** A folder below `_discarded/<namespace>/`. */
+export interface DiscardFolder {
+  namespace: string;
+  repeat: number;
+  /** 1, 2, … per (unit, repeat). */
+  n: number;
+  /** Absolute. */
+  path: string;
+  /** False while a discard was interrupted between its first and its last move. */
+  finished: boolean;
+  /** Null when the reason file is damaged, or was not written before a crash. */
+  reason: DiscardReason | null;
+}
+
+/** True when the command started this discard or completed it. */
+export function isOfCommand({ reason }: DiscardFolder, commandId: string): boolean {
+  if (reason === null) return false;
+  return reason.command_id === commandId || reason.completed_by.includes(commandId);
+}
+
+const folderForm = /^run(\d+)\.(\d+)$/;
+
+/** Every discard of a unit, by repeat and number. */
+export async function discardFolders(runDir: string, namespace: string): Promise<DiscardFolder[]> {
+  const parent = runPaths.discarded(runDir, namespace);
+  const folders: DiscardFolder[] = [];
+  for (const name of await namesIn(parent)) {
+    const [, repeat, n] = folderForm.exec(name) ?? [];
+    if (repeat === undefined || n === undefined) continue;
+    const path = join(parent, name);
+    const finished = await readReason(join(path, finishedReason));
+    const reason = finished ?? (await readReason(join(path, unfinishedReason)));
+    folders.push({
+      namespace,
+      repeat: Number(repeat),
+      n: Number(n),
+      path,
+      finished: finished !== null,
+      reason: reason === 'damaged' ? null : reason,
+    });
+  }
+  return folders.sort((a, b) => a.repeat - b.repeat || a.n - b.n);
+}
+
+async function readReason(path: string): Promise<DiscardReason | 'damaged' | null> {
+  const bytes = await readIfPresent(path);
+  if (bytes === null) return null;
+  try {
+    return parseDocument(bytes, discardReasonSchema);
+  } catch {
+    return 'damaged';
+  }
+}
 
 export interface RepeatDiscard extends RepeatPlace {
-  /** All stages of the unit: a repeat is discarded as a whole (spec 05 §5). */
+  /** All stages of the unit: a repeat is discarded as a whole. */
   stages: readonly string[];
   reason: string;
   /** `YYYY-MM-DDTHH:MM:SSZ`. */
@@ -42,7 +117,7 @@ export type MovePath = (from: string, to: string) => Promise<void>;
 
 /**
  * Sets a whole (unit, repeat) aside: observations, pointer files, logs, attempts, launch folders, base temp and commit
- * marker go to `_discarded/<namespace>/run{k}.<n>/` under the paths they had (spec 05 §5). Nothing is deleted. The
+ * marker go to `_discarded/<namespace>/run{k}.<n>/` under the paths they had. Nothing is deleted. The
  * marker goes first, so the repeat stops counting at once; a crash in the middle is finished by the next call.
  *
  * The caller sees to it that no pytest of this repeat is alive.
@@ -166,4 +241,27 @@ async function freePath(wanted: string): Promise<string> {
   let path = wanted;
   for (let n = 2; taken.has(basename(path)); n += 1) path = `${wanted}.${n}`;
   return path;
+}
+
+/** A repeat that was set aside, and who asked for it. */
+export interface ListedDiscard extends DiscardedRepeat {
+  requested_by: string;
+}
+
+/** All discarded repeats of a run directory: by unit name, repeat and number. */
+export async function listDiscarded(runDir: string): Promise<ListedDiscard[]> {
+  const listed: ListedDiscard[] = [];
+  for (const namespace of await namesIn(join(runDir, '_discarded'))) {
+    for (const folder of await discardFolders(runDir, namespace)) {
+      listed.push({
+        namespace,
+        repeat: folder.repeat,
+        n: folder.n,
+        reason: folder.reason?.reason ?? 'unknown (its reason.json cannot be read)',
+        at: folder.reason?.at ?? '',
+        requested_by: folder.reason?.requested_by ?? '',
+      });
+    }
+  }
+  return listed;
 }

@@ -1,9 +1,9 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { type Attempt } from '../../domain/observation/attempt.ts';
+import { type Attempt } from '../../domain/observation/observation.ts';
 import { readAttempts } from './attempts-file.ts';
-import { readPlan } from './read-plan.ts';
+import { readPlan } from './plan-file.ts';
 
 /** Earlier run directories that are opened at most; older ones tell little and cost a start its time. */
 const mostDirectories = 12;

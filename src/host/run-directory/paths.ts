@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 
-/** Where everything of a run directory lies (spec 05 §2). All results are absolute when `runDir` is. */
+/** Where everything of a run directory lies. All results are absolute when `runDir` is. */
 export const runPaths = {
   plan: (runDir: string) => join(runDir, 'plan.json'),
   precheck: (runDir: string) => join(runDir, 'precheck.json'),

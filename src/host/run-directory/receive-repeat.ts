@@ -1,16 +1,16 @@
 import { CalibError } from '../../domain/calib-error.ts';
-import { firstIssue } from '../../domain/first-issue.ts';
-import { messageOf } from '../../domain/message-of.ts';
-import type { Attempt } from '../../domain/observation/attempt.ts';
-import { type CommitMarker, commitMarkerSchema } from '../../domain/observation/commit-marker.ts';
+import { firstIssue } from '../../domain/text.ts';
+import { messageOf } from '../../domain/text.ts';
+import type { Attempt } from '../../domain/observation/observation.ts';
+import { type CommitMarker, commitMarkerSchema } from '../../domain/observation/observation.ts';
 import { type Observation, observationSchema } from '../../domain/observation/observation.ts';
-import { sessionCommit, type Plan } from '../../domain/plan/plan.ts';
-import { type RepeatRecord, repeatRecordSchema } from '../../domain/pool/repeat-record.ts';
-import { parseDocument } from '../files/parse-document.ts';
-import { sha256Of } from '../files/sha256-of.ts';
+import { sessionCommit, type Plan } from '../../domain/session/session-plan.ts';
+import { type RepeatRecord, repeatRecordSchema } from '../../domain/pool/pool.ts';
+import { parseDocument } from './files.ts';
+import { sha256Of } from './files.ts';
 import { type RepeatPlace, parseAttempts } from './attempts-file.ts';
-import { recordKey, recordPaths, refuseTooLarge } from './pack-repeat.ts';
-import type { PlannedFile } from './write-together.ts';
+import { recordKey, recordPaths, refuseTooLarge } from './travel.ts';
+import type { PlannedFile } from './files.ts';
 
 /** A repeat's record from another host, every part of it checked against the session's plan. */
 export interface ReceivedRepeat extends RepeatPlace {

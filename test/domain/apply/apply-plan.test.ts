@@ -3,9 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { applyPlan } from '../../../src/domain/apply/apply-plan.ts';
 import type { ApplyPlanDocument } from '../../../src/domain/apply/apply-plan-document.ts';
 import { isRefusal } from '../../../src/domain/apply/apply-plan-document.ts';
-import type { LocatedThresholds } from '../../../src/domain/apply/located-threshold.ts';
-import { parseThresholdSource } from '../../../src/domain/apply/threshold-source.ts';
-import type { RunSnapshot } from '../../../src/domain/audit/run-snapshot.ts';
+import type { LocatedThresholds } from '../../../src/domain/apply/thresholds.ts';
+import { parseThresholdSource } from '../../../src/domain/apply/thresholds.ts';
+import type { RunSnapshot } from '../../../src/domain/audit/strict.ts';
 import {
   COMMIT,
   makeDocsStage,
@@ -76,7 +76,7 @@ function planOf(snapshot: RunSnapshot, located = thresholds): ApplyPlanDocument 
   return document;
 }
 
-describe('apply plan (spec 06 §7)', () => {
+describe('apply plan', () => {
   test('top-level, stage and metric fields stand in the order of the specification', () => {
     const document = planOf(snapshotWithSpeed());
     expect(Object.keys(document)).toEqual([
@@ -195,7 +195,7 @@ describe('apply plan (spec 06 §7)', () => {
   });
 
   test.each([[['--concurrency', '16']], [['--concurrency=16']]])(
-    'another concurrency given to pytest (%j) is a warning (spec 06 §8)',
+    'another concurrency given to pytest (%j) is a warning',
     (args) => {
       const units = [
         {
@@ -214,7 +214,7 @@ describe('apply plan (spec 06 §7)', () => {
   );
 });
 
-describe('refusals have one shape (spec 06 §7)', () => {
+describe('refusals have one shape', () => {
   const attempt = (snapshot: RunSnapshot, head = COMMIT) =>
     applyPlan({ snapshot, repoRoot: '/repo', head, thresholds });
 
@@ -252,6 +252,6 @@ test.each([
   ['X_P95[ "rtf_mean" ]', { kind: 'nested', symbol: 'X_P95', subkey: 'rtf_mean' }],
   ['__X', { kind: 'unknown', symbol: '__X', subkey: null }],
   ["X[8]['rtf_mean']", { kind: 'unknown', symbol: "X[8]['rtf_mean']", subkey: null }],
-])('the source %s is read (spec 06 §8)', (source, expected) => {
+])('the source %s is read', (source, expected) => {
   expect(parseThresholdSource(source)).toEqual(expected);
 });

@@ -2,10 +2,10 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 import type { ApplyPlanDocument, ApplyPlanMetric } from '../../../src/domain/apply/apply-plan-document.ts';
-import { describeQuestion, openQuestions } from '../../../src/domain/apply/apply-question.ts';
+import { describeQuestion, openQuestions } from '../../../src/domain/apply/decide-apply.ts';
 import { decideApply } from '../../../src/domain/apply/decide-apply.ts';
-import { parseDecisionAnswer } from '../../../src/domain/apply/decision-answer.ts';
-import { directionOf } from '../../../src/domain/apply/direction.ts';
+import { parseDecisionAnswer } from '../../../src/domain/apply/decide-apply.ts';
+import { directionOf } from '../../../src/domain/apply/thresholds.ts';
 
 /** A throughput of 4.2 whose worst of three is `next`, alone in its stage `s`. */
 function metric(overrides: Partial<ApplyPlanMetric> = {}): ApplyPlanMetric {
@@ -86,7 +86,7 @@ function settled(one: ApplyPlanMetric, mode: 'smart' | 'full', decide: Record<st
   return choice?.action === 'write' ? `write ${choice.text}` : choice?.action;
 }
 
-describe('smart (spec 06 §11)', () => {
+describe('smart', () => {
   test.each(['accuracy', 'wer', 'similarity', 'utmos'])('applies %s in either direction', (stage_group) => {
     expect(settled(metric({ stage_group }), 'smart')).toBe('write 4.0');
     expect(settled({ ...tightening, stage_group }, 'smart')).toBe('write 4.31');
@@ -111,7 +111,7 @@ describe('smart (spec 06 §11)', () => {
   });
 });
 
-describe('full (spec 06 §11)', () => {
+describe('full', () => {
   test.each([
     ['speed that loosens', loosening, 'write 4.0'],
     ['reliability', metric({ stage_group: 'reliability' }), 'write 4.0'],
@@ -225,7 +225,7 @@ describe('open questions', () => {
   });
 });
 
-describe('two metrics on one literal (spec 06 §11)', () => {
+describe('two metrics on one literal', () => {
   const decideBoth = (one: ApplyPlanMetric, other: ApplyPlanMetric, decide: Record<string, string> = {}) =>
     decideApply({ plan: planOf(one, other), mode: 'full', decide });
   const reason = (decision: ReturnType<typeof decideApply>) =>

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { directionOf } from '../../../src/domain/apply/direction.ts';
+import { directionOf } from '../../../src/domain/apply/thresholds.ts';
 
 test.each([
   [null, 1, 'min', 'unknown'],
@@ -10,6 +10,6 @@ test.each([
   [4.31, 4.2, 'min', 'loosens'],
   [2, 1.9, 'max', 'tightens'],
   [1.9, 2, 'max', 'loosens'],
-] as const)('from %s to %s with worst %s is %s (spec 06 §10)', (current, next, worst, direction) => {
+] as const)('from %s to %s with worst %s is %s', (current, next, worst, direction) => {
   expect(directionOf({ current, next, worst })).toBe(direction);
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { symbolObstacle } from '../../../src/domain/apply/symbol-isolation.ts';
+import { symbolObstacle } from '../../../src/domain/apply/shared-literals.ts';
 import { modelConfigSchema } from '../../../src/domain/catalog/model-config.ts';
 
 const config = modelConfigSchema.parse({
@@ -24,7 +24,7 @@ function obstacle(
   return symbolObstacle({ stage: { test: 'tests/test_tts_ci.py', ...stage }, source, config });
 }
 
-describe('a stage writes only symbols of its own (spec 06 §11 rules 3 and 4)', () => {
+describe('a stage writes only symbols of its own', () => {
   test.each([
     ["its preset's", 'RED_WER_MAX_CORPUS', { calibration_preset: 'red' }],
     ["its preset's, underscores in front", "_RED_P95['rtf_mean']", { calibration_preset: 'red' }],

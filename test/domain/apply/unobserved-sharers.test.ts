@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { unobservedSharers } from '../../../src/domain/apply/unobserved-sharers.ts';
+import { literalsSharedOutsideSession } from '../../../src/domain/apply/shared-literals.ts';
 import type { StageDefinition } from '../../../src/domain/stages/stage.ts';
 import { makeMetric, makeStage } from '../audit/snapshot-fixture.ts';
 
@@ -8,7 +8,7 @@ const observed = makeStage({ key: 'a', metrics: { accuracy: makeMetric({ source:
 const writes = [{ stageKey: 'a', metricKey: 'accuracy', source: 'X_MIN_ACCURACY' }];
 
 function warnings(...others: StageDefinition[]): string[] {
-  return unobservedSharers({ writes, planned: ['a'], known: [observed, ...others] });
+  return literalsSharedOutsideSession({ writes, planned: ['a'], known: [observed, ...others] });
 }
 
 test('a literal that is a threshold of another stage, not observed, is told', () => {

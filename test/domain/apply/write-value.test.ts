@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 import { isCount, isStricter, writeText, writeValue } from '../../../src/domain/apply/write-value.ts';
-import { parsePythonNumber } from '../../../src/domain/numbers/python-number.ts';
+import { parsePythonNumber } from '../../../src/domain/numbers/python-numbers.ts';
 import type { WriteValueOptions } from '../../../src/domain/apply/write-value.ts';
 
 const wer = { group: 'wer', worst: 'max', digits: 2, scale: 100 } as const;
@@ -10,7 +10,7 @@ const count = { group: 'wer', worst: 'max', digits: 0, scale: 1 } as const;
 const speed = (worst: 'min' | 'max', digits: number) =>
   ({ group: 'speed', worst, digits, scale: 1 }) as const;
 
-describe('the written value (spec 06 §9)', () => {
+describe('the written value', () => {
   test.each<[string, WriteValueOptions, number, number]>([
     ['wer', wer, 0.0238764, 0.0239],
     ['wer, four decimals already', wer, 0.0119, 0.0119],
@@ -54,7 +54,7 @@ describe('the written value (spec 06 §9)', () => {
   });
 });
 
-describe('the written text (spec 06 §9)', () => {
+describe('the written text', () => {
   test.each<[number, WriteValueOptions, boolean, string]>([
     [0.0239, wer, false, '0.0239'],
     [2, count, false, '2'],

@@ -1,12 +1,12 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import { classifyStrict } from '../../../src/domain/audit/classify-strict.ts';
+import { classifyStrict } from '../../../src/domain/audit/strict.ts';
 import { makeDocsStage, makeMetric, makeObservation, makeStage, recorded } from './snapshot-fixture.ts';
 
 const stage = makeStage();
 
-describe('strict classification (spec 06 §2)', () => {
+describe('strict classification', () => {
   test('a repeat without a file is —', () => {
     expect(classifyStrict(stage, { kind: 'missing' })).toEqual({ symbol: '—', reason: 'missing file' });
   });
@@ -115,7 +115,7 @@ describe('strict classification (spec 06 §2)', () => {
   });
 });
 
-describe('docs stages (spec 02 §12)', () => {
+describe('docs stages', () => {
   const docs = makeDocsStage();
   const empty = { metrics: {}, sample_counts: { total: null, ok: null } };
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
-import { matrixFromSnapshot } from '../../../src/domain/audit/audit-matrix.ts';
-import { completenessDocument } from '../../../src/domain/audit/completeness.ts';
-import type { CellFile, RunSnapshot } from '../../../src/domain/audit/run-snapshot.ts';
+import { matrixFromSnapshot } from '../../../src/domain/audit/matrix.ts';
+import { completenessDocument } from '../../../src/domain/audit/matrix.ts';
+import type { CellFile, RunSnapshot } from '../../../src/domain/audit/strict.ts';
 import type { StageDefinition } from '../../../src/domain/stages/stage.ts';
 import {
   COMMIT,
@@ -22,7 +22,7 @@ function reasonOf(file: CellFile, stage: StageDefinition = makeStage()): string 
   return completenessOf(snapshot).missing[0]?.reason;
 }
 
-describe('completeness (spec 06 §1)', () => {
+describe('completeness', () => {
   test('the document has the fields of the specification in order', () => {
     const document = completenessOf(makeSnapshot());
     expect(Object.keys(document)).toEqual([

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 
-import type { CellFile, RunSnapshot } from '../../../src/domain/audit/run-snapshot.ts';
+import type { CellFile, RunSnapshot } from '../../../src/domain/audit/strict.ts';
 import {
   provenanceDocument,
   provenanceFindings,
   renderFindings,
 } from '../../../src/domain/audit/provenance.ts';
-import { sessionCommit } from '../../../src/domain/plan/plan.ts';
+import { sessionCommit } from '../../../src/domain/session/session-plan.ts';
 import { COMMIT, makeObservation, makeSnapshot, OTHER_COMMIT, recorded } from './snapshot-fixture.ts';
 
 function audit(snapshot: RunSnapshot) {
@@ -20,7 +20,7 @@ function withFiles(...files: CellFile[]): RunSnapshot {
   return makeSnapshot({ cells: { nova_accuracy: files }, plan: { repeats: files.length } });
 }
 
-describe('git provenance (spec 06 §3)', () => {
+describe('git provenance', () => {
   test('records of the session commit are ok', () => {
     expect(audit(makeSnapshot())).toEqual({
       ok: true,
@@ -98,7 +98,7 @@ describe('git provenance (spec 06 §3)', () => {
   });
 });
 
-test('more than ten findings are cut with the number of those left out (spec 06 §4)', () => {
+test('more than ten findings are cut with the number of those left out', () => {
   const lines = renderFindings(Array.from({ length: 13 }, (_, index) => `s/run${index}`));
   expect(lines).toHaveLength(11);
   expect(lines[0]).toBe('  s/run0');

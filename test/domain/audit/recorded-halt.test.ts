@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
 
-import { recordedHalt } from '../../../src/domain/audit/recorded-halt.ts';
+import { recordedHalt } from '../../../src/domain/audit/status-document.ts';
 
 const at = (...lines: string[]) => lines.map((line) => `2026-04-23T05:00:00Z ${line}\n`).join('');
 
 test.each([
   ['a halt', at('HALT: nova_wer.wer: no such key', 'completeness at HALT: 1/6 stage-runs complete')],
   ['a halt after an earlier one', at('HALT: first', 'resumed', 'HALT: nova_wer.wer: no such key')],
-])('tells %s (spec 06 §5)', (_what, log) => {
+])('tells %s', (_what, log) => {
   expect(recordedHalt(log)).toEqual({ text: 'HALT: nova_wer.wer: no such key' });
 });
 

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 
-import { readiness } from '../../../src/domain/audit/readiness.ts';
-import { reportRefusal } from '../../../src/domain/audit/report-gate.ts';
+import { readiness } from '../../../src/domain/audit/strict-audit.ts';
+import { reportRefusal } from '../../../src/domain/audit/strict-audit.ts';
 import { makeSnapshot, makeStage, OTHER_COMMIT, recorded } from './snapshot-fixture.ts';
 
-test('a ready session is not refused (spec 06 §6)', () => {
+test('a ready session is not refused', () => {
   expect(reportRefusal(readiness(makeSnapshot()))).toBeNull();
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { matrixFromSnapshot } from '../../../src/domain/audit/audit-matrix.ts';
+import { matrixFromSnapshot } from '../../../src/domain/audit/matrix.ts';
 import { statusDocument, statusIsReady } from '../../../src/domain/audit/status-document.ts';
 import type { LiveFacts } from '../../../src/domain/audit/status-document.ts';
 import { makeSnapshot, makeStage, OTHER_COMMIT, recorded } from './snapshot-fixture.ts';
@@ -22,7 +22,7 @@ function status(overrides: Partial<LiveFacts> = {}, snapshot = makeSnapshot()) {
   return statusDocument(matrixFromSnapshot(snapshot), { ...facts, ...overrides });
 }
 
-describe('status (spec 06 §5)', () => {
+describe('status', () => {
   test('has the fields of the specification in order, then calib’s', () => {
     expect(Object.keys(status())).toEqual([
       'run_dir',

@@ -1,9 +1,9 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import { matrixFromSnapshot } from '../../../src/domain/audit/audit-matrix.ts';
-import { readiness } from '../../../src/domain/audit/readiness.ts';
-import type { CellFile } from '../../../src/domain/audit/run-snapshot.ts';
+import { matrixFromSnapshot } from '../../../src/domain/audit/matrix.ts';
+import { readiness } from '../../../src/domain/audit/strict-audit.ts';
+import type { CellFile } from '../../../src/domain/audit/strict.ts';
 import {
   auditStrict,
   renderStrictAudit,
@@ -13,7 +13,7 @@ import { COMMIT, makeSnapshot, makeStage, OTHER_COMMIT, recorded } from './snaps
 
 const stages = [makeStage(), makeStage({ key: 'nova_wer', expected_samples: 5 })];
 
-describe('strict audit (spec 06 §4)', () => {
+describe('strict audit', () => {
   test('the data has the fields of the specification in order, then reasons per cell', () => {
     const document = auditStrict(makeSnapshot({ stages, plan: { repeats: 2 } }));
     expect(Object.keys(document)).toEqual([

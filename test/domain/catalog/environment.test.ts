@@ -17,7 +17,7 @@ const spelledOut = {
   omni_ci_home: '/ci',
 };
 
-describe('buildCatalogEnvironment (spec 01 §4)', () => {
+describe('buildCatalogEnvironment', () => {
   it('takes the config alone in config order', () => {
     expect(buildCatalogEnvironment({ auto_env: { B: '1', A: '2' } }, null)).toEqual([
       { name: 'B', value: '1', source: 'config' },
@@ -64,7 +64,7 @@ describe('buildCatalogEnvironment (spec 01 §4)', () => {
   });
 });
 
-describe('checkCatalogEnvironment (spec 01 §4)', () => {
+describe('checkCatalogEnvironment', () => {
   const check = (env: Record<string, string>, host: { physical: { hf_hub?: string } } | null = null) =>
     checkCatalogEnvironment(buildCatalogEnvironment({ auto_env: env }, null), host).map(({ name }) => name);
 

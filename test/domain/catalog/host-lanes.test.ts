@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 
-import { lanesOf } from '../../../src/domain/catalog/host-lanes.ts';
+import { lanesOf } from '../../../src/domain/catalog/host-profile.ts';
 import { parseHostProfile } from '../../../src/domain/catalog/host-profile.ts';
 
 const parse = (yaml: string) => parseHostProfile({ file: 'hosts/h.yaml', yaml });
 
-describe('lanes of a host profile (spec 07 §6)', () => {
+describe('lanes of a host profile', () => {
   it('have names by their position unless they have one', () => {
     const { value, warnings } = parse(`lanes:
   - {gpus: [1, 0], cpus: "2-15,66-79", cache_root: /cache/a}

@@ -7,7 +7,7 @@ function parse(yaml: string) {
 }
 
 describe('parseHostProfile', () => {
-  it('reads the flow list, the booleans and the block scalar of a v0.6.0 profile (spec 01 §2)', () => {
+  it('reads the flow list, the booleans and the block scalar of a v0.6.0 profile', () => {
     const { value, warnings } = parse(`name: H
 hostname: box
 repo_root: /repo

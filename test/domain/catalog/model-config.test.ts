@@ -25,7 +25,7 @@ function failure(yaml: string): CalibError {
 }
 
 describe('parseModelConfig', () => {
-  it('fills every optional key with its default (spec 01 §3)', () => {
+  it('fills every optional key with its default', () => {
     expect(parse(required)).toEqual({
       warnings: [],
       value: {
@@ -51,7 +51,7 @@ describe('parseModelConfig', () => {
     });
   });
 
-  it('keeps the source text of unquoted scalars in environment maps and pytest arguments (spec 01 §2)', () => {
+  it('keeps the source text of unquoted scalars in environment maps and pytest arguments', () => {
     const { value } =
       parse(`${required}auto_env: {A: 1.0, B: True, C: 007, D: 0x10, E: 1e3, F: "x", G: null, H: ~, I: }
 extra_env:
@@ -89,7 +89,7 @@ extra_env: {test_a_ci.py: *env}
     expect(value.extra_env).toEqual({ 'test_a_ci.py': { A: '1.0' } });
   });
 
-  it('reads a key with nothing below it as absent (spec 01 §2)', () => {
+  it('reads a key with nothing below it as absent', () => {
     const { value } = parse(
       `${required}gpus_per_test:\n  # nothing yet\nmetric_sources:\n  test_a_ci.py:\n    paths:\n`,
     );
@@ -97,7 +97,7 @@ extra_env: {test_a_ci.py: *env}
     expect(value.metric_sources).toEqual({ 'test_a_ci.py': {} });
   });
 
-  it('warns about an unknown key with file, line and the nearest known key (spec 01 §2)', () => {
+  it('warns about an unknown key with file, line and the nearest known key', () => {
     const { value, warnings } = parse(`${required}gpu_per_test: {test_a_ci.py: 1}\n`);
     expect(warnings).toEqual([
       'models/nova/config.yaml:4:1: gpu_per_test: unknown key, ignored; did you mean gpus_per_test?',
@@ -115,7 +115,7 @@ extra_env: {test_a_ci.py: *env}
     ]);
   });
 
-  it('names file, line, column, key, found and valid for a wrong type (spec 01 §2)', () => {
+  it('names file, line, column, key, found and valid for a wrong type', () => {
     expect(failure(`${required}gpus_per_test:\n  test_a_ci.py: two\n`)).toMatchObject({
       code: 'invalid-input',
       message:
@@ -137,19 +137,19 @@ extra_env: {test_a_ci.py: *env}
     );
   });
 
-  it('refuses a name that differs from the directory (spec 01 §3)', () => {
+  it('refuses a name that differs from the directory', () => {
     expect(failure(required.replace('name: nova', 'name: supernova')).message).toBe(
-      'models/nova/config.yaml:1:7: name: found "supernova"; valid: "nova", the name of the folder it is in (spec 01 §3)',
+      'models/nova/config.yaml:1:7: name: found "supernova"; valid: "nova", the name of the folder it is in',
     );
   });
 
-  it('refuses an empty list of interpreters (spec 01 §7)', () => {
+  it('refuses an empty list of interpreters', () => {
     expect(failure(`${required}default_venv_python: []\n`).message).toContain(
       'found an empty list; valid: a path',
     );
   });
 
-  it('refuses a test file key with folders, which would never match (spec 01 §3)', () => {
+  it('refuses a test file key with folders, which would never match', () => {
     expect(failure(`${required}gpus_per_test: {tests/test_a_ci.py: 1}\n`).message).toContain(
       'models/nova/config.yaml:4:17: gpus_per_test.tests/test_a_ci.py: found key tests/test_a_ci.py; valid: the name of a test file',
     );
@@ -162,7 +162,7 @@ extra_env: {test_a_ci.py: *env}
   });
 
   it.each(['3', '{wer: 3, speed: 4}'])(
-    'accepts expected_samples as %s on a source and a variant (spec 02 §7)',
+    'accepts expected_samples as %s on a source and a variant',
     (samples) => {
       const yaml = `${required}metric_sources:
   test_a_ci.py:
@@ -180,7 +180,7 @@ extra_env: {test_a_ci.py: *env}
     expect(failure(yaml).message).toContain('1 or more');
   });
 
-  it('refuses a constant_filter that is not a regular expression (spec 02 §7)', () => {
+  it('refuses a constant_filter that is not a regular expression', () => {
     const yaml = `${required}metric_sources:\n  test_a_ci.py:\n    variants:\n      whole: {constant_filter: "^(A"}\n`;
     expect(failure(yaml).message).toContain(
       ':7:32: metric_sources.test_a_ci.py.variants.whole.constant_filter: found "^(A"; valid: a valid regular expression',
@@ -204,7 +204,7 @@ extra_env: {test_a_ci.py: *env}
     );
   });
 
-  it('accepts an empty path entry, which means no file and no path (spec 02 §7)', () => {
+  it('accepts an empty path entry, which means no file and no path', () => {
     const { value } = parse(`${required}metric_sources:\n  test_a_ci.py:\n    paths: {accuracy: ""}\n`);
     expect(value.metric_sources['test_a_ci.py']?.paths).toEqual({ accuracy: '' });
   });
@@ -217,7 +217,7 @@ extra_env: {test_a_ci.py: *env}
     '[--basetemp=/t]',
     '[-p, "no:tmpdir"]',
     '[-vsx]',
-  ])('refuses pytest_extra_args %s (spec 05 §6)', (args) => {
+  ])('refuses pytest_extra_args %s', (args) => {
     expect(failure(`${required}pytest_extra_args: {test_a_ci.py: ${args}}\n`).message).toContain(
       'neither end the file early',
     );
@@ -229,7 +229,7 @@ extra_env: {test_a_ci.py: *env}
     ['a proxy URL with credentials', 'auto_env: {HTTPS_PROXY: "http://me:pass@proxy.example:8080"}'],
     ['a secret variable', 'extra_env: {test_a_ci.py: {HF_TOKEN: anything}}'],
     ['a token below an unknown key', 'nonsense: {deep: [hf_abcdefghijklmnopqrstuvwx]}'],
-  ])('refuses %s without printing it (spec 01 §11)', (_what, line) => {
+  ])('refuses %s without printing it', (_what, line) => {
     const error = failure(`${required}${line}\n`);
     expect(error.code).toBe('invalid-input');
     expect(error.message).toMatch(/^models\/nova\/config\.yaml:4:\d+: .*\(not shown\)$/);

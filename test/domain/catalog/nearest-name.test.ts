@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { nearestName } from '../../../src/domain/catalog/nearest-name.ts';
+import { nearestName } from '../../../src/domain/catalog/names.ts';
 
 describe('nearestName', () => {
   it('finds a name with a transposed pair of letters', () => {

@@ -8,7 +8,7 @@ import {
   pythonPatternProblem,
 } from '../../../src/domain/catalog/python-pattern.ts';
 
-describe('constantFilter (spec 02 §7)', () => {
+describe('constantFilter', () => {
   it('removes all leading underscores before it matches', () => {
     expect(constantFilter('^RED_')('__RED_X')).toBe(true);
   });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
-import { refusedPytestArguments } from '../../../src/domain/catalog/refused-pytest-arguments.ts';
+import { refusedPytestArguments } from '../../../src/domain/catalog/names.ts';
 
-describe('refusedPytestArguments (spec 05 §6)', () => {
+describe('refusedPytestArguments', () => {
   it.each([
     '-x',
     '-xv',

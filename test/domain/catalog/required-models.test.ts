@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 
-import { allModelIds, requiredModelIds } from '../../../src/domain/catalog/required-models.ts';
+import { allModelIds, requiredModelIds } from '../../../src/domain/catalog/model-config.ts';
 
 const config = {
   hf_model_id: 'a/default',
   hf_model_ids_by_test: { 'test_x_ci.py': ['a/x', '', 'a/default'], 'test_y_ci.py': ['a/y', 'a/x'] },
 };
 
-describe('requiredModelIds (spec 01 §3)', () => {
+describe('requiredModelIds', () => {
   it("takes the stage's own ids first, then those of its test file, then the default", () => {
     const stages = [
       { test: 't/test_x_ci.py', hf_model_ids: ['a/preset'] },

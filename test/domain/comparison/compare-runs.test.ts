@@ -5,7 +5,7 @@ import { makeSnapshot, makeStage, recorded } from '../audit/snapshot-fixture.ts'
 
 const runs = (...values: number[]) => values.map((accuracy) => recorded({ metrics: { accuracy } }));
 
-test('compares the worst values with percent, direction and both spreads (spec 06 §14)', () => {
+test('compares the worst values with percent, direction and both spreads', () => {
   const before = makeSnapshot({ cells: { nova_accuracy: runs(0.5, 0.6, 0.55) } });
   const after = makeSnapshot({ cells: { nova_accuracy: runs(0.56, 0.58, 0.57) } });
   const [metric] = compareRuns(before, after);

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 
-import { resolveEntry } from '../../../src/domain/discovery/json-source.ts';
-import { stageBase } from '../../../src/domain/discovery/stage-base.ts';
-import { stageGpus } from '../../../src/domain/selection/stage-gpus.ts';
+import { resolveEntry } from '../../../src/domain/discovery/source.ts';
+import { stageBase } from '../../../src/domain/discovery/source.ts';
+import { stageGpus } from '../../../src/domain/selection/units.ts';
 import { parseStagesYaml, renderStagesYaml } from '../../../src/domain/stages/stages-yaml.ts';
 import { discoverText, discoverTexts, findings, metricsOf, novaConfig } from './discover-texts.ts';
 
-describe('stage base (spec 02 §2)', () => {
+describe('stage base', () => {
   const config = novaConfig('stage_base_docs_override: handbook\n');
 
   test.each([
@@ -25,7 +25,7 @@ describe('stage base (spec 02 §2)', () => {
   });
 });
 
-describe('metric_sources entries (spec 02 §7)', () => {
+describe('metric_sources entries', () => {
   test.each([
     ['a.b', 'r.json', { json_file: 'r.json', json_path: 'a.b' }],
     ['a.b', undefined, { json_file: null, json_path: 'a.b' }],
@@ -38,7 +38,7 @@ describe('metric_sources entries (spec 02 §7)', () => {
   });
 });
 
-describe('docs tests (spec 02 §12)', () => {
+describe('docs tests', () => {
   test('give one stage without metrics and counts', () => {
     const { stages, findings: found } = discoverTexts({
       tests: { 'docs/test_guide.py': 'A_MIN_ACCURACY = 1\n' },
@@ -49,7 +49,7 @@ describe('docs tests (spec 02 §12)', () => {
   });
 });
 
-describe('presets (spec 02 §8)', () => {
+describe('presets', () => {
   const presets = `metric_sources:
   test_x_ci.py:
     json_file: r.json
@@ -132,7 +132,7 @@ describe('presets (spec 02 §8)', () => {
   });
 });
 
-describe('variants (spec 02 §7, §8)', () => {
+describe('variants', () => {
   test('use only their own fields; the file-level ones are ignored', () => {
     const config = `metric_sources:
   test_x_ci.py:
@@ -162,7 +162,7 @@ describe('variants (spec 02 §7, §8)', () => {
     ]);
   });
 
-  test('a stage key that is also an alias of others is warned about (spec 03 §2)', () => {
+  test('a stage key that is also an alias of others is warned about', () => {
     const tests = {
       'test_x_ci.py': '_P = {8: {"rtf_mean": 1}}\n',
       'test_x_speed_ci.py': 'A_MIN_ACCURACY = 1\n',
@@ -172,7 +172,7 @@ describe('variants (spec 02 §7, §8)', () => {
   });
 });
 
-describe('metrics that need config (spec 02 §8, §10)', () => {
+describe('metrics that need config', () => {
   test('say which key to add', () => {
     const config = 'metric_sources:\n  test_x_ci.py:\n    variants:\n      one: {}\n';
     const needs = discoverText('A_MIN_ACCURACY = 1\n', config).findings.filter(

@@ -9,7 +9,7 @@ const paths = `metric_sources:
     paths: {accuracy: acc, corpus_wer: wer, throughput_qps: qps, rtf_mean: rtf}
 `;
 
-describe('which constants count (spec 02 §3)', () => {
+describe('which constants count', () => {
   test('plain and annotated assignments, chained ones for every target', () => {
     const discovery = discoverText('A_MIN_ACCURACY: float = 0.5\n_Q = B_WER_MAX_CORPUS = 0.1\n', paths);
     expect(metricsOf(discovery)).toEqual([
@@ -145,7 +145,7 @@ describe('what is recognised but cannot be calibrated is reported with its place
   });
 });
 
-describe('collisions (spec 02 §8)', () => {
+describe('collisions', () => {
   test('two constants of one metric: the last is the source, AMBIGUOUS, and every claimant is named', () => {
     const discovery = discoverText('_P = {8: {"rtf_mean": 1}}\nX_RTF_MEAN_MAX = 2\n', paths);
     expect(metricsOf(discovery)).toEqual(['x_speed.rtf_mean X_RTF_MEAN_MAX AMBIGUOUS']);

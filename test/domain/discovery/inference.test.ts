@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
-import { inferSource } from '../../../src/domain/discovery/infer-source.ts';
-import { describeMerge, mergeSource } from '../../../src/domain/discovery/merge-source.ts';
+import { inferSource } from '../../../src/domain/discovery/source.ts';
+import { describeMerge, mergeSource } from '../../../src/domain/discovery/source.ts';
 import { discoverText, findings, source } from './discover-texts.ts';
 
 function infer(text: string) {
@@ -12,7 +12,7 @@ function jsonFile(text: string) {
   return infer(text)?.json_file;
 }
 
-describe('inference for tmp_path tests (spec 02 §9)', () => {
+describe('inference for tmp_path tests', () => {
   test('cuts the function name to 30 characters and appends 0', () => {
     const text =
       'def test_chart_accuracy_and_speed_on_gpu(server, tmp_path):\n    run(str(tmp_path / "chart"))\n';
@@ -84,7 +84,7 @@ describe('inference for tmp_path tests (spec 02 §9)', () => {
   });
 });
 
-describe('merge and messages (spec 02 §10)', () => {
+describe('merge and messages', () => {
   const inferred = infer('def test_a(tmp_path): run(tmp_path / "x")\n');
   const file = 'test_x_ci.py';
 

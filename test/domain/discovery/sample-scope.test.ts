@@ -10,7 +10,7 @@ function scopes(text: string, config = ''): Record<string, number | undefined> {
 
 const two = 'A_MIN_ACCURACY = 1\nA_WER_MAX_CORPUS = 1\n';
 
-describe('expected_samples (spec 02 §11)', () => {
+describe('expected_samples', () => {
   test('comes from the variable bound to max_samples, not from concurrency or tokens', () => {
     const text = `${two}CONCURRENCY = 16\nTOKENS = 9\nN = 30\nf(max_tokens=TOKENS, max_concurrency=CONCURRENCY, max_samples=N)\n`;
     expect(scopes(text)).toEqual({ x_accuracy: 30, x_wer: 30 });
@@ -132,7 +132,7 @@ describe('expected_samples (spec 02 §11)', () => {
   });
 });
 
-describe('context_vars (spec 02 §6)', () => {
+describe('context_vars', () => {
   test('are all names bound to a context keyword, source order, each once, presets left out', () => {
     const text = `${two}f(max_concurrency=C, x=g(max_samples=N))\nh(max_tokens=T, max_new_tokens=C, max_samples=SEEDTTS_EN_FULLSET_SAMPLES)\n`;
     expect(discoverText(text).stages[0]?.context_vars).toEqual(['C', 'N', 'T']);

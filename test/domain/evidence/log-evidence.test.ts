@@ -6,7 +6,7 @@ const base = { name: 'CUDA graphs', min_count: 1, fewest: 12, logs: 3, lacking: 
 const lacking = (count: number) =>
   Array.from({ length: count }, (_, index) => ({ namespace: 'test_a', repeat: index + 1, count: 0 }));
 
-describe('evidence in the logs (spec 06 §14)', () => {
+describe('evidence in the logs', () => {
   test('is found when every log has enough of it', () => {
     expect(describeEvidence(base)).toBe('CUDA graphs: found (at least 12 lines in each of 3 logs)');
     expect(describeEvidence({ ...base, logs: 1, fewest: 1 })).toBe(

@@ -1,19 +1,16 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import { compareEnvironments } from '../../../src/domain/fingerprint/compare-environments.ts';
-import { differenceText, identityDifferenceLines } from '../../../src/domain/fingerprint/difference-text.ts';
-import {
-  environmentFacts,
-  type EnvironmentFacts,
-} from '../../../src/domain/fingerprint/environment-document.ts';
-import { fingerprintFields, identityText } from '../../../src/domain/fingerprint/fingerprint-fields.ts';
+import { compareEnvironments } from '../../../src/domain/fingerprint/compare.ts';
+import { differenceText, identityDifferenceLines } from '../../../src/domain/fingerprint/compare.ts';
+import { environmentFacts, type EnvironmentFacts } from '../../../src/domain/fingerprint/environment.ts';
+import { fingerprintFields, identityText } from '../../../src/domain/fingerprint/environment.ts';
 import { environments } from './environment-arbitrary.ts';
 
 type Known = Parameters<typeof environmentFacts>[0];
 const compare = (a: Known, b: Known) => compareEnvironments(environmentFacts(a), environmentFacts(b));
 
-describe('two environments (spec 07 §5.3)', () => {
+describe('two environments', () => {
   test('are equal when they are the same one', () => {
     fc.assert(
       fc.property(environments, (one) => {

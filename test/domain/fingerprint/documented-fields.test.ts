@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 
 import { expect, test } from 'vitest';
 
-import { fingerprintFields } from '../../../src/domain/fingerprint/fingerprint-fields.ts';
+import { fingerprintFields } from '../../../src/domain/fingerprint/environment.ts';
 
 const page = readFileSync(fileURLToPath(new URL('../../../docs/environment.md', import.meta.url)), 'utf8');
 

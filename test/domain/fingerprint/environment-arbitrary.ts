@@ -1,9 +1,6 @@
 import * as fc from 'fast-check';
 
-import {
-  environmentFacts,
-  type EnvironmentFacts,
-} from '../../../src/domain/fingerprint/environment-document.ts';
+import { environmentFacts, type EnvironmentFacts } from '../../../src/domain/fingerprint/environment.ts';
 
 const text = fc.constantFrom(null, '', '1', '2', '2.11.0', '2.11.0+cu130', '2.11.0+cu126');
 const map = fc.dictionary(

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 
-import { environmentFacts } from '../../../src/domain/fingerprint/environment-document.ts';
+import { environmentFacts } from '../../../src/domain/fingerprint/environment.ts';
 import { precheckEnvironment } from '../../../src/domain/fingerprint/precheck-environment.ts';
 
-/** What v0.6.0 writes (spec 04 §9). */
+/** What v0.6.0 writes. */
 const original = {
   timestamp: '2026-04-23T04:59:00Z',
   model: 'nova-v1',

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { splitVariables } from '../../../src/domain/fingerprint/split-variables.ts';
+import { splitVariables } from '../../../src/domain/fingerprint/environment.ts';
 
 const catalogNames = ['HF_HUB_OFFLINE', 'HF_HOME', 'HF_ENDPOINT', 'EMPTY'];
 const identityOf = (variables: Record<string, string>) =>
@@ -15,7 +15,7 @@ test.each([
   ['the GPUs that a container was given', { NVIDIA_VISIBLE_DEVICES: 'GPU-aaa' }, []],
   ['language and terminal', { LANG: 'C.UTF-8', TERM: 'xterm' }, []],
   ['paths that are searched', { LD_LIBRARY_PATH: 'lib:/usr/lib' }, []],
-])('%s: its identity part (spec 07 §5.3)', (_what, variables, identity) => {
+])('%s: its identity part', (_what, variables, identity) => {
   expect(identityOf(variables)).toEqual(identity);
 });
 

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 
-import { cheapestAssignment } from '../../../src/domain/lanes/cheapest-assignment.ts';
+import { cheapestAssignment } from '../../../src/domain/lanes/lanes.ts';
 
 const sumOf = (costs: readonly (readonly number[])[], columns: readonly number[]): number =>
   columns.reduce((sum, column, row) => sum + (costs[row]?.[column] ?? Number.NaN), 0);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { chooseLanes, refuseTooLargeUnits } from '../../../src/domain/lanes/choose-lanes.ts';
-import type { Lane } from '../../../src/domain/lanes/lane.ts';
+import { chooseLanes, refuseTooLargeUnits } from '../../../src/domain/lanes/lanes.ts';
+import type { Lane } from '../../../src/domain/lanes/lanes.ts';
 
 const declared: Lane[] = [
   { name: 'lane0', gpus: [0, 1], cpus: '2-15' },

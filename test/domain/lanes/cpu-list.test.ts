@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, it } from 'vitest';
 
-import { formatCpuList, parseCpuList } from '../../../src/domain/lanes/cpu-list.ts';
+import { formatCpuList, parseCpuList } from '../../../src/domain/lanes/lanes.ts';
 
 it('reads numbers and ranges in any order', () => {
   expect(parseCpuList('66-68,2-4,9')).toEqual([2, 3, 4, 9, 66, 67, 68]);

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 
-import { laneTries } from '../../../src/domain/lanes/lane-try.ts';
-import { attemptSchema } from '../../../src/domain/observation/attempt.ts';
+import { laneTries } from '../../../src/domain/lanes/lanes.ts';
+import { attemptSchema } from '../../../src/domain/observation/observation.ts';
 
 const attempt = (changed: object) =>
   attemptSchema.parse({

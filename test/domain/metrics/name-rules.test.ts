@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 
-import { metricNames, nestedMetricKeys } from '../../../src/domain/metrics/name-rules.ts';
-import { builtInMetrics, metricRegistry } from '../../../src/domain/metrics/registry.ts';
+import { metricNames, nestedMetricKeys } from '../../../src/domain/metrics/metrics.ts';
+import { builtInMetrics, metricRegistry } from '../../../src/domain/metrics/metrics.ts';
 import { novaConfig } from '../discovery/discover-texts.ts';
 
 const names = metricNames(novaConfig());
 
-describe('from name to metric (spec 02 §4)', () => {
+describe('from name to metric', () => {
   test.each([
     ['X_MIN_ACCURACY', 'accuracy'],
     ['X_ACC_MIN', 'accuracy'],
@@ -61,7 +61,7 @@ describe('from name to metric (spec 02 §4)', () => {
   );
 });
 
-describe('the registry (spec 02 §5)', () => {
+describe('the registry', () => {
   test('has an entry for every metric that a rule can give', () => {
     const registry = metricRegistry(novaConfig());
     expect([...registry.keys()]).toEqual(builtInMetrics.map((kind) => kind.key));

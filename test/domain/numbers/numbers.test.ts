@@ -1,13 +1,13 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import { ceilTo4Decimals } from '../../../src/domain/numbers/ceil-to-4-decimals.ts';
-import { exactRational } from '../../../src/domain/numbers/exact-rational.ts';
-import { formatFixed } from '../../../src/domain/numbers/format-fixed.ts';
-import { pythonFloatText } from '../../../src/domain/numbers/python-float-text.ts';
-import { roundHalfEven } from '../../../src/domain/numbers/round-half-even.ts';
+import { ceilTo4Decimals } from '../../../src/domain/numbers/python-numbers.ts';
+import { exactRational } from '../../../src/domain/numbers/python-numbers.ts';
+import { formatFixed } from '../../../src/domain/numbers/python-numbers.ts';
+import { pythonFloatText } from '../../../src/domain/numbers/python-numbers.ts';
+import { roundHalfEven } from '../../../src/domain/numbers/python-numbers.ts';
 
-describe('display values (spec 06 §6)', () => {
+describe('display values', () => {
   test('exact ties go to the even digit', () => {
     expect(formatFixed(0.125, 2)).toBe('0.12');
     expect(formatFixed(2.5, 0)).toBe('2');
@@ -30,7 +30,7 @@ describe('display values (spec 06 §6)', () => {
   });
 });
 
-describe('the WER ceiling (spec 06 §9)', () => {
+describe('the WER ceiling', () => {
   test('is idempotent for every four-decimal value in [0, 1]', () => {
     const values = Array.from({ length: 10_001 }, (_, k) => k / 10_000);
     expect(values.filter((value) => ceilTo4Decimals(value) !== value)).toEqual([]);

@@ -3,9 +3,9 @@ import { execFileSync } from 'node:child_process';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 
-import { formatFixed } from '../../../src/domain/numbers/format-fixed.ts';
-import { pythonFloatText } from '../../../src/domain/numbers/python-float-text.ts';
-import { roundHalfEven } from '../../../src/domain/numbers/round-half-even.ts';
+import { formatFixed } from '../../../src/domain/numbers/python-numbers.ts';
+import { pythonFloatText } from '../../../src/domain/numbers/python-numbers.ts';
+import { roundHalfEven } from '../../../src/domain/numbers/python-numbers.ts';
 
 /** Python is the reference: round, fixed format and repr of every sample, in one process. */
 const program = `

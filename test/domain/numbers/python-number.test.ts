@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import { parsePythonNumber } from '../../../src/domain/numbers/python-number.ts';
+import { parsePythonNumber } from '../../../src/domain/numbers/python-numbers.ts';
 
 describe('parsePythonNumber (spec 06 §8: any Python spelling)', () => {
   test.each([

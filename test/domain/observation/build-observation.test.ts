@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 
-import type { Attempt } from '../../../src/domain/observation/attempt.ts';
-import { type RepeatFacts, buildObservation } from '../../../src/domain/observation/build-observation.ts';
+import type { Attempt } from '../../../src/domain/observation/observation.ts';
+import { type RepeatFacts, buildObservation } from '../../../src/domain/observation/observation.ts';
 import { observationSchema } from '../../../src/domain/observation/observation.ts';
-import { pytestOutcome, stageStatus } from '../../../src/domain/observation/stage-status.ts';
+import { pytestOutcome, stageStatus } from '../../../src/domain/observation/observation.ts';
 import type { Observation } from '../../../src/domain/observation/observation.ts';
 import type { StageDefinition } from '../../../src/domain/stages/stage.ts';
 import {
@@ -96,7 +96,7 @@ test('records pytest time of the last attempt with two decimals, and how many at
   });
 });
 
-test('says why a metric is null while pytest_outcome keeps how pytest ended (spec 05 §9)', () => {
+test('says why a metric is null while pytest_outcome keeps how pytest ended', () => {
   const observation = build(makeStage(), { ...GOOD_DOCUMENT, speed: { qps: 1 } });
 
   expect(observation).toMatchObject({

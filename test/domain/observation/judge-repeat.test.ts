@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import type { StageExtraction } from '../../../src/domain/observation/extraction.ts';
+import type { StageExtraction } from '../../../src/domain/observation/extract.ts';
 import {
   type JudgedRepeat,
   type RepeatEvidence,
@@ -56,7 +56,7 @@ describe('a repeat that counts', () => {
     });
   });
 
-  test('is complete when a threshold assertion failed: that is data (spec 05 §1)', () => {
+  test('is complete when a threshold assertion failed: that is data', () => {
     const judged = judge({ end: ASSERTION });
 
     expect(judged.verdict).toEqual({ kind: 'complete' });
@@ -70,7 +70,7 @@ describe('a repeat that counts', () => {
   });
 });
 
-describe('a repeat that another run can cure (spec 05 §9)', () => {
+describe('a repeat that another run can cure', () => {
   test('is partial when fewer samples succeeded than were tried', () => {
     const judged = judge({ found: speedOf(withCounts(20, 18)), end: ASSERTION });
 
@@ -118,7 +118,7 @@ describe('infra', () => {
     });
   });
 
-  test('does not call a crash a threshold assertion (spec 05 §9)', () => {
+  test('does not call a crash a threshold assertion', () => {
     expect(judge({ end: CRASHED }).statuses['nova_speed']).toEqual({
       status: 'ok',
       reason: 'crashed (SIGSEGV)',
@@ -129,7 +129,7 @@ describe('infra', () => {
     expect(judge({ end: CRASHED }).verdict.kind).toBe('infra');
   });
 
-  test('counts on the last attempt if every stage was measured in full (spec 06 §2)', () => {
+  test('counts on the last attempt if every stage was measured in full', () => {
     expect(judge({ end: CRASHED, lastAttempt: true }).verdict.kind).toBe('complete');
   });
 
@@ -155,7 +155,7 @@ describe('infra', () => {
   });
 });
 
-describe('HALT (spec 05 §9)', () => {
+describe('HALT', () => {
   test('names stage, metric, file, path and the nearest keys when a passed test left a metric out', () => {
     const found = speedOf({ ...GOOD, speed: { qps: 4.5, rtf_mean: 0.2 } });
 
@@ -246,7 +246,7 @@ describe('HALT (spec 05 §9)', () => {
   });
 });
 
-describe('nothing measured after exit code 1 (spec 05 §9)', () => {
+describe('nothing measured after exit code 1', () => {
   const found: [StageDefinition, StageExtraction][] = [[SPEED, extractionWithoutFile(SPEED)]];
   const reason = 'nothing measured for nova_speed (exit 1)';
 
@@ -298,7 +298,7 @@ describe('nothing measured after exit code 1 (spec 05 §9)', () => {
   });
 });
 
-test('a docs stage is complete when pytest passed (spec 02 §12)', () => {
+test('a docs stage is complete when pytest passed', () => {
   const docs = makeDocsStage();
 
   expect(judge({ found: [[docs, extractionFrom(docs, {})]] }).verdict.kind).toBe('complete');

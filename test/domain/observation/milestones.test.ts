@@ -14,7 +14,7 @@ import {
   stageLine,
   usingLaneLine,
 } from '../../../src/domain/observation/milestones.ts';
-import { type JudgedEnd, stageStatus } from '../../../src/domain/observation/stage-status.ts';
+import { type JudgedEnd, stageStatus } from '../../../src/domain/observation/observation.ts';
 import type { ContextKeyword } from '../../../src/domain/discovery/source-facts.ts';
 import type { StageDefinition } from '../../../src/domain/stages/stage.ts';
 import {
@@ -36,7 +36,7 @@ function lineOf(stage: StageDefinition, document: unknown, end: JudgedEnd): stri
   return stageLine(stage, { extraction, status: stageStatus(stage, extraction, end), end });
 }
 
-test('labels a repeat with unit, count, stages and GPUs (spec 05 §11)', () => {
+test('labels a repeat with unit, count, stages and GPUs', () => {
   expect(repeatLabel(LABEL)).toBe('[test_nova_ci] run 2/5 (3 stage(s), needs 2 GPU)');
 });
 
@@ -130,7 +130,7 @@ test('lists what could not be read, and nothing when all was', () => {
   expect(extractionLines({ nova_speed: extractionWithoutFile(stage) })).toHaveLength(5);
 });
 
-test('lists at most twenty problems (spec 05 §11)', () => {
+test('lists at most twenty problems', () => {
   const stages = Array.from(
     { length: 7 },
     (_, index) => [`s${index}`, extractionWithoutFile(makeStage())] as const,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { nearestNames } from '../../../src/domain/observation/nearest-names.ts';
+import { nearestNames } from '../../../src/domain/observation/parse-result-json.ts';
 
 test('puts a misspelt name first', () => {
   expect(nearestNames('latency_maen_s', ['rtf', 'latency_mean_s', 'qps'])[0]).toBe('latency_mean_s');

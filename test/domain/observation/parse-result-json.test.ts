@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 
 import { parseResultJson } from '../../../src/domain/observation/parse-result-json.ts';
 
-test('reads the bare NaN and Infinity that Python writes as numbers (spec 05 §9)', () => {
+test('reads the bare NaN and Infinity that Python writes as numbers', () => {
   const parsed = parseResultJson('{"a": NaN, "b": [Infinity, -Infinity], "c": 1.5}');
 
   expect(parsed).toEqual({ ok: true, value: { a: NaN, b: [Infinity, -Infinity], c: 1.5 } });

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 
-import { readJsonPath } from '../../../src/domain/observation/read-json-path.ts';
+import { readJsonPath } from '../../../src/domain/observation/extract.ts';
 
 const DOCUMENT = {
   speed: { throughput_qps: 4.5, nan: NaN, infinite: Infinity, text: '4.5', yes: true, none: null, big: 19.9 },
@@ -18,7 +18,7 @@ test('takes a finite number at a dotted path as it is', () => {
   expect(readJsonPath(DOCUMENT, 'speed.throughput_qps', 'metric')).toEqual({ ok: true, value: 4.5 });
 });
 
-test('names the parent and the nearest existing keys when a key is missing (spec 05 §9)', () => {
+test('names the parent and the nearest existing keys when a key is missing', () => {
   const reading = readJsonPath(DOCUMENT, 'speed.througput_qps', 'metric');
 
   expect(reading).toMatchObject({
@@ -44,7 +44,7 @@ test.each([
   ['rows', 'wrong_type', 'the value is a list, not a number'],
   ['rows.0.id', 'through_list', 'rows is a list, a path cannot lead through it'],
   ['speed.throughput_qps.x', 'wrong_type', 'speed.throughput_qps is the number 4.5, not an object'],
-])('refuses %s as %s (spec 05 §9)', (path, kind, text) => {
+])('refuses %s as %s', (path, kind, text) => {
   expect(problemOf(path)).toEqual({ kind, text });
 });
 

@@ -1,6 +1,6 @@
-import type { StageExtraction } from '../../../src/domain/observation/extraction.ts';
-import { extractValues } from '../../../src/domain/observation/extract-values.ts';
-import type { JudgedEnd } from '../../../src/domain/observation/stage-status.ts';
+import type { StageExtraction } from '../../../src/domain/observation/extract.ts';
+import { extractValues } from '../../../src/domain/observation/extract.ts';
+import type { JudgedEnd } from '../../../src/domain/observation/observation.ts';
 import type { StageDefinition, StageMetric } from '../../../src/domain/stages/stage.ts';
 
 export const RESULT_FILE = 'test_nova_0/results.json';

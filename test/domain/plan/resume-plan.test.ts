@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 
-import { orderPlan } from '../../../src/domain/plan/order-plan.ts';
-import type { Plan } from '../../../src/domain/plan/plan.ts';
-import { type ResumeRequest, resumePlan } from '../../../src/domain/plan/resume-plan.ts';
-import type { Unit } from '../../../src/domain/plan/unit.ts';
+import { orderPlan } from '../../../src/domain/session/session-plan.ts';
+import type { Plan } from '../../../src/domain/session/session-plan.ts';
+import { type ResumeRequest, resumePlan } from '../../../src/domain/session/resume-rules.ts';
+import type { Unit } from '../../../src/domain/session/session-plan.ts';
 
 const COMMIT = 'c'.repeat(40);
 
@@ -39,7 +39,7 @@ function refusal(request: Partial<ResumeRequest>, plan: Plan = PLAN): string | n
   return decision.kind === 'refused' ? decision.message : null;
 }
 
-test('means the whole plan when no stages are named (spec 05 §5)', () => {
+test('means the whole plan when no stages are named', () => {
   expect(resumePlan(PLAN, REQUEST)).toMatchObject({ kind: 'accepted', stages: PLAN.stages, notes: [] });
 });
 

@@ -2,11 +2,11 @@ import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 
 import { CalibError } from '../../../src/domain/calib-error.ts';
-import { makeSessionId } from '../../../src/domain/plan/session-id.ts';
+import { makeSessionId } from '../../../src/domain/session/session-plan.ts';
 
 const DATE = new Date('2026-04-23T05:00:00.987Z');
 
-test('names a session by UTC time and label (spec 05 §2)', () => {
+test('names a session by UTC time and label', () => {
   expect(makeSessionId(DATE, 'mmsu_r3')).toBe('20260423T050000Z_mmsu_r3');
 });
 

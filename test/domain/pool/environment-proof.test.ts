@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 
-import { environmentFacts } from '../../../src/domain/fingerprint/environment-document.ts';
-import { proveEnvironment } from '../../../src/domain/pool/environment-proof.ts';
+import { environmentFacts } from '../../../src/domain/fingerprint/environment.ts';
+import { proveEnvironment } from '../../../src/domain/pool/pool.ts';
 
 const standard = environmentFacts({ driver: '590.10', python: '3.12.3', hostname: 'h20-1' });
 
-describe('proveEnvironment (spec 07 §5.3)', () => {
+describe('proveEnvironment', () => {
   it('accepts the same identity on a host of another name', () => {
     const here = { ...standard, hostname: 'h20-2' };
     expect(proveEnvironment(standard, here)).toEqual({ reasons: [], notes: [] });

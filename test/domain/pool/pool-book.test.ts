@@ -1,15 +1,15 @@
 import { describe, expect, test } from 'vitest';
 
-import { environmentFacts } from '../../../src/domain/fingerprint/environment-document.ts';
+import { environmentFacts } from '../../../src/domain/fingerprint/environment.ts';
 import {
   forgetRefused,
   hostOfLane,
   knownHosts,
-  newPoolBook,
+  newPoolState,
   poolLanes,
   takeJoin,
-} from '../../../src/domain/pool/pool-book.ts';
-import type { JoinOutcome } from '../../../src/domain/pool/pool-join.ts';
+} from '../../../src/domain/pool/pool.ts';
+import type { JoinOutcome } from '../../../src/domain/pool/pool.ts';
 
 const now = '2026-04-23T05:00:00Z';
 const standard = { environment: environmentFacts(), stages_yaml_sha256: 'cafe' };
@@ -20,7 +20,7 @@ function joined(host: string, more: Partial<Extract<JoinOutcome, { kind: 'joined
 
 describe('the book of a pool', () => {
   test('names the lanes of its hosts as their records do', () => {
-    const book = newPoolBook(standard);
+    const book = newPoolState(standard);
     takeJoin(book, joined('gpu-2', { lanes: [{ name: 'left', gpus: [0, 1], cpus: '0-3' }] }), now);
     takeJoin(book, joined('gpu-1', { slots: 2 }), now);
     expect(poolLanes(book)).toEqual([
@@ -32,7 +32,7 @@ describe('the book of a pool', () => {
   });
 
   test('says in words what a host answered', () => {
-    const book = newPoolBook(standard);
+    const book = newPoolState(standard);
     expect(takeJoin(book, joined('gpu-1', { slots: 2, notes: ['precheck skipped'] }), now)).toEqual([
       'host gpu-1 takes part with 2 lane(s), directory /srv/gpu-1',
       'host gpu-1: precheck skipped',
@@ -44,7 +44,7 @@ describe('the book of a pool', () => {
   });
 
   test('asks a lost host again at once, a refused one only after it is forgotten', () => {
-    const book = newPoolBook(standard);
+    const book = newPoolState(standard);
     takeJoin(book, joined('gpu-1'), now);
     takeJoin(book, { kind: 'refused', host: 'gpu-2', reasons: ['HEAD moved'] }, now);
     book.hosts['gpu-3'] = { state: 'lost', since: now, reason: 'it did not take a repeat' };

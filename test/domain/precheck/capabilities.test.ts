@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { hasCapability, judgeCapabilities } from '../../../src/domain/precheck/capabilities.ts';
+import { hasCapability, judgeCapabilities } from '../../../src/domain/precheck/judge-machine.ts';
 
 const status = (mask: string) =>
   `Name:\tnode\nCapInh:\t0000000000000000\nCapEff:\t${mask}\nCapBnd:\t000001ffffffffff\n`;
@@ -8,7 +8,7 @@ const ptrace = (required: boolean) => [
   { name: 'CAP_SYS_PTRACE', required, tests: ['test_videoamme_talker_tp2_ci.py'] },
 ];
 
-describe('capabilities (spec 04 §10 gate 7)', () => {
+describe('capabilities', () => {
   it('reads CAP_SYS_PTRACE as bit 19 of CapEff', () => {
     expect([
       hasCapability(status('0000000000080000'), 'CAP_SYS_PTRACE'),

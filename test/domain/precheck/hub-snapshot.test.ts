@@ -1,10 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import {
-  hubFolderName,
-  snapshotProblem,
-  type HubListing,
-} from '../../../src/domain/precheck/hub-snapshot.ts';
+import { hubFolderName, snapshotProblem, type HubListing } from '../../../src/domain/precheck/assets.ts';
 
 function listing(more: Partial<HubListing> = {}): HubListing {
   return {
@@ -18,7 +14,7 @@ function listing(more: Partial<HubListing> = {}): HubListing {
   };
 }
 
-describe('what counts as cached (spec 04 §4–5)', () => {
+describe('what counts as cached', () => {
   it('names the folder of a repository as the hub library does', () => {
     expect(hubFolderName('dataset', 'acme/eval-set')).toBe('datasets--acme--eval-set');
   });

@@ -1,10 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import {
-  judgeAssets,
-  type AssetFact,
-  type AssetsQuestion,
-} from '../../../src/domain/precheck/judge-assets.ts';
+import { judgeAssets, type AssetFact, type AssetsQuestion } from '../../../src/domain/precheck/assets.ts';
 
 const cached = (kind: AssetFact['kind'], id: string, required = true): AssetFact => ({
   id,
@@ -40,7 +36,7 @@ function judge(assets: AssetFact[], more: Partial<AssetsQuestion> = {}) {
   });
 }
 
-describe('models and datasets (spec 04 §2 row 8)', () => {
+describe('models and datasets', () => {
   it('lists the required ones with their revision, then the rest', () => {
     const assets = [
       cached('model', 'acme/m'),
@@ -91,7 +87,7 @@ describe('models and datasets (spec 04 §2 row 8)', () => {
     );
   });
 
-  it('announces datasets that the config does not list (spec 04 §6)', () => {
+  it('announces datasets that the config does not list', () => {
     const { lines } = judge([cached('dataset', 'acme/d')], { unlistedDatasets: ['acme/d'] });
     expect(lines).toContain(
       'note: test(s) reference repo(s) not listed in config.yaml hf_datasets: [acme/d]',

@@ -29,7 +29,7 @@ function judge(gpus: GpuFact[], asked: Partial<GpusQuestion['asked']> = {}, allo
 }
 const messages = (result: ReturnType<typeof judge>) => result.errors.map(({ message }) => message);
 
-describe('GPUs (spec 04 §8)', () => {
+describe('GPUs', () => {
   it('passes with enough free ones of one kind, showing each', () => {
     expect(judge([gpu(0), gpu(1)])).toMatchObject({
       mark: '✓',
@@ -81,7 +81,7 @@ describe('GPUs (spec 04 §8)', () => {
     ]);
   });
 
-  it("refuses another model or count than the host profile's (spec 04 §11)", () => {
+  it("refuses another model or count than the host profile's", () => {
     const result = judge([gpu(0), gpu(1)], { model: 'H100', count: 8 });
     expect(messages(result)).toEqual([
       'the host profile expects GPUs of model H100, found 2× NVIDIA H20: numbers from other GPUs must not drive thresholds',

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 
-import { judgeDisk, type DiskFacts } from '../../../src/domain/precheck/judge-disk.ts';
-import { judgeEnvironment, judgeSlice } from '../../../src/domain/precheck/judge-environment.ts';
-import { judgeHost } from '../../../src/domain/precheck/judge-host.ts';
-import { judgeScope } from '../../../src/domain/precheck/judge-scope.ts';
+import { judgeDisk, type DiskFacts } from '../../../src/domain/precheck/judge-machine.ts';
+import { judgeEnvironment, judgeSlice } from '../../../src/domain/precheck/judge-venv.ts';
+import { judgeHost } from '../../../src/domain/precheck/judge-machine.ts';
+import { judgeScope } from '../../../src/domain/precheck/judge-venv.ts';
 import type { PrecheckRequirements } from '../../../src/domain/precheck/requirements.ts';
 import { makeHost, makeRequirements } from './requirements-fixture.ts';
 
@@ -13,7 +13,7 @@ const entry = (name: string, value: string, source: 'config' | 'host' | 'derived
   source,
 });
 
-describe('environment (spec 01 §4, 04 §10 gates 3 and 8)', () => {
+describe('environment', () => {
   it('shows each variable with its source', () => {
     const environment = [entry('HOME', '/h'), entry('HF_HOME', '/hf', 'host')];
     expect(judgeEnvironment({ environment, host: null })).toMatchObject({
@@ -39,7 +39,7 @@ describe('environment (spec 01 §4, 04 §10 gates 3 and 8)', () => {
   });
 });
 
-describe('slice directories (spec 04 §10 gate 3)', () => {
+describe('slice directories', () => {
   it('passes two folders that can be written', () => {
     const folders = ['/ci/.cache', '/ci/.torchinductor'].map((path) => ({
       path,
@@ -66,7 +66,7 @@ describe('slice directories (spec 04 §10 gate 3)', () => {
   });
 });
 
-describe('host profile (spec 04 §10 gate 1)', () => {
+describe('host profile', () => {
   function judge(requirements: Partial<PrecheckRequirements>, exists: Record<string, boolean> = {}) {
     return judgeHost({
       requirements: makeRequirements(requirements),
@@ -130,7 +130,7 @@ describe('host profile (spec 04 §10 gate 1)', () => {
   });
 });
 
-describe('scope (spec 04 §10 gate 0)', () => {
+describe('scope', () => {
   it("shows the host's handoff", () => {
     const host = makeHost({ goal: 'TTS first', run_dirs: ['/runs/a'] });
     expect(judgeScope('tts', makeRequirements({ host })).lines).toEqual([

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { judgePins, type PinsQuestion } from '../../../src/domain/precheck/judge-pins.ts';
-import { findPin, matchesPin } from '../../../src/domain/precheck/pins.ts';
+import { judgePins, type PinsQuestion } from '../../../src/domain/precheck/judge-venv.ts';
+import { findPin, matchesPin } from '../../../src/domain/precheck/python-requirements.ts';
 
 function judge(versions: Record<string, string | null>, more: Partial<PinsQuestion> = {}) {
   return judgePins({
@@ -19,7 +19,7 @@ function judge(versions: Record<string, string | null>, more: Partial<PinsQuesti
 }
 const right = { sglang: '0.5.12.post1', torch: '2.11.0+cu130' };
 
-describe('pins (spec 04 §3)', () => {
+describe('pins', () => {
   it('passes for the exact version, and for the same release with any local suffix', () => {
     const { result, versions, pins } = judge(right);
     expect(result).toEqual({

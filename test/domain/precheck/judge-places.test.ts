@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 
-import { judgeGit, judgeInterpreter, judgeRepository } from '../../../src/domain/precheck/judge-places.ts';
+import { judgeGit, judgeInterpreter, judgeRepository } from '../../../src/domain/precheck/judge-machine.ts';
 
 const sha = '0123456789abcdef0123456789abcdef01234567';
 
-describe('interpreter, repository and commit (spec 04 §2 rows 2–5)', () => {
+describe('interpreter, repository and commit', () => {
   it('shows the interpreter, where it comes from, and the candidates in order', () => {
     const question = {
       python: '/b/python',
@@ -63,7 +63,7 @@ describe('interpreter, repository and commit (spec 04 §2 rows 2–5)', () => {
     expect(judgeGit(state, null)).toMatchObject({ mark: '✓', lines: ['git: main @ 01234567 (dirty)'] });
   });
 
-  it('makes no commit an error here, not after hours (spec 04 §13 item 8)', () => {
+  it('makes no commit an error here, not after hours', () => {
     const reading = { kind: 'failed', message: 'git failed', remedy: 'commit first' } as const;
     expect(judgeGit(reading, null).errors).toEqual([{ message: 'git failed', remedies: ['commit first'] }]);
   });

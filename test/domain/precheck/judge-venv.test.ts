@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 
-import { judgeImports, type ImportsQuestion } from '../../../src/domain/precheck/judge-imports.ts';
-import { judgeInstall, type InstallQuestion } from '../../../src/domain/precheck/judge-install.ts';
+import { judgeImports, type ImportsQuestion } from '../../../src/domain/precheck/judge-venv.ts';
+import { judgeInstall, type InstallQuestion } from '../../../src/domain/precheck/judge-venv.ts';
 import type { ImportFacts } from '../../../src/domain/precheck/venv-facts.ts';
 
 const places = { repoRoot: '/repo', venvPython: '/venv/bin/python' };
 const sync = 'cd /repo && uv pip install --python /venv/bin/python -e .';
 
-describe('the install of the checkout (spec 04 §10 gate 2)', () => {
+describe('the install of the checkout', () => {
   const editable = { version: '1.0', editable: true, url: 'file:///repo' };
   function judge(more: Partial<InstallQuestion> = {}) {
     return judgeInstall({
@@ -49,7 +49,7 @@ describe('the install of the checkout (spec 04 §10 gate 2)', () => {
   });
 });
 
-describe('imports (spec 04 §10 gate 2)', () => {
+describe('imports', () => {
   function judge(facts: Partial<ImportFacts>, more: Partial<ImportsQuestion> = {}) {
     return judgeImports({
       modules: ['torch', 'sglang'],
@@ -70,7 +70,7 @@ describe('imports (spec 04 §10 gate 2)', () => {
     });
   });
 
-  it('names what does not import, and warns that the preparation script deletes OMNI_CI_HOME (spec 04 §11)', () => {
+  it('names what does not import, and warns that the preparation script deletes OMNI_CI_HOME', () => {
     const [gap] = judge({ errors: { torch: null, sglang: 'ImportError: no' } }).errors;
     expect(gap?.message).toBe('these do not import in /venv/bin/python: sglang (ImportError: no)');
     expect(gap?.remedies[0]).toBe(sync);

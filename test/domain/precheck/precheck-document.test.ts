@@ -1,12 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import {
-  checkResult,
-  gapText,
-  renderCheck,
-  renderSummary,
-} from '../../../src/domain/precheck/check-result.ts';
-import { judgeGates } from '../../../src/domain/precheck/gates.ts';
+import { checkResult, gapText, renderCheck, renderSummary } from '../../../src/domain/precheck/checks.ts';
+import { judgeGates } from '../../../src/domain/precheck/checks.ts';
 import {
   precheckDocument,
   skippedPrecheckDocument,
@@ -42,7 +37,7 @@ const facts: PrecheckFacts = {
   session_id: null,
 };
 
-describe('lines of a precheck (spec 04 §2)', () => {
+describe('lines of a precheck', () => {
   it('begin with the mark, and indent what belongs to a check', () => {
     expect([failed, passed, idle].flatMap(renderCheck)).toEqual([
       '✗ pins:',
@@ -72,7 +67,7 @@ describe('lines of a precheck (spec 04 §2)', () => {
   });
 });
 
-describe('precheck.json (spec 04 §9)', () => {
+describe('precheck.json', () => {
   it("has the original's fields first, in their order, then calib's", () => {
     const document = precheckDocument(facts, [passed]);
     expect(Object.keys(document).slice(0, 21)).toEqual([
@@ -108,11 +103,11 @@ describe('precheck.json (spec 04 §9)', () => {
     });
   });
 
-  it('says that it was skipped, without versions and pins (spec 04 §1)', () => {
+  it('says that it was skipped, without versions and pins', () => {
     expect(skippedPrecheckDocument(facts)).toMatchObject({ versions: {}, pins: {}, skipped: true, git });
   });
 
-  it('records each gate with the checks behind it (spec 04 §10)', () => {
+  it('records each gate with the checks behind it', () => {
     const gates = judgeGates([passed, failed, idle]);
     const marks = Object.fromEntries(gates.map(({ gate, mark }) => [gate, mark]));
     expect(marks).toMatchObject({ '0a': '✓', '2': '✗', '4': '·', '8': '✗', '9': '·' });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
-import { parseRequirement } from '../../../src/domain/precheck/requirement.ts';
+import { parseRequirement } from '../../../src/domain/precheck/python-requirements.ts';
 
-describe('dependencies as PEP 508 writes them (spec 04 §3)', () => {
+describe('dependencies as PEP 508 writes them', () => {
   it.each([
     ['sglang', { name: 'sglang', extras: [], clauses: [], marker: null }],
     [

@@ -21,7 +21,7 @@ const facts = (more: Partial<SpeakerSimFacts> = {}): SpeakerSimFacts => ({
   ...more,
 });
 
-describe('speaker-similarity assets (spec 04 §7)', () => {
+describe('speaker-similarity assets', () => {
   it('are there when the marker records both files with their sizes', () => {
     expect(speakerSimProblem(facts())).toBeNull();
   });

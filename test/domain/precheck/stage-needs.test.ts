@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 
 import { parseModelConfig } from '../../../src/domain/catalog/model-config.ts';
-import { requiredDatasets } from '../../../src/domain/precheck/dataset-requirements.ts';
-import { planRequirements } from '../../../src/domain/precheck/plan-requirements.ts';
-import { skipRefusal } from '../../../src/domain/precheck/skip-refusal.ts';
+import { requiredDatasets } from '../../../src/domain/precheck/stage-needs.ts';
+import { planRequirements } from '../../../src/domain/precheck/stage-needs.ts';
+import { skipRefusal } from '../../../src/domain/precheck/judge-venv.ts';
 import { stageNeeds } from '../../../src/domain/precheck/stage-needs.ts';
 import { makeStage } from '../audit/snapshot-fixture.ts';
 import { makeRequirements } from './requirements-fixture.ts';
@@ -15,7 +15,7 @@ function config(more = '') {
 const chart = makeStage({ key: 'chart_speed', test: 'tests/test_chart_ci.py', group: 'speed' });
 const voice = makeStage({ key: 'voice_similarity', test: 'tests/test_voice_ci.py', group: 'similarity' });
 
-describe('what stages need (spec 04 §1, §6)', () => {
+describe('what stages need', () => {
   const byTest =
     'hf_model_ids_by_test: {test_voice_ci.py: [acme/voice]}\ngpus_per_test: {test_voice_ci.py: 4}\n';
 
@@ -57,7 +57,7 @@ describe('what stages need (spec 04 §1, §6)', () => {
     expect([required([chart]), required([voice]), required(null)]).toEqual([false, true, true]);
   });
 
-  it('requires the speaker-similarity assets for similarity stages, or as the config says (spec 04 §7)', () => {
+  it('requires the speaker-similarity assets for similarity stages, or as the config says', () => {
     const required = (more: string, selected: (typeof chart)[]) =>
       stageNeeds({ config: config(more), catalogStages: [], selected }).speakerSimRequired;
     expect([
@@ -95,7 +95,7 @@ describe('what stages need (spec 04 §1, §6)', () => {
   });
 });
 
-describe('datasets (spec 04 §6)', () => {
+describe('datasets', () => {
   const table = { small: 'acme/small', large: 'acme/large' };
   const ask = (
     keys: string[] | null,
@@ -130,7 +130,7 @@ describe('datasets (spec 04 §6)', () => {
   });
 });
 
-describe('skipping the precheck (spec 06 §15)', () => {
+describe('skipping the precheck', () => {
   it('is refused while ASR stages are selected', () => {
     expect(skipRefusal(['tests/test_qwen3_asr_ci.py', 'tests/test_tts_ci.py'])).toBe(
       '--skip-precheck is refused while ASR stages are selected (tests/test_qwen3_asr_ci.py)',

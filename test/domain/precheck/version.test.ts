@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 import { compareVersions, parseVersion, satisfies } from '../../../src/domain/precheck/version.ts';
 
-describe('versions as PEP 440 orders them (spec 04 §3)', () => {
+describe('versions as PEP 440 orders them', () => {
   it('sorts development, pre-, final and post-releases', () => {
     const ordered = [
       '1.0.dev1',

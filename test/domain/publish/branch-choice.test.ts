@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { chooseBranch, type BranchFacts } from '../../../src/domain/publish/branch-choice.ts';
+import { chooseBranch, type BranchFacts } from '../../../src/domain/publish/publish.ts';
 import { COMMIT, OTHER_COMMIT } from '../audit/snapshot-fixture.ts';
 
 const facts: BranchFacts = {
@@ -19,7 +19,7 @@ const reason = (overrides: Partial<BranchFacts>): string => {
   return choice.kind === 'refused' ? choice.reason : choice.kind;
 };
 
-describe('the branch of a publish (spec 06 §13)', () => {
+describe('the branch of a publish', () => {
   test('is made from the session commit when there is none of that name', () => {
     expect(chooseBranch(facts)).toEqual({ kind: 'new' });
     expect(chooseBranch({ ...facts, currentBranch: null })).toEqual({ kind: 'new' });

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 
-import { publishRefusal } from '../../../src/domain/publish/publish-refusal.ts';
+import { publishRefusal } from '../../../src/domain/publish/publish.ts';
 import { makeApplied } from './applied-fixture.ts';
 
 const file = 'tests/ci/test_nova_ci.py';
 const ready = { applied: makeApplied(), report: '# Report', hashes: { [file]: 'b'.repeat(64) } };
 
-describe('a publish (spec 06 §13)', () => {
+describe('a publish', () => {
   test('is allowed while the files are as the apply left them', () => {
     expect(publishRefusal(ready)).toBeNull();
   });

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 
-import { publishedFiles } from '../../../src/domain/publish/published-file.ts';
+import { publishedFiles } from '../../../src/domain/publish/publish.ts';
 import { makeApplied } from './applied-fixture.ts';
 
-test('a publish is the edited files, the catalog’s stages and the report, each once (spec 06 §13)', () => {
+test('a publish is the edited files, the catalog’s stages and the report, each once', () => {
   const applied = makeApplied();
   expect(publishedFiles(applied, 'models/nova-v1/stages.yaml')).toEqual([
     { path: 'tests/ci/test_nova_ci.py', kind: 'thresholds' },

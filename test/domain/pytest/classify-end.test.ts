@@ -12,7 +12,7 @@ const verdict = (end: Partial<PytestEnd>) => {
   return `${outcome}: ${reason}`;
 };
 
-describe('how a launch ended (spec 05 §8)', () => {
+describe('how a launch ended', () => {
   it.each<[string, Partial<PytestEnd>, string]>([
     ['a pass', { exitCode: 0 }, 'ok: '],
     ['a threshold assertion', { exitCode: 1 }, 'assertion: exit 1'],

@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { SignatureScanner } from '../../../src/domain/pytest/signature-scanner.ts';
-import type { SignatureMatch } from '../../../src/domain/pytest/signature-scanner.ts';
+import { SignatureScanner } from '../../../src/domain/pytest/signatures.ts';
+import type { SignatureMatch } from '../../../src/domain/pytest/signatures.ts';
 import { signatures } from '../../../src/domain/pytest/signatures.ts';
 
 const scan = (pieces: string[]): SignatureMatch[] => {
@@ -13,7 +13,7 @@ const scan = (pieces: string[]): SignatureMatch[] => {
 };
 const names = (text: string) => scan([text]).map((match) => match.name);
 
-describe('signatures in a log (spec 05 §8)', () => {
+describe('signatures in a log', () => {
   it.each(signatures.filter((s) => s.any === undefined).map((s) => s.name))(
     'finds "%s" in any case',
     (name) => {

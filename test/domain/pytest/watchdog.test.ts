@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { type WatchLimits, type WatchedRun, decideStop } from '../../../src/domain/pytest/watchdog.ts';
+import { type WatchLimits, type WatchedRun, decideStop } from '../../../src/domain/pytest/classify-end.ts';
 
 const limits: WatchLimits = { timeoutSeconds: 14_400, stallSeconds: 600, silenceSeconds: 3600 };
 const decide = (run: Partial<WatchedRun>) =>
@@ -9,7 +9,7 @@ const decide = (run: Partial<WatchedRun>) =>
 const suspect = { name: 'Connection refused', class: 'suspect' } as const;
 const fatal = { name: 'Segmentation fault', class: 'fatal' } as const;
 
-describe('when calib ends a running pytest (spec 05 §8)', () => {
+describe('when calib ends a running pytest', () => {
   it.each<[string, Partial<WatchedRun>, ReturnType<typeof decideStop>]>([
     ['not while it runs', {}, null],
     [

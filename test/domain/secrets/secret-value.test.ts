@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
-import { isSecretVariableName, secretReason } from '../../../src/domain/secrets/secret-value.ts';
+import { isSecretVariableName, secretReason } from '../../../src/domain/secrets.ts';
 
-describe('secretReason (spec 01 §11)', () => {
+describe('secretReason', () => {
   it.each(['socks5://a:b@h:1', 'https://:p@h/x'])('sees the credentials in %s', (url) => {
     expect(secretReason(url)).toBe('a URL with credentials');
   });

@@ -1,15 +1,15 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { unitSchema } from '../../../src/domain/plan/unit.ts';
-import { buildUnits } from '../../../src/domain/selection/build-units.ts';
-import { selectStages } from '../../../src/domain/selection/select-stages.ts';
+import { unitSchema } from '../../../src/domain/session/session-plan.ts';
+import { buildUnits } from '../../../src/domain/selection/units.ts';
+import { selectStages } from '../../../src/domain/selection/select.ts';
 import { nova, stage, ttsModel } from './stage-fixtures.ts';
 
 const config = { gpus_per_test: {}, pytest_extra_args: {}, timeout_s_by_test: {} };
 
-describe('buildUnits (spec 03 §5)', () => {
-  it('makes one unit of each preset, with its GPUs (spec 03 §9)', () => {
+describe('buildUnits', () => {
+  it('makes one unit of each preset, with its GPUs', () => {
     expect(buildUnits(selectStages(nova, 'duet').stages, config)).toEqual([
       {
         namespace: 'test_nova_duet_ci__red',

@@ -14,7 +14,7 @@ const small = [
   stage('voice_accuracy', 'accuracy'),
 ];
 
-describe('renderStagesList (spec 03 §8)', () => {
+describe('renderStagesList', () => {
   it('prints sorted bases with their stages in catalog order, then sorted groups', () => {
     expect(renderStagesList(small)).toBe(`bases:
   docs_smoke  (tests/nova/test_nova_docs_ci.py)
@@ -32,7 +32,7 @@ groups:
   });
 });
 
-describe('listStages (spec 03 §8)', () => {
+describe('listStages', () => {
   it('adds aliases and unit namespace to all fields of a stage', () => {
     expect(listStages(nova)[5]).toEqual({
       ...nova[5],
@@ -42,7 +42,7 @@ describe('listStages (spec 03 §8)', () => {
   });
 });
 
-describe('renderStageChoices (spec 03 §7)', () => {
+describe('renderStageChoices', () => {
   it('offers ALL, every base with test path and groups, then the groups', () => {
     expect(renderStageChoices(small)).toEqual([
       'ALL (every stage)',

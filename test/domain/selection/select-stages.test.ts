@@ -2,8 +2,8 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { CalibError } from '../../../src/domain/calib-error.ts';
-import { selectStages } from '../../../src/domain/selection/select-stages.ts';
-import { stagesByAlias, stagesByGroup } from '../../../src/domain/selection/stage-aliases.ts';
+import { selectStages } from '../../../src/domain/selection/select.ts';
+import { stagesByAlias, stagesByGroup } from '../../../src/domain/selection/select.ts';
 import { nova, stage, ttsModel } from './stage-fixtures.ts';
 
 const keys = (raw: string, stages = nova) => selectStages(stages, raw).stages.map(({ key }) => key);
@@ -21,7 +21,7 @@ function failure(raw: string): CalibError {
 }
 
 describe('selectStages', () => {
-  it('selects one preset by its alias (spec 03 §9)', () => {
+  it('selects one preset by its alias', () => {
     expect(keys('duet_red')).toEqual([
       'duet_red_whole_wer',
       'duet_red_whole_similarity',
@@ -30,7 +30,7 @@ describe('selectStages', () => {
     ]);
   });
 
-  it('keeps token order, within a token catalog order, and takes each stage once (spec 03 §9)', () => {
+  it('keeps token order, within a token catalog order, and takes each stage once', () => {
     expect(keys('@wer,voice')).toEqual([
       'duet_red_whole_wer',
       'duet_blue_whole_wer',
@@ -42,29 +42,29 @@ describe('selectStages', () => {
     ]);
   });
 
-  it('selects one mode of all presets, which v0.6.0 rejects (spec 03 §9)', () => {
+  it('selects one mode of all presets, which v0.6.0 rejects', () => {
     expect(keys('duet_stream')).toEqual(['duet_red_stream_wer', 'duet_blue_stream_speed']);
   });
 
-  it.each(['ALL', 'all', ' All '])('selects everything in catalog order for %j (spec 03 §1)', (raw) => {
+  it.each(['ALL', 'all', ' All '])('selects everything in catalog order for %j', (raw) => {
     expect(keys(raw)).toEqual(nova.map(({ key }) => key));
   });
 
-  it('accepts ALL inside a list, after what is named first (spec 03 §1)', () => {
+  it('accepts ALL inside a list, after what is named first', () => {
     const all = nova.map(({ key }) => key).filter((key) => key !== 'voice_speed');
     expect(keys('voice_speed,all')).toEqual(['voice_speed', ...all]);
   });
 
-  it('drops blanks and empty tokens (spec 03 §1)', () => {
+  it('drops blanks and empty tokens', () => {
     expect(keys(' voice_wer , ,, voice_speed,')).toEqual(['voice_wer', 'voice_speed']);
   });
 
-  it('prefers a stage key over an alias of the same name (spec 03 §2)', () => {
+  it('prefers a stage key over an alias of the same name', () => {
     const stages = [stage('a_b', 'b'), stage('a_b_speed', 'speed')];
     expect(keys('a_b', stages)).toEqual(['a_b']);
   });
 
-  it('always contains every preset in ALL and in the base (spec 03 §3)', () => {
+  it('always contains every preset in ALL and in the base', () => {
     const presets = (raw: string) =>
       new Set(selectStages(ttsModel, raw).stages.flatMap(({ calibration_preset: preset }) => preset ?? []));
     expect([presets('ALL'), presets('tts')]).toEqual([
@@ -83,7 +83,7 @@ describe('selectStages', () => {
     expect(selectStages(nova, 'voice_speed,voice_wer,voice_speed').expansionLine).toBeNull();
   });
 
-  it('rejects the whole selection for an unknown token, listing keys, bases and groups sorted (spec 03 §1)', () => {
+  it('rejects the whole selection for an unknown token, listing keys, bases and groups sorted', () => {
     const error = failure('voice,nope,@zzz');
     expect(error.code).toBe('invalid-input');
     expect(error.message.split('\n')).toEqual([
@@ -96,13 +96,13 @@ describe('selectStages', () => {
     ]);
   });
 
-  it('suggests the nearest name for an unknown token (spec 03 §1)', () => {
+  it('suggests the nearest name for an unknown token', () => {
     expect(failure('voise,@spede').remedy).toBe(
       'did you mean voice instead of voise, @speed instead of @spede?',
     );
   });
 
-  it.each(['', ' , ,'])('refuses the empty selection %j (spec 03 §1)', (raw) => {
+  it.each(['', ' , ,'])('refuses the empty selection %j', (raw) => {
     expect(failure(raw).message).toBe(`empty selection: --stages '${raw}' names no stage`);
   });
 

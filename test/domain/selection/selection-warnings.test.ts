@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest';
 
-import { selectStages } from '../../../src/domain/selection/select-stages.ts';
+import { selectStages } from '../../../src/domain/selection/select.ts';
 import {
   missingAsrWarning,
   presetsWithoutStages,
   wholeFileWarnings,
-} from '../../../src/domain/selection/selection-warnings.ts';
+} from '../../../src/domain/selection/select.ts';
 import { nova, ttsModel } from './stage-fixtures.ts';
 
 const pick = (raw: string, stages = ttsModel) => selectStages(stages, raw).stages;
 
-describe('wholeFileWarnings (spec 03 §5)', () => {
+describe('wholeFileWarnings', () => {
   it('names the stages of the same unit that run without being recorded', () => {
     expect(wholeFileWarnings(nova, pick('duet_blue_whole,voice', nova))).toEqual([
       'test_nova_duet_ci__blue runs the whole of tests/nova/test_nova_duet_ci.py: ' +
@@ -23,7 +23,7 @@ describe('wholeFileWarnings (spec 03 §5)', () => {
   });
 });
 
-describe('missingAsrWarning (spec 03 §3)', () => {
+describe('missingAsrWarning', () => {
   it('warns about TTS stages without the ASR stages of the model', () => {
     expect(missingAsrWarning(ttsModel, pick('tts'))).toBe(
       'the selection has TTS stages but no ASR stage of the same model; ' +
@@ -41,7 +41,7 @@ describe('missingAsrWarning (spec 03 §3)', () => {
   });
 });
 
-describe('presetsWithoutStages (spec 04 §10 gate 0)', () => {
+describe('presetsWithoutStages', () => {
   it('finds a configured preset that has no stage', () => {
     const config = {
       metric_sources: { 'test_tts_ci.py': { calibration_presets: { higgs: {}, moss: {}, fish: {} } } },

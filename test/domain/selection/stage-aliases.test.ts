@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 
-import { shadowedAliases, stageAliases, stagesByAlias } from '../../../src/domain/selection/stage-aliases.ts';
+import { shadowedAliases, stageAliases, stagesByAlias } from '../../../src/domain/selection/select.ts';
 import { stage, ttsModel } from './stage-fixtures.ts';
 
-describe('stageAliases (spec 03 §2)', () => {
+describe('stageAliases', () => {
   it('strips the group, then the variant, then the preset, and adds base with variant', () => {
     const moss = stage('tts_moss_nonstream_speed', 'speed', {
       calibration_preset: 'moss',

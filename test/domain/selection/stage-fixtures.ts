@@ -54,7 +54,7 @@ function tts(preset: string, variant: string, groups: string[]): StageDefinition
 
 const nonstream = ['wer', 'similarity', 'utmos', 'speed'];
 
-/** The 14 stages of the shipped model `tts` (spec 02 §15). */
+/** The 14 stages of the shipped model `tts`. */
 export const ttsModel: StageDefinition[] = [
   ...['wer', 'speed'].map((group) =>
     stage(`qwen3_asr_${group}`, group, { test: 'tests/test_model/test_qwen3_asr_ci.py' }),

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 
-import { planGpus, stageGpus } from '../../../src/domain/selection/stage-gpus.ts';
+import { planGpus, stageGpus } from '../../../src/domain/selection/units.ts';
 import { stage } from './stage-fixtures.ts';
 
 const config = { gpus_per_test: { 'test_nova_one_ci.py': 1, 'test_nova_none_ci.py': 0 } };
 
-describe('stageGpus (spec 03 §4)', () => {
+describe('stageGpus', () => {
   it("takes the stage's own number first", () => {
     expect(stageGpus(stage('one_wer', 'wer', { gpus: 4 }), config)).toBe(4);
   });
@@ -24,7 +24,7 @@ describe('stageGpus (spec 03 §4)', () => {
   });
 });
 
-describe('planGpus (spec 03 §4)', () => {
+describe('planGpus', () => {
   it('is the largest of the selected stages', () => {
     expect(planGpus([stage('one_wer', 'wer'), stage('other_wer', 'wer')], config)).toBe(1);
   });

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 
-import type { StrictCell } from '../../../src/domain/audit/strict-cell.ts';
-import { matrixFromState } from '../../../src/domain/session/matrix-from-state.ts';
-import { recordOutcome, setCell } from '../../../src/domain/session/record-outcome.ts';
-import type { RepeatOutcome } from '../../../src/domain/session/repeat-outcome.ts';
+import type { StrictCell } from '../../../src/domain/audit/strict.ts';
+import { matrixFromState } from '../../../src/domain/session/matrix.ts';
+import { recordOutcome, setCell } from '../../../src/domain/session/matrix.ts';
+import type { RepeatOutcome } from '../../../src/domain/session/session-state.ts';
 import { initialState } from '../../../src/domain/session/session-state.ts';
 import { sampleSessionPlan } from './sample-session-plan.ts';
 

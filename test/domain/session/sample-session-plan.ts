@@ -1,4 +1,4 @@
-import type { Lane } from '../../../src/domain/lanes/lane.ts';
+import type { Lane } from '../../../src/domain/lanes/lanes.ts';
 import { type SessionPlan, sessionPlanSchema } from '../../../src/domain/session/session-plan.ts';
 
 export interface SampleUnit {

@@ -1,9 +1,9 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import { decideCommand, takeCommand } from '../../../src/domain/session/decide-command.ts';
-import { recordOutcome } from '../../../src/domain/session/record-outcome.ts';
-import type { RepeatOutcome } from '../../../src/domain/session/repeat-outcome.ts';
+import { decideCommand, takeCommand } from '../../../src/domain/session/commands.ts';
+import { recordOutcome } from '../../../src/domain/session/matrix.ts';
+import type { RepeatOutcome } from '../../../src/domain/session/session-state.ts';
 import {
   alikePassesLimit,
   markOf,
@@ -30,7 +30,7 @@ function outcome(kind: RepeatOutcome['kind'], reason: string): RepeatOutcome {
 }
 
 describe('the next work', () => {
-  test('is repeat 1 of each unit in plan order, then repeat 2 (spec 03 §6)', () => {
+  test('is repeat 1 of each unit in plan order, then repeat 2', () => {
     const plan = sampleSessionPlan();
     const state = calibrating(plan);
     const order: string[] = [];

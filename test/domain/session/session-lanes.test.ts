@@ -1,22 +1,22 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import type { LaneTry } from '../../../src/domain/lanes/lane-try.ts';
-import { takeCommand } from '../../../src/domain/session/decide-command.ts';
-import { etaSeconds } from '../../../src/domain/session/session-eta.ts';
-import type { RepeatOutcome } from '../../../src/domain/session/repeat-outcome.ts';
+import type { LaneTry } from '../../../src/domain/lanes/lanes.ts';
+import { takeCommand } from '../../../src/domain/session/commands.ts';
+import { etaSeconds } from '../../../src/domain/session/schedule.ts';
+import type { RepeatOutcome } from '../../../src/domain/session/session-state.ts';
 import { nextWork, setMark } from '../../../src/domain/session/schedule.ts';
-import { sessionDetails } from '../../../src/domain/session/session-details.ts';
+import { sessionDetails } from '../../../src/domain/session/session-view.ts';
 import {
   endQuarantine,
   forgetLane,
   quarantineText,
   takeLaneTries,
   usableLanes,
-} from '../../../src/domain/session/session-lanes.ts';
+} from '../../../src/domain/session/lanes.ts';
 import type { SessionPlan } from '../../../src/domain/session/session-plan.ts';
 import { type SessionState, initialState } from '../../../src/domain/session/session-state.ts';
-import { sessionStatus } from '../../../src/domain/session/session-status.ts';
+import { sessionStatus } from '../../../src/domain/session/session-view.ts';
 import { listMakespan } from './list-makespan.ts';
 import { type SampleOptions, type SampleUnit, sampleSessionPlan } from './sample-session-plan.ts';
 import { lanesOfSizes, simulateSession } from './simulated-session.ts';
@@ -75,7 +75,7 @@ describe('the order of a round', () => {
     ]);
   });
 
-  test('is the plan’s on one lane, and in plans that are older than lanes (spec 03 §6)', () => {
+  test('is the plan’s on one lane, and in plans that are older than lanes', () => {
     const planOrder = ['test_u0_ci', 'test_u1_ci', 'test_u2_ci'];
     expect(order({ laneTable: lanesOfSizes([1]), knownDurations: known })).toEqual(planOrder.slice(0, 1));
     expect(order({ lanes: 3 })).toEqual(planOrder);

@@ -5,7 +5,7 @@ import {
   incompleteMilestones,
   passMilestones,
   skippedMilestones,
-} from '../../../src/domain/session/session-milestones.ts';
+} from '../../../src/domain/session/milestones.ts';
 import { type SessionState, initialState } from '../../../src/domain/session/session-state.ts';
 import { sampleSessionPlan } from './sample-session-plan.ts';
 
@@ -21,7 +21,7 @@ function state(change: Partial<SessionState> = {}): SessionState {
   };
 }
 
-describe('the milestones of a session (spec 05 §11)', () => {
+describe('the milestones of a session', () => {
   test('name what a resumed session does not run again', () => {
     expect(skippedMilestones(plan, state())).toEqual([
       '[test_alpha_ci] run 1/2 skipped (complete, 2 stage(s))',

@@ -1,14 +1,14 @@
 import { describe, expect, test } from 'vitest';
 
-import { environmentFacts } from '../../../src/domain/fingerprint/environment-document.ts';
-import { type PoolHost, newPoolBook } from '../../../src/domain/pool/pool-book.ts';
-import { takeCommand } from '../../../src/domain/session/decide-command.ts';
-import { fittingLanes } from '../../../src/domain/session/pick-lane.ts';
+import { environmentFacts } from '../../../src/domain/fingerprint/environment.ts';
+import { type PoolHost, newPoolState } from '../../../src/domain/pool/pool.ts';
+import { takeCommand } from '../../../src/domain/session/commands.ts';
+import { fittingLanes } from '../../../src/domain/session/lanes.ts';
 import { nextWork, setMark } from '../../../src/domain/session/schedule.ts';
-import { laneCount, takeLaneTries, usableLanes } from '../../../src/domain/session/session-lanes.ts';
+import { laneCount, takeLaneTries, usableLanes } from '../../../src/domain/session/lanes.ts';
 import type { SessionPlan } from '../../../src/domain/session/session-plan.ts';
 import { type SessionState, initialState } from '../../../src/domain/session/session-state.ts';
-import { sessionStatus } from '../../../src/domain/session/session-status.ts';
+import { sessionStatus } from '../../../src/domain/session/session-view.ts';
 import { sampleSessionPlan } from './sample-session-plan.ts';
 
 const at = '2026-04-23T05:00:00Z';
@@ -25,7 +25,7 @@ function pooled(hosts: Record<string, PoolHost>): { plan: SessionPlan; state: Se
     phase: { kind: 'calibrating' },
     opened: true,
     pool: {
-      ...newPoolBook({ environment: environmentFacts(), stages_yaml_sha256: 'cafe' }),
+      ...newPoolState({ environment: environmentFacts(), stages_yaml_sha256: 'cafe' }),
       hosts,
     },
   };

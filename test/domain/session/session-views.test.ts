@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 
-import { boundedLines } from '../../../src/domain/session/bounded-lines.ts';
-import { openRepeats } from '../../../src/domain/session/open-repeats.ts';
-import { phaseLine, sessionDetails, sessionLine } from '../../../src/domain/session/session-details.ts';
-import { etaSeconds } from '../../../src/domain/session/session-eta.ts';
-import { sessionStatus } from '../../../src/domain/session/session-status.ts';
+import { boundedLines } from '../../../src/domain/session/milestones.ts';
+import { openRepeats } from '../../../src/domain/session/schedule.ts';
+import { phaseLine, sessionDetails, sessionLine } from '../../../src/domain/session/session-view.ts';
+import { etaSeconds } from '../../../src/domain/session/schedule.ts';
+import { sessionStatus } from '../../../src/domain/session/session-view.ts';
 import { type Phase, type SessionState, initialState } from '../../../src/domain/session/session-state.ts';
-import { unitsProgress } from '../../../src/domain/session/units-progress.ts';
+import { unitsProgress } from '../../../src/domain/session/session-view.ts';
 import { sampleSessionPlan } from './sample-session-plan.ts';
 
 const at = '2026-04-23T05:00:00Z';

@@ -1,10 +1,10 @@
 import { expect } from 'vitest';
 
-import type { Lane } from '../../../src/domain/lanes/lane.ts';
-import { recordOutcome } from '../../../src/domain/session/record-outcome.ts';
-import type { RepeatOutcome } from '../../../src/domain/session/repeat-outcome.ts';
+import type { Lane } from '../../../src/domain/lanes/lanes.ts';
+import { recordOutcome } from '../../../src/domain/session/matrix.ts';
+import type { RepeatOutcome } from '../../../src/domain/session/session-state.ts';
 import { type RepeatId, nextWork, setMark } from '../../../src/domain/session/schedule.ts';
-import { takeLaneTries } from '../../../src/domain/session/session-lanes.ts';
+import { takeLaneTries } from '../../../src/domain/session/lanes.ts';
 import type { SessionPlan } from '../../../src/domain/session/session-plan.ts';
 import { type SessionState, initialState } from '../../../src/domain/session/session-state.ts';
 

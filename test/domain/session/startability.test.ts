@@ -28,7 +28,7 @@ describe('a stage may be started', () => {
   });
 });
 
-describe('a stage that could never become strict ✓ is refused (spec 06 §2)', () => {
+describe('a stage that could never become strict ✓ is refused', () => {
   test('when a metric has no result file', () => {
     expect(startabilityProblems([withMetric({ status: 'NEEDS_CONFIG', json_file: null })])).toEqual([
       'chart_accuracy.accuracy: NEEDS_CONFIG (CHART_MIN_ACCURACY)',

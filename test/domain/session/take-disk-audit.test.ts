@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 
-import type { AuditCell } from '../../../src/domain/audit/audit-matrix.ts';
-import { matrixFromState } from '../../../src/domain/session/matrix-from-state.ts';
+import type { AuditCell } from '../../../src/domain/audit/matrix.ts';
+import { matrixFromState } from '../../../src/domain/session/matrix.ts';
 import { type SessionState, initialState } from '../../../src/domain/session/session-state.ts';
-import { takeDiskAudit } from '../../../src/domain/session/take-disk-audit.ts';
+import { syncMatrix } from '../../../src/domain/session/matrix.ts';
 import { sampleSessionPlan } from './sample-session-plan.ts';
 
 const plan = sampleSessionPlan();
@@ -14,7 +14,7 @@ const provenance = { missing_sha: [], mismatches: [], altered: [] };
 
 function audited(cells: Record<string, AuditCell[]>, change: Partial<SessionState> = {}): SessionState {
   const state = { ...initialState(plan, '2026-04-23T05:00:00Z'), ...change };
-  takeDiskAudit(plan, state, { cells, provenance });
+  syncMatrix(plan, state, { cells, provenance });
   return state;
 }
 
@@ -28,7 +28,7 @@ describe('the audit of the disk', () => {
     });
   });
 
-  test('spoils the whole repeat for one bad sibling (spec 05 §9)', () => {
+  test('spoils the whole repeat for one bad sibling', () => {
     expect(audited({ ...allValid, alpha_speed: [valid, partial] }).marks['test_alpha_ci']).toBe('d.');
   });
 

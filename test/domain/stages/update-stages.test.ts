@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { diffStages } from '../../../src/domain/stages/diff-stages.ts';
+import { diffStages } from '../../../src/domain/stages/update-stages.ts';
 import { renderStagesYaml } from '../../../src/domain/stages/stages-yaml.ts';
 import {
   areSameStages,
@@ -16,7 +16,7 @@ const [a, b, c] = ['a', 'b', 'c'].map((key) => sampleStage({ key })) as [
   ReturnType<typeof sampleStage>,
 ];
 
-describe('times of discovery (spec 02 §13)', () => {
+describe('times of discovery', () => {
   test('stay with unchanged stages and are new for changed ones', () => {
     const discovered = [
       { ...a, last_discovered_at: later },
@@ -63,7 +63,7 @@ describe('diffStages', () => {
   });
 });
 
-describe('replaceStageBlock (spec 02 §13, --stage)', () => {
+describe('replaceStageBlock', () => {
   const text = renderStagesYaml([a, b, c]);
   const newB = { ...b, expected_samples: 30 };
 

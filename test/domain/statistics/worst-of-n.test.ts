@@ -1,11 +1,11 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import type { CellFile } from '../../../src/domain/audit/run-snapshot.ts';
+import type { CellFile } from '../../../src/domain/audit/strict.ts';
 import { acceptedValues, worstOf, worstOfN } from '../../../src/domain/statistics/worst-of-n.ts';
 import { makeStage, recorded } from '../audit/snapshot-fixture.ts';
 
-describe('worst of N (spec 06 §2)', () => {
+describe('worst of N', () => {
   test('is the minimum for a lower bound and the maximum for an upper one', () => {
     expect(worstOfN({ values: [3, 1, 2], repeats: 3, worst: 'min' })).toBe(1);
     expect(worstOfN({ values: [3, 1, 2], repeats: 3, worst: 'max' })).toBe(3);

@@ -46,7 +46,7 @@ describe('what stops in the middle of a repeat is carried on', () => {
 
 describe('pytest itself goes away', () => {
   it.each(['SIGKILL', 'SIGSEGV'] as const)(
-    'by %s: an infra failure, tried again within the budget (spec 05 §8)',
+    'by %s: an infra failure, tried again within the budget',
     async (signal) => {
       await suite.script('beta', { end: { when: 'after-results', signal } }, 1);
       const args = [...suite.options, '--stages', 'beta', '--repeats', '1', '--label', signal];

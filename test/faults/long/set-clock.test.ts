@@ -106,7 +106,7 @@ describe('the time of day is set while pytest runs', () => {
     });
   });
 
-  it('back, but not as far as its result file is old: that is another run’s (spec 05 §9)', async () => {
+  it('back, but not as far as its result file is old: that is another run’s', async () => {
     const session = await running({ agedBy: 24 * hour });
     await set(-hour);
     await session.suite.release('go');
@@ -114,7 +114,7 @@ describe('the time of day is set while pytest runs', () => {
     expect(JSON.stringify(phase)).toContain('even by a clock that was set back');
   });
 
-  it('not at all: an old result file is another run’s (spec 05 §9)', async () => {
+  it('not at all: an old result file is another run’s', async () => {
     const session = await running({ agedBy: hour });
     await session.suite.release('go');
     await world.until(session.id, ({ phase: { kind } }) => kind === 'halted');

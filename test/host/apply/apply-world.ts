@@ -1,12 +1,12 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import type { Plan } from '../../../src/domain/plan/plan.ts';
+import type { Plan } from '../../../src/domain/session/session-plan.ts';
 import type { StageDefinition } from '../../../src/domain/stages/stage.ts';
 import { renderStagesYaml } from '../../../src/domain/stages/stages-yaml.ts';
 import { parseModelConfig } from '../../../src/domain/catalog/model-config.ts';
 import { updateStagesFile } from '../../../src/host/discovery/update-stages-file.ts';
-import { readSessionTree } from '../../../src/host/git/session-tree.ts';
+import { readSessionTree } from '../../../src/host/git/tree.ts';
 import { runPaths } from '../../../src/host/run-directory/paths.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 import { writeJson, writeText } from '../../fixtures/write-text.ts';

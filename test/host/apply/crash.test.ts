@@ -4,12 +4,12 @@ import { join } from 'node:path';
 
 import { describe, expect, test } from 'vitest';
 
-import { readApplied } from '../../../src/host/apply/applied-file.ts';
-import { readApplyJournal } from '../../../src/host/apply/apply-journal.ts';
+import { readApplied } from '../../../src/host/apply/run-apply.ts';
+import { readApplyJournal } from '../../../src/host/apply/journal.ts';
 import { replaceFiles, restoreFiles } from '../../../src/host/apply/replace-files.ts';
-import type { ReplacementFiles } from '../../../src/host/apply/replacement-files.ts';
+import type { ReplacementFiles } from '../../../src/host/apply/journal.ts';
 import { runApply } from '../../../src/host/apply/run-apply.ts';
-import { settleJournal } from '../../../src/host/apply/settle-journal.ts';
+import { recoverApply } from '../../../src/host/apply/recover-apply.ts';
 import { makeApplied } from '../../domain/apply/applied-fixture.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 import { APPLIED, applyWorld } from './apply-world.ts';
@@ -40,7 +40,7 @@ function threeFiles() {
     contents: () => paths.map((path) => readFileSync(path, 'utf8')),
     write: (index: number, text: string) => writeFileSync(paths[index] ?? '', text),
     apply: async (files: ReplacementFiles = quickFiles) => {
-      const settled = await settleJournal(runDir, files);
+      const settled = await recoverApply(runDir, files);
       if (settled !== null) {
         return settled;
       }
@@ -49,7 +49,7 @@ function threeFiles() {
         : { kind: 'replaced' as const };
     },
     undo: async (files: ReplacementFiles = quickFiles) => {
-      const settled = await settleJournal(runDir, files);
+      const settled = await recoverApply(runDir, files);
       const [applied, journal] = [await readApplied(runDir), await readApplyJournal(runDir)];
       if (settled !== null || applied === null || journal === null || applied.undone !== null) {
         return settled ?? { kind: 'replaced' as const };

@@ -3,10 +3,10 @@ import { join } from 'node:path';
 
 import { expect, test } from 'vitest';
 
-import { resolveTarget } from '../../../src/host/apply/resolve-target.ts';
+import { resolveTarget } from '../../../src/host/apply/prepare-apply.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 
-test("a link into git's own folder is not edited (spec 06 §11)", async () => {
+test("a link into git's own folder is not edited", async () => {
   const repoRoot = temporaryFolder({ '.git/hooks/inside.py': 'A = 1\n' });
   symlinkSync(join(repoRoot, '.git/hooks/inside.py'), join(repoRoot, 'limits.py'));
   expect(await resolveTarget({ repoRoot, file: 'limits.py' })).toEqual({

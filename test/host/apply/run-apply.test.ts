@@ -17,14 +17,14 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
 import { parseStagesYaml, renderStagesYaml } from '../../../src/domain/stages/stages-yaml.ts';
-import { readApplied } from '../../../src/host/apply/applied-file.ts';
+import { readApplied } from '../../../src/host/apply/run-apply.ts';
 import { prepareApply } from '../../../src/host/apply/prepare-apply.ts';
-import { replacementFiles } from '../../../src/host/apply/replacement-files.ts';
-import type { ReplacementFiles } from '../../../src/host/apply/replacement-files.ts';
+import { replacementFiles } from '../../../src/host/apply/journal.ts';
+import type { ReplacementFiles } from '../../../src/host/apply/journal.ts';
 import { runApply } from '../../../src/host/apply/run-apply.ts';
-import { undoApply } from '../../../src/host/apply/undo-apply.ts';
+import { undoApply } from '../../../src/host/apply/run-apply.ts';
 import { launchFiles } from '../../../src/host/process/launch-files.ts';
-import { readProcessIdentity } from '../../../src/host/process/process-identity.ts';
+import { readProcessIdentity } from '../../../src/host/process/identity.ts';
 import { runPaths } from '../../../src/host/run-directory/paths.ts';
 import { writeJson } from '../../fixtures/write-text.ts';
 import { NAMESPACE, sha256 } from '../run-directory/run-directory-fixture.ts';
@@ -52,7 +52,7 @@ async function refusal(world: ApplyWorld, changes: Parameters<typeof apply>[1] =
   return result.kind === 'refused' ? result.reason : 'applied';
 }
 
-describe('an apply (spec 06 §11)', () => {
+describe('an apply', () => {
   test('writes the worst of N into the literals and nothing else', async () => {
     const world = await applyWorld();
     expect(await apply(world)).toMatchObject({ kind: 'applied', document: { edits: 3 } });
@@ -192,7 +192,7 @@ describe('an apply (spec 06 §11)', () => {
   });
 });
 
-describe('is done once (spec 06 §11)', () => {
+describe('is done once', () => {
   test('the same command again finds its own work', async () => {
     const world = await applyWorld();
     const first = await apply(world);
@@ -217,7 +217,7 @@ describe('is done once (spec 06 §11)', () => {
   });
 });
 
-describe('is refused with the reason, and nothing is written (spec 06 §11)', () => {
+describe('is refused with the reason, and nothing is written', () => {
   test('when a repeat is missing', async () => {
     const world = await applyWorld();
     rmSync(runPaths.observation(world.runDir, 'nova_speed', 2));
@@ -392,7 +392,7 @@ describe('the dry run', () => {
   });
 });
 
-describe('an undo (spec 06 §11)', () => {
+describe('an undo', () => {
   test('restores the bytes of every file and is recorded', async () => {
     const world = await applyWorld({ split: true });
     const before = world.contents();

@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 import { openCatalog } from '../../../src/host/catalog/open-catalog.ts';
-import { shippedCatalogDir } from '../../../src/host/catalog/shipped-catalog.ts';
+import { shippedCatalogDir } from '../../../src/host/catalog/open-catalog.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 import { modelYaml } from './model-yaml.ts';
 
-describe('openCatalog (spec 01 §1)', () => {
+describe('openCatalog', () => {
   it('knows the folders with a config.yaml and the stems of hosts/*.yaml, sorted', async () => {
     const dir = temporaryFolder({
       'models/zeta/config.yaml': 'broken: [',
@@ -89,7 +89,7 @@ describe('the shipped catalog', () => {
     expect([...models, ...hosts].flatMap(({ warnings }) => warnings)).toEqual([]);
   });
 
-  it('gives all models the same CI environment in the same order (spec 01 §3)', async () => {
+  it('gives all models the same CI environment in the same order', async () => {
     const catalog = await openCatalog(shippedCatalogDir());
     const models = await Promise.all(catalog.modelNames.map((name) => catalog.loadModel(name)));
     const names =
@@ -103,7 +103,7 @@ describe('the shipped catalog', () => {
     }
   });
 
-  it('carries the corrections that make its models startable (spec 02 §15)', async () => {
+  it('carries the corrections that make its models startable', async () => {
     const catalog = await openCatalog(shippedCatalogDir());
     const { config: omni } = await catalog.loadModel('qwen3-omni-v1');
     const { config: tts } = await catalog.loadModel('tts');

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { openCatalog } from '../../../src/host/catalog/open-catalog.ts';
-import { resolveHost } from '../../../src/host/catalog/resolve-host.ts';
+import { resolveHost } from '../../../src/host/catalog/resolve.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 
 const files = {
@@ -20,7 +20,7 @@ async function resolve(
   return { name: host?.name ?? null, source, warnings };
 }
 
-describe('resolveHost (spec 01 §6)', () => {
+describe('resolveHost', () => {
   it('takes --host before TUNE_HOST', async () => {
     expect(await resolve({ flag: 'there', env: { TUNE_HOST: 'here' } })).toMatchObject({
       name: 'there',

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 import type { LoadedHost } from '../../../src/host/catalog/open-catalog.ts';
-import { resolveRepoRoot } from '../../../src/host/catalog/resolve-repo-root.ts';
+import { resolveRepoRoot } from '../../../src/host/catalog/resolve.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 
 const host: LoadedHost = {
@@ -17,7 +17,7 @@ const host: LoadedHost = {
 
 const base = { flag: undefined, env: {}, host: null, cwd: '/' };
 
-describe('resolveRepoRoot (spec 01 §6)', () => {
+describe('resolveRepoRoot', () => {
   it('takes --repo-root first, made absolute', () => {
     const request = { ...base, flag: 'sub', env: { TUNE_REPO_ROOT: '/env' }, cwd: '/srv' };
     expect(resolveRepoRoot(request)).toEqual({ path: '/srv/sub', source: 'flag', warnings: [] });
@@ -34,7 +34,7 @@ describe('resolveRepoRoot (spec 01 §6)', () => {
     expect(resolveRepoRoot({ ...base, host })).toEqual({ path: '/profiled', source: 'host', warnings: [] });
   });
 
-  it('warns that the profile may be stale when the operator says otherwise (spec 01 §5)', () => {
+  it('warns that the profile may be stale when the operator says otherwise', () => {
     expect(resolveRepoRoot({ ...base, host, env: { TUNE_REPO_ROOT: '/env' } }).warnings).toEqual([
       'TUNE_REPO_ROOT (/env) overrides repo_root (/profiled) of host box; ' +
         'the profile may be stale: /catalog/hosts/box.yaml',

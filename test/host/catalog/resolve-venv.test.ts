@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 
 import { parseModelConfig } from '../../../src/domain/catalog/model-config.ts';
 import type { LoadedHost, LoadedModel } from '../../../src/host/catalog/open-catalog.ts';
-import { resolveVenv } from '../../../src/host/catalog/resolve-venv.ts';
+import { resolveVenv } from '../../../src/host/catalog/resolve.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 import { modelYaml } from './model-yaml.ts';
 
@@ -24,7 +24,7 @@ function modelWith(more: string): LoadedModel {
 
 const base = { flag: undefined, env: {}, host: null, model: null, cwd: '/cwd', repoRoot: '/repo' };
 
-describe('resolveVenv (spec 01 §7)', () => {
+describe('resolveVenv', () => {
   it('takes --venv-python before everything, relative to the working directory', () => {
     const request = { ...base, flag: 'v/python', env: { TUNE_VENV_PYTHON: '/env' } };
     expect(resolveVenv(request)).toMatchObject({ python: '/cwd/v/python', source: 'flag' });

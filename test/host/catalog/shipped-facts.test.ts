@@ -1,10 +1,10 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 
 import { buildCatalogEnvironment, environmentRecord } from '../../../src/domain/catalog/environment.ts';
-import { allModelIds } from '../../../src/domain/catalog/required-models.ts';
+import { allModelIds } from '../../../src/domain/catalog/model-config.ts';
 import { openCatalog, type Catalog } from '../../../src/host/catalog/open-catalog.ts';
-import { shippedCatalogDir } from '../../../src/host/catalog/shipped-catalog.ts';
-import { buildPytestEnvironment } from '../../../src/host/pytest/build-environment.ts';
+import { shippedCatalogDir } from '../../../src/host/catalog/open-catalog.ts';
+import { buildPytestEnvironment } from '../../../src/host/pytest/launch-command.ts';
 
 const asr = 'Qwen/Qwen3-ASR-1.7B';
 const omni = 'Qwen/Qwen3-Omni-30B-A3B-Instruct';

@@ -23,7 +23,7 @@ async function errors(files: Record<string, string | Uint8Array>, extra: string)
     .map((finding) => `${findingPlace(finding)} ${finding.message}`);
 }
 
-describe('which files (spec 02 §1)', () => {
+describe('which files', () => {
   test('globs in config order, matches sorted, each file once', async () => {
     const files = {
       't/test_b.py': accuracy,

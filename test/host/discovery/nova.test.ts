@@ -16,7 +16,7 @@ function stagesOf(prefix: string): StageDefinition[] {
   return discovery.stages.filter((stage) => stage.key.startsWith(prefix));
 }
 
-describe('a test whose sources are inferred (spec 02 §14.1)', () => {
+describe('a test whose sources are inferred', () => {
   test('gives two stages with the sample count of MAX_SAMPLES, not of CONCURRENCY', () => {
     expect(
       stagesOf('chart').map(({ key, title, expected_samples }) => [key, title, expected_samples]),
@@ -55,7 +55,7 @@ describe('a test whose sources are inferred (spec 02 §14.1)', () => {
   });
 });
 
-describe('a hand-written source with group counts and __len__ (spec 02 §14.2)', () => {
+describe('a hand-written source with group counts and __len__', () => {
   test('gives four stages in order, without the ignored similarity', () => {
     expect(stagesOf('voice').map(({ key, expected_samples }) => [key, expected_samples])).toEqual([
       ['voice_wer', undefined],
@@ -86,7 +86,7 @@ describe('a hand-written source with group counts and __len__ (spec 02 §14.2)',
   });
 });
 
-describe('variants, presets and a threshold file (spec 02 §14.3)', () => {
+describe('variants, presets and a threshold file', () => {
   test('emit variant by variant, preset by preset, each with its own source and scope', () => {
     const rows = stagesOf('duet').map((stage) => [
       stage.key,
@@ -121,6 +121,6 @@ describe('variants, presets and a threshold file (spec 02 §14.3)', () => {
   });
 });
 
-test('metrics are counted one by one (spec 02 §10)', () => {
+test('metrics are counted one by one', () => {
   expect(discovery.counts).toEqual({ ok: 14, needsConfig: 1, ambiguous: 0 });
 });

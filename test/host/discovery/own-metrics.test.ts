@@ -2,10 +2,10 @@ import { readFile } from 'node:fs/promises';
 
 import { beforeAll, describe, expect, test } from 'vitest';
 
-import { extractValues } from '../../../src/domain/observation/extract-values.ts';
-import type { LoadedDocument } from '../../../src/domain/observation/extraction.ts';
-import { buildUnits } from '../../../src/domain/selection/build-units.ts';
-import { selectStages } from '../../../src/domain/selection/select-stages.ts';
+import { extractValues } from '../../../src/domain/observation/extract.ts';
+import type { LoadedDocument } from '../../../src/domain/observation/extract.ts';
+import { buildUnits } from '../../../src/domain/selection/units.ts';
+import { selectStages } from '../../../src/domain/selection/select.ts';
 import { startabilityProblems } from '../../../src/domain/session/startability.ts';
 import type { StageDefinition } from '../../../src/domain/stages/stage.ts';
 import { parseStagesYaml } from '../../../src/domain/stages/stages-yaml.ts';

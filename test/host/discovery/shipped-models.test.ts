@@ -24,7 +24,7 @@ function rows(discovery: StageDiscovery): string[] {
   return discovery.stages.map((stage) => `${stage.key} ${stage.expected_samples}`);
 }
 
-describe('the shipped models on fixtures of their structure (spec 02 §15)', () => {
+describe('the shipped models on fixtures of their structure', () => {
   test('qwen3-omni-v1 has 26 stages and 59 metrics', async () => {
     const discovery = await discover('qwen3-omni-v1');
     expect(rows(discovery)).toEqual(
@@ -64,7 +64,7 @@ describe('the shipped models on fixtures of their structure (spec 02 §15)', () 
     expect(discovery.counts).toEqual({ ok: 29, needsConfig: 0, ambiguous: 0 });
   });
 
-  test('no preset of tts gets a symbol of the other (spec 02 §16)', async () => {
+  test('no preset of tts gets a symbol of the other', async () => {
     const { stages } = await discover('tts');
     const presets = stages.filter((stage) => stage.calibration_preset !== undefined);
     const strangers = presets.flatMap((stage) =>

@@ -38,7 +38,7 @@ async function times(): Promise<string[]> {
   return stages.map((stage) => `${stage.key} ${stage.last_discovered_at.slice(0, 4)}`);
 }
 
-describe('updateStagesFile (spec 02 §13)', () => {
+describe('updateStagesFile', () => {
   test('writes the file with its folders', async () => {
     expect((await update()).outcome).toBe('written');
     expect(await times()).toEqual(['a_accuracy 2025', 'a_wer 2025', 'b_accuracy 2025']);
@@ -115,7 +115,7 @@ describe('updateStagesFile (spec 02 §13)', () => {
   });
 });
 
-describe('findStaleStages (spec 02 §13)', () => {
+describe('findStaleStages', () => {
   async function stale(edit: (text: string) => string = (text) => text) {
     await update();
     const stages = parseStagesYaml(edit(await readFile(output, 'utf8')), output);

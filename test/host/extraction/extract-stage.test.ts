@@ -5,9 +5,9 @@ import { dirname, join } from 'node:path';
 
 import { expect, test } from 'vitest';
 
-import type { StageExtraction } from '../../../src/domain/observation/extraction.ts';
-import { extractRepeat, extractStage } from '../../../src/host/extraction/extract-stage.ts';
-import { maxResultBytes } from '../../../src/host/extraction/read-result-file.ts';
+import type { StageExtraction } from '../../../src/domain/observation/extract.ts';
+import { extractRepeat, extractStage } from '../../../src/host/extraction.ts';
+import { maxResultBytes } from '../../../src/host/extraction.ts';
 import { RESULT_FILE, makeDocsStage, makeStage, metricAt } from '../../domain/observation/stage-fixture.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 
@@ -118,7 +118,7 @@ test('refuses a path that leads through a list', async () => {
   expect((await whyOf(await baseTempWith('{"speed": [{"qps": 4.5}]}')))[0]).toBe('through_list');
 });
 
-test('refuses a file older than the launch: it is another invocation’s (spec 05 §9)', async () => {
+test('refuses a file older than the launch: it is another invocation’s', async () => {
   const baseTemp = await baseTempWith(GOOD, new Date('2026-04-23T04:59:59Z'));
 
   expect(await whyOf(baseTemp)).toEqual([

@@ -4,12 +4,9 @@ import { join } from 'node:path';
 
 import { describe, expect, test } from 'vitest';
 
-import { compareEnvironments } from '../../../src/domain/fingerprint/compare-environments.ts';
-import type { EnvironmentDocument } from '../../../src/domain/fingerprint/environment-document.ts';
-import {
-  captureEnvironment,
-  type CaptureQuestion,
-} from '../../../src/host/fingerprint/capture-environment.ts';
+import { compareEnvironments } from '../../../src/domain/fingerprint/compare.ts';
+import type { EnvironmentDocument } from '../../../src/domain/fingerprint/environment.ts';
+import { captureEnvironment, type CaptureQuestion } from '../../../src/host/fingerprint/environment.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 import { writeText } from '../../fixtures/write-text.ts';
 import {
@@ -43,7 +40,7 @@ function question(world: PrecheckWorld, more: Partial<CaptureQuestion> = {}): Ca
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 
-describe('the fingerprint of a machine (spec 07 §5.3)', () => {
+describe('the fingerprint of a machine', () => {
   test('has its GPUs with driver and CUDA, each kind once', async () => {
     const world = precheckWorld();
     expect(await captureEnvironment(question(world))).toMatchObject({

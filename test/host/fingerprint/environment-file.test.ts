@@ -3,15 +3,12 @@ import { join } from 'node:path';
 
 import { describe, expect, test } from 'vitest';
 
-import {
-  environmentFacts,
-  type EnvironmentDocument,
-} from '../../../src/domain/fingerprint/environment-document.ts';
+import { environmentFacts, type EnvironmentDocument } from '../../../src/domain/fingerprint/environment.ts';
 import { keepEnvironment, readEnvironment } from '../../../src/host/fingerprint/environment-file.ts';
 import {
   readNamedEnvironment,
   readSessionEnvironment,
-} from '../../../src/host/fingerprint/read-recorded-environment.ts';
+} from '../../../src/host/fingerprint/environment-file.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 
 function document(driver: string, captured_at = '2026-04-23T05:00:00Z'): EnvironmentDocument {

@@ -4,10 +4,10 @@ import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { readGitState } from '../../../src/host/git/read-git-state.ts';
-import { readSessionTree, treeMoved } from '../../../src/host/git/session-tree.ts';
-import { showFileAtCommit } from '../../../src/host/git/show-file-at-commit.ts';
-import { isIgnored, versionControlPlace } from '../../../src/host/git/version-control-place.ts';
+import { readGitState } from '../../../src/host/git/tree.ts';
+import { readSessionTree, treeMoved } from '../../../src/host/git/tree.ts';
+import { showFileAtCommit } from '../../../src/host/git/git.ts';
+import { isIgnored, versionControlPlace } from '../../../src/host/git/git.ts';
 import { workspaceDiff } from '../../../src/host/git/workspace-diff.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 import { scratchRepository } from './scratch-repository.ts';
@@ -23,7 +23,7 @@ afterEach(() => {
   repository.remove();
 });
 
-describe('git state (spec 05 §4)', () => {
+describe('git state', () => {
   it('reads commit and branch of a clean checkout', async () => {
     expect(await readGitState(repository.root)).toMatchObject({
       sha: repository.git('rev-parse', 'HEAD'),
@@ -42,7 +42,7 @@ describe('git state (spec 05 §4)', () => {
     expect((await readGitState(repository.root)).dirty).toBe(true);
   });
 
-  it('refuses a repository without a commit (spec 05 §12 row 5)', async () => {
+  it('refuses a repository without a commit', async () => {
     const empty = temporaryFolder();
     execFileSync('git', ['init', '-q', empty]);
     await expect(readGitState(empty)).rejects.toMatchObject({ code: 'invalid-input' });
@@ -83,7 +83,7 @@ describe('git state (spec 05 §4)', () => {
     });
   });
 
-  it('refuses a git that succeeds without saying which commit (spec 05 §12 row 5)', async () => {
+  it('refuses a git that succeeds without saying which commit', async () => {
     const programs = temporaryFolder();
     writeFileSync(join(programs, 'git'), '#!/bin/sh\nexit 0\n', { mode: 0o755 });
     vi.stubEnv('PATH', programs);
@@ -151,7 +151,7 @@ describe('tree fingerprint', () => {
   });
 
   it.each(['notes.txt', 'up.log', 'core.1234', 'outputs/wer.json'])(
-    'does not count the untracked file %s, which no test reads (spec 05 §4)',
+    'does not count the untracked file %s, which no test reads',
     async (path) => {
       const before = await fingerprint();
       repository.write(path, 'x');

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 
 import { waitForGpus } from '../../../src/host/gpu/gpu-gate.ts';
 import type { GpuGateOptions } from '../../../src/host/gpu/gpu-gate.ts';
-import { parseGpus } from '../../../src/host/gpu/nvidia-smi.ts';
-import type { GpuReading } from '../../../src/host/gpu/nvidia-smi.ts';
+import { parseGpus } from '../../../src/host/gpu/gpus.ts';
+import type { GpuReading } from '../../../src/host/gpu/gpus.ts';
 
 const used = (...usedMib: number[]): GpuReading => ({
   kind: 'gpus',
@@ -32,7 +32,7 @@ function gate(readings: GpuReading[], more: Partial<GpuGateOptions> = {}) {
   return { result, waits, looks: () => looks };
 }
 
-describe('the GPU gate (spec 05 §7)', () => {
+describe('the GPU gate', () => {
   it('opens on a free lane after a second look 3 s later', async () => {
     const { result, looks } = gate([used(0, 2048)]);
     expect([await result, looks()]).toMatchObject([{ kind: 'open', waitedMs: 3000 }, 2]);

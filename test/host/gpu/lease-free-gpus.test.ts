@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 
 import { describe, expect, it, onTestFinished } from 'vitest';
 
-import { acquireLaneLease } from '../../../src/host/gpu/lane-lease.ts';
+import { acquireHostLock } from '../../../src/host/lock/host-lock.ts';
 import { type LeaseFreeGpusOptions, leaseFreeGpus } from '../../../src/host/gpu/lease-free-gpus.ts';
-import { type GpuReading, parseGpus } from '../../../src/host/gpu/nvidia-smi.ts';
+import { type GpuReading, parseGpus } from '../../../src/host/gpu/gpus.ts';
 
 const used = (...usedMib: number[]): GpuReading => ({
   kind: 'gpus',
@@ -38,13 +38,13 @@ async function lease(readings: GpuReading[], more: Partial<LeaseFreeGpusOptions>
 }
 
 async function held(resource: string, scope: string, holder = 'another session') {
-  const result = await acquireLaneLease({ resources: [resource], holder, scope });
+  const result = await acquireHostLock({ resources: [resource], holder, scope });
   if (result.kind !== 'held') throw new Error('not held');
   onTestFinished(() => result.lease.release());
   return result.lease;
 }
 
-describe('taking free GPUs (spec 05 §7)', () => {
+describe('taking free GPUs', () => {
   it('takes the lowest free ones', async () => {
     expect((await lease([used(0, 2049, 2048, 0)])).indices).toEqual([0, 2]);
   });
@@ -93,7 +93,7 @@ describe('taking free GPUs (spec 05 §7)', () => {
     const scope = `test-${randomUUID()}`;
     await held('gpu/GPU-1', scope);
     await lease([used(0, 0)], { scope });
-    expect(await acquireLaneLease({ resources: ['gpu/GPU-0'], holder: 'x', scope })).toMatchObject({
+    expect(await acquireHostLock({ resources: ['gpu/GPU-0'], holder: 'x', scope })).toMatchObject({
       kind: 'held',
     });
   });

@@ -5,9 +5,9 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { runCleanupScript } from '../../../src/host/gpu/cleanup-script.ts';
-import { describeBlocker, formatBlocker } from '../../../src/host/gpu/describe-blocker.ts';
-import { isFreeGpu } from '../../../src/host/gpu/gpu-readiness.ts';
-import { parseGpus, readGpus } from '../../../src/host/gpu/nvidia-smi.ts';
+import { describeBlocker, formatBlocker } from '../../../src/host/gpu/gpus.ts';
+import { isFreeGpu } from '../../../src/host/gpu/gpus.ts';
+import { parseGpus, readGpus } from '../../../src/host/gpu/gpus.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 
 const program = fileURLToPath(new URL('../../fixtures/nvidia-smi/nvidia-smi', import.meta.url));
@@ -81,7 +81,7 @@ describe('reading the GPUs', () => {
   });
 });
 
-describe('which GPUs are free (spec 04 §8, 05 §7)', () => {
+describe('which GPUs are free', () => {
   const free = (usedMib: number, processes: string) =>
     parseGpus(`0, GPU-aaa, H20, ${usedMib}, 97871`, processes).every(isFreeGpu);
 

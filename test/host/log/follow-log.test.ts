@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { followLog } from '../../../src/host/log/follow-log.ts';
 import type { LogFollower } from '../../../src/host/log/follow-log.ts';
-import { LogTail } from '../../../src/host/log/log-tail.ts';
+import { LogTail } from '../../../src/host/log/follow-log.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 
 let path: string;
@@ -58,7 +58,7 @@ describe('following a log', () => {
     expect(follower.state).toMatchObject({ bytes: 19, matches: [{ name: 'worker crashed', offset: 4 }] });
   });
 
-  it('notes when it saw the first readiness line (spec 05 §8)', async () => {
+  it('notes when it saw the first readiness line', async () => {
     writeFileSync(path, 'INFO: loading\n');
     await follower.look();
     time = 5000;

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import { snapshotProblem } from '../../../src/domain/precheck/hub-snapshot.ts';
-import { hubPlace, listHubRepository } from '../../../src/host/precheck/hub-cache.ts';
+import { snapshotProblem } from '../../../src/domain/precheck/assets.ts';
+import { hubPlace, listHubRepository } from '../../../src/host/precheck/assets.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 import { writeText } from '../../fixtures/write-text.ts';
 import { putHubRepository, revision } from './precheck-world.ts';
@@ -13,7 +13,7 @@ const index = JSON.stringify({
   weight_map: { a: 'one.safetensors', b: 'two.safetensors', c: 'one.safetensors' },
 });
 
-describe('the hub cache by its layout (spec 04 §5)', () => {
+describe('the hub cache by its layout', () => {
   it('lists a snapshot through its links, with the shards of its weight map', async () => {
     const hub = temporaryFolder();
     putHubRepository(hub, 'model', 'acme/m', {

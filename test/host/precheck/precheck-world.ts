@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 
 import { onTestFinished } from 'vitest';
 
-import { hubFolderName, type HubKind } from '../../../src/domain/precheck/hub-snapshot.ts';
+import { hubFolderName, type HubKind } from '../../../src/domain/precheck/assets.ts';
 import type { PrecheckRequest } from '../../../src/host/precheck/precheck-request.ts';
 import { makeRequirements } from '../../domain/precheck/requirements-fixture.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';

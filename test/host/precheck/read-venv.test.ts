@@ -3,15 +3,15 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import { readProject } from '../../../src/host/precheck/read-project.ts';
-import { readImports, readVenv } from '../../../src/host/precheck/read-venv.ts';
+import { readProject } from '../../../src/host/precheck/venv.ts';
+import { readImports, readVenv } from '../../../src/host/precheck/venv.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 import { writeText } from '../../fixtures/write-text.ts';
 import { putVenv, standInTorch } from './precheck-world.ts';
 
 const env = { PATH: process.env['PATH'] ?? '' };
 
-describe('what an interpreter tells without importing (spec 04 §3)', () => {
+describe('what an interpreter tells without importing', () => {
   async function ask(python: string) {
     const question = { packages: ['Nova_Suite', 'torch', 'absent'], modules: ['flashinfer', 'absent'] };
     return await readVenv({ ...question, python, project: 'nova-suite', env, cwd: '/' });
@@ -74,7 +74,7 @@ describe('what an interpreter tells without importing (spec 04 §3)', () => {
   });
 });
 
-describe('importing (spec 04 §10 gate 2)', () => {
+describe('importing', () => {
   it('tells for each module whether it imports, and what torch sees', async () => {
     const folder = temporaryFolder();
     const python = putVenv(folder, [], { 'torch.py': standInTorch(2), 'bad.py': 'raise SystemExit("no")\n' });

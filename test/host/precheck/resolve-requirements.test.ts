@@ -43,7 +43,7 @@ handoff: {goal: TTS, run_dirs: [/runs/a]}
   };
 }
 
-describe('what a precheck has to ask (spec 04 §1, §6)', () => {
+describe('what a precheck has to ask', () => {
   it('of selected stages comes from their test files', async () => {
     const found = await resolveRequirements({ ...(await world()), selected: [stage] });
     expect(found).toMatchObject({

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import type { CheckId } from '../../../src/domain/precheck/check-result.ts';
+import type { CheckId } from '../../../src/domain/precheck/checks.ts';
 import type { PrecheckRequirements } from '../../../src/domain/precheck/requirements.ts';
 import type { PrecheckOutcome, PrecheckRequest } from '../../../src/host/precheck/precheck-request.ts';
 import { runPrecheck } from '../../../src/host/precheck/run-precheck.ts';
@@ -42,7 +42,7 @@ const messages = (outcome: PrecheckOutcome, id: CheckId) =>
 const variables = (values: Record<string, string>) =>
   Object.entries(values).map(([name, value]) => ({ name, value, source: 'config' as const }));
 
-describe('the precheck of a machine (spec 04)', () => {
+describe('the precheck of a machine', () => {
   it('passes where all is there, and says what was not needed', async () => {
     const outcome = await run(precheckWorld());
     expect(outcome.ok).toBe(true);
@@ -112,7 +112,7 @@ describe('the precheck of a machine (spec 04)', () => {
   });
 });
 
-describe('early stops (spec 04 §2 rows 3 and 5)', () => {
+describe('early stops', () => {
   it('come without a pyproject.toml that pins are to be read from, and leave no document', async () => {
     const world = precheckWorld();
     rmSync(join(world.root, 'pyproject.toml'));
@@ -148,7 +148,7 @@ describe('early stops (spec 04 §2 rows 3 and 5)', () => {
   });
 });
 
-describe('commit (spec 04 §13 item 8)', () => {
+describe('commit', () => {
   it('is an error outside of a checkout', async () => {
     const world = precheckWorld();
     rmSync(join(world.root, '.git'), { recursive: true });
@@ -162,7 +162,7 @@ describe('commit (spec 04 §13 item 8)', () => {
   });
 });
 
-describe('venv (spec 04 §3, §10 gate 2)', () => {
+describe('venv', () => {
   it('must hold the pinned versions, unless the version check is skipped', async () => {
     const world = precheckWorld();
     world.write(
@@ -252,7 +252,7 @@ describe('venv (spec 04 §3, §10 gate 2)', () => {
   });
 });
 
-describe('assets (spec 04 §4–7)', () => {
+describe('assets', () => {
   it('are found where HF_HOME of the catalog says, with their revision', async () => {
     const world = precheckWorld();
     putHubRepository(join(world.scratch, 'hf/hub'), 'model', 'acme/m', { 'm.safetensors': 'x' });
@@ -302,7 +302,7 @@ describe('assets (spec 04 §4–7)', () => {
   });
 });
 
-describe('GPUs, capabilities, slice and host (spec 04 §8, §10)', () => {
+describe('GPUs, capabilities, slice and host', () => {
   it('names the holder of a busy GPU', async () => {
     const world = precheckWorld();
     writeText(join(world.smi, 'processes.csv'), `GPU-bbb, ${process.pid}, python, 100\n`);

@@ -3,14 +3,11 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import {
-  createSliceDirectories,
-  readSliceDirectories,
-} from '../../../src/host/precheck/slice-directories.ts';
+import { createSliceDirectories, readSliceDirectories } from '../../../src/host/precheck/machine.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 import { writeText } from '../../fixtures/write-text.ts';
 
-describe('slice directories (spec 04 §10 gate 3)', () => {
+describe('slice directories', () => {
   it('are looked at without being made', async () => {
     const home = temporaryFolder();
     mkdirSync(join(home, '.cache'));

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 import { skippedPrecheckDocument } from '../../../src/domain/precheck/precheck-document.ts';
-import { refuseForeignDirectory, writePrecheck } from '../../../src/host/precheck/write-precheck.ts';
+import { refuseForeignDirectory, writePrecheck } from '../../../src/host/precheck/run-precheck.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 
 function document(sessionId: string | null, timestamp = '2026-04-23T05:00:00Z') {
@@ -20,7 +20,7 @@ function sessionFolder(sessionId?: string): string {
   return folder;
 }
 
-describe('writing precheck.json (spec 04 §9)', () => {
+describe('writing precheck.json', () => {
   it('makes the folder and writes the document', async () => {
     const folder = join(temporaryFolder(), 'new');
     const path = await writePrecheck(folder, document(null));

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { ClockWatch, readClocks } from '../../../src/host/process/clock-watch.ts';
+import { ClockWatch, readClocks } from '../../../src/host/process/supervisor-parts.ts';
 
 const launch = { wallMs: 1_777_000_000_000, uptimeMs: 500_000 };
 

@@ -6,10 +6,10 @@ import { execa } from 'execa';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { endProcesses } from '../../../src/host/process/end-processes.ts';
-import { readGroupManifests } from '../../../src/host/process/group-manifests.ts';
-import type { LaunchIdentity } from '../../../src/host/process/launch-documents.ts';
-import { launchSupervised } from '../../../src/host/process/launch-supervised.ts';
-import { readBootId, readProcessStat } from '../../../src/host/process/process-identity.ts';
+import { readGroupManifests } from '../../../src/host/process/end-processes.ts';
+import type { LaunchIdentity } from '../../../src/host/process/launch-files.ts';
+import { launchSupervised } from '../../../src/host/process/launch.ts';
+import { readBootId, readProcessStat } from '../../../src/host/process/identity.ts';
 import { formatRepeatMark, repeatMarkVariable } from '../../../src/host/process/repeat-mark.ts';
 import { until } from '../../fixtures/until.ts';
 import { killStandIn, runs, scratchLaunch, standIn } from './scratch-launch.ts';
@@ -52,7 +52,7 @@ async function startForeign(steps: string[], env: Record<string, string> = {}): 
   return child.pid;
 }
 
-describe('ending what belongs to a repeat (spec 05 §7, §8)', () => {
+describe('ending what belongs to a repeat', () => {
   it('ends pytest and names what it did', async () => {
     const identity = await launchMarked(['hang']);
     expect(await endProcesses({ mark, identity })).toMatchObject({
@@ -171,7 +171,7 @@ describe('ending what belongs to a repeat (spec 05 §7, §8)', () => {
   });
 });
 
-describe('process groups in router_pgids.txt (spec 05 §8)', () => {
+describe('process groups in router_pgids.txt', () => {
   const manifest = () => scratch.path('basetemp/router0/router_pgids.txt');
   beforeEach(() => mkdirSync(scratch.path('basetemp/router0'), { recursive: true }));
 

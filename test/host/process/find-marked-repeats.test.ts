@@ -3,7 +3,7 @@ import { once } from 'node:events';
 
 import { expect, it, onTestFinished } from 'vitest';
 
-import { findMarkedRepeats } from '../../../src/host/process/find-marked-repeats.ts';
+import { findMarkedRepeats } from '../../../src/host/process/repeat-mark.ts';
 import { formatRepeatMark, repeatMarkVariable } from '../../../src/host/process/repeat-mark.ts';
 
 async function marked(session: string, repeat: number) {

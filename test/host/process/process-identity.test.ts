@@ -7,7 +7,7 @@ import {
   isRunning,
   parseProcessStat,
   readProcessIdentity,
-} from '../../../src/host/process/process-identity.ts';
+} from '../../../src/host/process/identity.ts';
 import { carriesMark, formatRepeatMark } from '../../../src/host/process/repeat-mark.ts';
 
 const line = (name: string, state = 'S') =>

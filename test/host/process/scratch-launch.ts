@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { launchIdentitySchema } from '../../../src/host/process/launch-documents.ts';
-import type { LaunchSpec } from '../../../src/host/process/launch-supervised.ts';
-import { readProcessStat } from '../../../src/host/process/process-identity.ts';
+import { launchIdentitySchema } from '../../../src/host/process/launch-files.ts';
+import type { LaunchSpec } from '../../../src/host/process/launch.ts';
+import { readProcessStat } from '../../../src/host/process/identity.ts';
 import { until } from '../../fixtures/until.ts';
 
 export const standIn = fileURLToPath(

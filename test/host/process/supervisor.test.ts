@@ -9,9 +9,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { adoptLaunch } from '../../../src/host/process/adopt-launch.ts';
 import { launchFiles } from '../../../src/host/process/launch-files.ts';
 import type { LaunchHandle } from '../../../src/host/process/launch-handle.ts';
-import type { LaunchSpec } from '../../../src/host/process/launch-supervised.ts';
-import { launchSupervised } from '../../../src/host/process/launch-supervised.ts';
-import { readBootId, readProcessStat } from '../../../src/host/process/process-identity.ts';
+import type { LaunchSpec } from '../../../src/host/process/launch.ts';
+import { launchSupervised } from '../../../src/host/process/launch.ts';
+import { readBootId, readProcessStat } from '../../../src/host/process/identity.ts';
 import { until } from '../../fixtures/until.ts';
 import { runs, scratchLaunch } from './scratch-launch.ts';
 
@@ -61,7 +61,7 @@ describe('a supervised launch', () => {
     expect(scratch.log()).toBe(`${odd}\n`);
   });
 
-  it('keeps log, documents and launch folder closed to others (spec 05 §2)', async () => {
+  it('keeps log, documents and launch folder closed to others', async () => {
     await (await launch(['say:hello', 'exit:0'])).waitForExit();
     const names = readdirSync(scratch.launchDir);
     const files = [scratch.path('run1.log'), ...names.map((name) => join(scratch.launchDir, name))];
@@ -70,7 +70,7 @@ describe('a supervised launch', () => {
     expect(statSync(scratch.launchDir).mode & 0o777).toBe(0o700);
   });
 
-  it('keeps code and signal apart (spec 05 §8)', async () => {
+  it('keeps code and signal apart', async () => {
     const handle = await launch(['signal:SIGKILL']);
     expect(await handle.waitForExit()).toMatchObject({
       exit: { exit_code: null, signal: 'SIGKILL', stop: null },

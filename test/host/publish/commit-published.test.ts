@@ -35,7 +35,7 @@ function repository(files: Record<string, string> = { 'tests/[ab].py': 'X = 1\n'
   };
 }
 
-describe('the commit of a publish (spec 06 §13)', () => {
+describe('the commit of a publish', () => {
   test('takes paths as they are, also where git would see a pattern', async () => {
     const { write, git, publish } = repository();
     write('tests/[ab].py', 'X = 2\n');

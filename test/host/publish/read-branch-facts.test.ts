@@ -12,7 +12,7 @@ function repository() {
   return { ...made, first, facts };
 }
 
-describe('what git knows about the branch of a publish (spec 06 §13)', () => {
+describe('what git knows about the branch of a publish', () => {
   test('a new name on the session commit', async () => {
     const { facts, first } = repository();
     expect(await facts('calibrate/nova')).toMatchObject({

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
-import { buildPytestCommand } from '../../../src/host/pytest/build-command.ts';
+import { buildPytestCommand } from '../../../src/host/pytest/launch-command.ts';
 
-describe('the pytest command (spec 05 §6)', () => {
+describe('the pytest command', () => {
   it('is the interpreter, the test file, -v -s, the base temp, and then the extra arguments', () => {
     expect(
       buildPytestCommand({

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 
-import { buildPytestCommand } from '../../../src/host/pytest/build-command.ts';
-import { buildPytestEnvironment } from '../../../src/host/pytest/build-environment.ts';
-import type { PytestEnvironmentOptions } from '../../../src/host/pytest/build-environment.ts';
-import { recordableEnvironment } from '../../../src/host/pytest/recordable-environment.ts';
+import { buildPytestCommand } from '../../../src/host/pytest/launch-command.ts';
+import { buildPytestEnvironment } from '../../../src/host/pytest/launch-command.ts';
+import type { PytestEnvironmentOptions } from '../../../src/host/pytest/launch-command.ts';
+import { recordableEnvironment } from '../../../src/host/pytest/launch-command.ts';
 
 const build = (options: Partial<PytestEnvironmentOptions> = {}) =>
   buildPytestEnvironment({
@@ -17,7 +17,7 @@ const build = (options: Partial<PytestEnvironmentOptions> = {}) =>
     ...options,
   });
 
-describe('the environment of pytest (spec 05 §6)', () => {
+describe('the environment of pytest', () => {
   it('is exactly this for a bare shell', () => {
     expect(build()).toEqual({
       PATH: '/venv/bin:/usr/bin',
@@ -89,7 +89,7 @@ describe('the environment of pytest (spec 05 §6)', () => {
   });
 
   it.each(['PATH', 'PYTHONPATH', 'PYTEST_ADDOPTS', 'CUDA_VISIBLE_DEVICES', 'CALIB_REPEAT'])(
-    'refuses a unit that sets %s (spec 05 §12 row 23)',
+    'refuses a unit that sets %s',
     (name) => {
       expect(() => build({ unitEnv: { [name]: 'x' } })).toThrow(name);
     },
@@ -136,7 +136,7 @@ describe('what of it may be recorded', () => {
   });
 });
 
-describe('the command line of pytest (spec 05 §6)', () => {
+describe('the command line of pytest', () => {
   const options = { venvPython: '/venv/bin/python', test: 'tests/test_a.py', baseTemp: '/run/basetemp_run1' };
 
   it('is the original one', () => {

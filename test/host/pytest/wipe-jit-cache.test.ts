@@ -17,7 +17,7 @@ beforeEach(() => {
   folder = temporaryFolder();
 });
 
-describe('wiping the kernel cache (spec 05 §7)', () => {
+describe('wiping the kernel cache', () => {
   it("removes the cache inside the session's own root", async () => {
     cache('slice/.cache/flashinfer');
     const wipes = await wipeJitCache({

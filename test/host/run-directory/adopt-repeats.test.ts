@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 
-import { matrixFromSnapshot } from '../../../src/domain/audit/audit-matrix.ts';
+import { matrixFromSnapshot } from '../../../src/domain/audit/matrix.ts';
 import { adoptRepeats } from '../../../src/host/run-directory/adopt-repeats.ts';
-import { readRunDirectory } from '../../../src/host/run-directory/read-run-directory.ts';
+import { readRunDirectory } from '../../../src/host/run-directory/stages-copy.ts';
 import {
   REPEATS,
   type RepeatModel,
@@ -39,7 +39,7 @@ const adopt = async (runDir: string) =>
     at: '2026-04-24T05:00:00Z',
   });
 
-test('however a directory was broken, what is carried on is whole and valid, and nothing of it is lost (spec 05 §5)', async () => {
+test('however a directory was broken, what is carried on is whole and valid, and nothing of it is lost', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(operations, { maxLength: 12 }), async (sequence) => {
       const runDir = makeDirectory();

@@ -3,14 +3,14 @@ import { readFileSync } from 'node:fs';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 
-import { type AuditMatrix, matrixFromSnapshot } from '../../../src/domain/audit/audit-matrix.ts';
+import { type AuditMatrix, matrixFromSnapshot } from '../../../src/domain/audit/matrix.ts';
 import { statusDocument } from '../../../src/domain/audit/status-document.ts';
-import { matrixFromState } from '../../../src/domain/session/matrix-from-state.ts';
-import { recordOutcome } from '../../../src/domain/session/record-outcome.ts';
+import { matrixFromState } from '../../../src/domain/session/matrix.ts';
+import { recordOutcome } from '../../../src/domain/session/matrix.ts';
 import { initialState } from '../../../src/domain/session/session-state.ts';
-import { takeDiskAudit } from '../../../src/domain/session/take-disk-audit.ts';
+import { syncMatrix } from '../../../src/domain/session/matrix.ts';
 import { runPaths } from '../../../src/host/run-directory/paths.ts';
-import { readRunDirectory } from '../../../src/host/run-directory/read-run-directory.ts';
+import { readRunDirectory } from '../../../src/host/run-directory/stages-copy.ts';
 import { writeText } from '../../fixtures/write-text.ts';
 import {
   type Launch,
@@ -47,7 +47,7 @@ function told(matrix: AuditMatrix) {
 const offline = async (runDir: string) => told(matrixFromSnapshot(await readRunDirectory(runDir)));
 
 test.each(Object.keys(launches))(
-  'a session and its directory say the same of a launch that was %s (spec 06 §4, §5)',
+  'a session and its directory say the same of a launch that was %s',
   async (name) => {
     const runDir = makeDirectory();
     const state = initialState(plan, '2026-04-23T05:00:00Z');
@@ -67,7 +67,7 @@ test('a record that replaces a foreign one takes its findings with it', async ()
   const state = initialState(plan, '2026-04-23T05:00:00Z');
   await commitLaunch(runDir, 1, launches['good'] as Launch);
   writeText(runPaths.observation(runDir, 'nova_wer', 1), readText(runDir, 'nova_wer').replace('0.5', '0.9'));
-  takeDiskAudit(plan, state, await diskAudit(runDir));
+  syncMatrix(plan, state, await diskAudit(runDir));
   expect(told(matrixFromState(plan, state)).git_provenance.ok).toBe(false);
 
   await discard(runDir, 1);
@@ -105,7 +105,7 @@ test('whatever is committed, discarded and broken, the audit says what stands, a
         keys.map((key) => model.map((at) => expectedSymbol(at, key))),
       );
       const state = initialState(plan, '2026-04-23T05:00:00Z');
-      takeDiskAudit(plan, state, await diskAudit(runDir));
+      syncMatrix(plan, state, await diskAudit(runDir));
       expect(told(matrixFromState(plan, state))).toEqual(audited);
     }),
     { numRuns: 30 },

@@ -5,8 +5,8 @@ import { expect, test } from 'vitest';
 
 import { commitRepeat } from '../../../src/host/run-directory/commit-repeat.ts';
 import { runPaths } from '../../../src/host/run-directory/paths.ts';
-import { readCell } from '../../../src/host/run-directory/read-cell.ts';
-import { isTemporaryName } from '../../../src/host/run-directory/write-atomic.ts';
+import { readCell } from '../../../src/host/run-directory/read-repeat.ts';
+import { isTemporaryName } from '../../../src/host/run-directory/files.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 import { failingAt } from './failing-files.ts';
 import { NAMESPACE, STAGES, filesBelow, makeCommit, makeObservation } from './repeat-fixture.ts';
@@ -43,7 +43,7 @@ test('writes an observation and a pointer file per stage, and one marker for all
   expect(await integrities(runDir)).toEqual(new Set(['committed']));
 });
 
-test('keeps records, pointers, marker and their folders closed to others (spec 05 §2)', async () => {
+test('keeps records, pointers, marker and their folders closed to others', async () => {
   const runDir = temporaryFolder();
   await commitRepeat(makeCommit(runDir));
 
@@ -53,7 +53,7 @@ test('keeps records, pointers, marker and their folders closed to others (spec 0
   expect(entries.filter((_, index) => ((modes[index] ?? 0) & 0o077) !== 0)).toEqual([]);
 });
 
-test('points to the shared log and the base temp in three comment lines (spec 05 §2)', async () => {
+test('points to the shared log and the base temp in three comment lines', async () => {
   const runDir = temporaryFolder();
 
   await commitRepeat(makeCommit(runDir));
@@ -88,7 +88,7 @@ test('refuses to replace what is committed', async () => {
   expect(await integrities(runDir)).toEqual(new Set(['committed']));
 });
 
-test('counts for all stages or for none, whatever step a crash comes at (spec 05 §10)', async () => {
+test('counts for all stages or for none, whatever step a crash comes at', async () => {
   const steps = await stepsOfCommit();
   expect(steps).toBeGreaterThan(15);
   for (let step = 1; step <= steps; step += 1) {

@@ -3,11 +3,11 @@ import { join } from 'node:path';
 
 import { expect, test } from 'vitest';
 
-import type { Plan } from '../../../src/domain/plan/plan.ts';
-import { createRunDirectory } from '../../../src/host/run-directory/create-run-directory.ts';
+import type { Plan } from '../../../src/domain/session/session-plan.ts';
+import { createRunDirectory } from '../../../src/host/run-directory/plan-file.ts';
 import { writePlan } from '../../../src/host/run-directory/plan-file.ts';
-import { readPlan } from '../../../src/host/run-directory/read-plan.ts';
-import { appendRunLog } from '../../../src/host/run-directory/run-log.ts';
+import { readPlan } from '../../../src/host/run-directory/plan-file.ts';
+import { appendRunLog } from '../../../src/host/run-directory/logs/run-log.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 import { COMMIT, SESSION } from './repeat-fixture.ts';
 
@@ -45,7 +45,7 @@ test('carries on where a start was interrupted before its plan', async () => {
   expect(await createRunDirectory({ runDir, sessionId: SESSION, placeOf: outside })).toBe('created');
 });
 
-test('refuses the folder of another session and touches nothing (spec 05 §4)', async () => {
+test('refuses the folder of another session and touches nothing', async () => {
   const runDir = temporaryFolder();
   await writePlan(runDir, PLAN);
 
@@ -66,7 +66,7 @@ test('refuses a folder with foreign files', async () => {
   );
 });
 
-test('refuses a folder that git would list (spec 05 §2)', async () => {
+test('refuses a folder that git would list', async () => {
   const runDir = join(temporaryFolder(), 'runs');
   const placeOf = async (): Promise<'visible'> => await Promise.resolve('visible');
 

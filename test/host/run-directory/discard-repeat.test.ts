@@ -10,9 +10,9 @@ import {
   type RepeatDiscard,
   discardRepeat,
 } from '../../../src/host/run-directory/discard-repeat.ts';
-import { listDiscarded } from '../../../src/host/run-directory/list-discarded.ts';
+import { listDiscarded } from '../../../src/host/run-directory/discard-repeat.ts';
 import { runPaths } from '../../../src/host/run-directory/paths.ts';
-import { readCommittedRepeat } from '../../../src/host/run-directory/read-committed-repeat.ts';
+import { readCommittedRepeat } from '../../../src/host/run-directory/read-repeat.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 import { writeText } from '../../fixtures/write-text.ts';
 import { COMMIT, NAMESPACE, STAGES, filesBelow, makeAttempt, makeCommit } from './repeat-fixture.ts';
@@ -62,7 +62,7 @@ const REPEAT_FILES = [
   'nova_wer/run1.log',
 ];
 
-test('moves everything of the repeat aside under the paths it had, with the reason (spec 05 §5)', async () => {
+test('moves everything of the repeat aside under the paths it had, with the reason', async () => {
   const runDir = temporaryFolder();
   await addRepeat(runDir, 1);
 
@@ -216,7 +216,7 @@ test('says what it could not write when a file stands in the way', async () => {
   expect(await recordedKind(runDir)).toBe('valid');
 });
 
-test('lists discards by unit, repeat and number for the report (spec 06 §6)', async () => {
+test('lists discards by unit, repeat and number for the report', async () => {
   const runDir = temporaryFolder();
   for (const repeat of [12, 2]) {
     await addRepeat(runDir, repeat);

@@ -1,4 +1,4 @@
-import { type DurableFiles, durableFiles } from '../../../src/host/run-directory/write-atomic.ts';
+import { type DurableFiles, durableFiles } from '../../../src/host/run-directory/files.ts';
 
 /** The real file system until the given step (from 1), which fails like a crash: nothing after it happens. */
 export function failingAt(step: number): { files: DurableFiles; stepsTaken: () => number } {

@@ -1,9 +1,9 @@
 import { expect, onTestFinished, test } from 'vitest';
 
-import { followActiveLog } from '../../../src/host/run-directory/follow-active-log.ts';
-import type { LogEvent } from '../../../src/host/run-directory/follow-launches.ts';
-import { latestLog } from '../../../src/host/run-directory/latest-log.ts';
-import { readActiveRuns } from '../../../src/host/run-directory/read-active-runs.ts';
+import { followActiveLog } from '../../../src/host/run-directory/logs/follow-log.ts';
+import type { LogEvent } from '../../../src/host/run-directory/logs/follow-log.ts';
+import { latestLog } from '../../../src/host/run-directory/logs/follow-log.ts';
+import { readActiveRuns } from '../../../src/host/run-directory/logs/launches.ts';
 import { runPaths } from '../../../src/host/run-directory/paths.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 import { writeJson, writeText } from '../../fixtures/write-text.ts';
@@ -58,7 +58,7 @@ function words(event: LogEvent): string {
   }
 }
 
-test('waits for the first pytest, then shows it from its start and as it grows (spec 05 §11)', async () => {
+test('waits for the first pytest, then shows it from its start and as it grows', async () => {
   const runDir = temporaryFolder();
   const { next, nextText, finish } = follower(runDir);
   expect(await next()).toBe('waiting');
@@ -194,7 +194,7 @@ test('reads a large log in pieces of at most 64 KiB', async () => {
   expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(1_000_000 + `ended ${UNIT} 2.1`.length);
 });
 
-test('knows the active pytest with its log and GPUs (spec 06 §5)', async () => {
+test('knows the active pytest with its log and GPUs', async () => {
   const runDir = temporaryFolder();
   const pytest = await startPytest({ runDir, namespace: UNIT, repeat: 2, attempt: 3 }, at(0));
   pytest.write('12345');

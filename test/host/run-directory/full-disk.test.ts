@@ -20,7 +20,7 @@ async function withinLimit(what: 'file' | 'commit', path: string): Promise<Recor
   return JSON.parse(stdout) as Record<string, unknown>;
 }
 
-describe('a disk that takes no more (spec 05 §12 row 12)', () => {
+describe('a disk that takes no more', () => {
   test('leaves the old file whole and nothing half-written beside it', async () => {
     const folder = temporaryFolder();
     const path = join(folder, 'report.md');

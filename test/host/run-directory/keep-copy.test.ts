@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { expect, test } from 'vitest';
 
-import { keepCopy } from '../../../src/host/run-directory/keep-copy.ts';
+import { keepCopy } from '../../../src/host/run-directory/files.ts';
 import { runPaths } from '../../../src/host/run-directory/paths.ts';
 import { readStagesFile } from '../../../src/host/run-directory/stages-copy.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';

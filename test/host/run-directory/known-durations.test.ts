@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { expect, test } from 'vitest';
 
-import type { Attempt } from '../../../src/domain/observation/attempt.ts';
+import type { Attempt } from '../../../src/domain/observation/observation.ts';
 import { appendAttempt } from '../../../src/host/run-directory/attempts-file.ts';
 import { readKnownDurations } from '../../../src/host/run-directory/known-durations.ts';
 import { runPaths } from '../../../src/host/run-directory/paths.ts';

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { EvidencePattern } from '../../../src/domain/evidence/log-evidence.ts';
 import { appendAttempt } from '../../../src/host/run-directory/attempts-file.ts';
 import { commitRepeat } from '../../../src/host/run-directory/commit-repeat.ts';
-import { packRepeat } from '../../../src/host/run-directory/pack-repeat.ts';
+import { packRepeat } from '../../../src/host/run-directory/travel.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 import { writeText } from '../../fixtures/write-text.ts';
 import { NAMESPACE, SESSION, STAGES, makeAttempt, makeCommit } from './repeat-fixture.ts';
@@ -63,7 +63,7 @@ test('refuses to pack more than may travel, naming repeat and size', async () =>
   });
 });
 
-test('counts the evidence in the log, which stays, for the report (spec 06 §14)', async () => {
+test('counts the evidence in the log, which stays, for the report', async () => {
   const runDir = temporaryFolder();
   await commitRepeat(makeCommit(runDir));
   writeText(`${runDir}/_pytest/${NAMESPACE}/run1.log`, 'graph captured\nnothing\ngraph captured\n');

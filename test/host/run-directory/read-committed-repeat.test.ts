@@ -6,10 +6,7 @@ import { expect, test } from 'vitest';
 import type { Observation } from '../../../src/domain/observation/observation.ts';
 import { commitRepeat } from '../../../src/host/run-directory/commit-repeat.ts';
 import { runPaths } from '../../../src/host/run-directory/paths.ts';
-import {
-  type RecordedRepeat,
-  readCommittedRepeat,
-} from '../../../src/host/run-directory/read-committed-repeat.ts';
+import { type RecordedRepeat, readCommittedRepeat } from '../../../src/host/run-directory/read-repeat.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 import { COMMIT, NAMESPACE, SESSION, STAGES, makeCommit, makeObservation } from './repeat-fixture.ts';
 
@@ -45,7 +42,7 @@ test('gives the observations of a committed repeat', async () => {
   });
 });
 
-test('accepts records of the original tool on the same commit (spec 05 §5)', async () => {
+test('accepts records of the original tool on the same commit', async () => {
   const runDir = temporaryFolder();
   for (const { key } of STAGES) await write(runDir, key, legacyObservation());
 
@@ -93,7 +90,7 @@ test('does not accept a file that was edited after it was committed', async () =
   });
 });
 
-test('does not accept a good stage with a missing sibling (spec 05 §9)', async () => {
+test('does not accept a good stage with a missing sibling', async () => {
   const runDir = temporaryFolder();
   await write(runDir, 'nova_wer', legacyObservation());
 
@@ -125,7 +122,7 @@ test('does not accept stages that two different tools recorded', async () => {
   });
 });
 
-test("does not accept a repeat that the original tool's resume mixed from two invocations (spec 05 §5)", async () => {
+test("does not accept a repeat that the original tool's resume mixed from two invocations", async () => {
   const runDir = temporaryFolder();
   await write(runDir, 'nova_speed', legacyObservation({ duration_s: 600.01 }));
   await write(runDir, 'nova_wer', legacyObservation({ duration_s: 612.4 }));

@@ -4,24 +4,24 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
 import { isRefusal } from '../../../src/domain/apply/apply-plan-document.ts';
-import { readApplyPlan } from '../../../src/host/run-directory/read-apply-plan.ts';
-import { readActiveRuns } from '../../../src/host/run-directory/read-active-runs.ts';
-import { readCommitRange } from '../../../src/host/run-directory/read-commit-range.ts';
-import { readCurrentLiterals } from '../../../src/host/run-directory/read-current-literals.ts';
-import { logEvidenceDocument } from '../../../src/host/run-directory/log-evidence-file.ts';
-import { readLogEvidence } from '../../../src/host/run-directory/read-log-evidence.ts';
-import { readPlan } from '../../../src/host/run-directory/read-plan.ts';
-import { readRepoRoot } from '../../../src/host/run-directory/read-repo-root.ts';
-import { readReportFacts } from '../../../src/host/run-directory/read-report-facts.ts';
-import { readRunDirectory } from '../../../src/host/run-directory/read-run-directory.ts';
+import { readApplyPlan } from '../../../src/host/run-directory/literals.ts';
+import { readActiveRuns } from '../../../src/host/run-directory/logs/launches.ts';
+import { readCommitRange } from '../../../src/host/run-directory/report/report-facts.ts';
+import { readCurrentLiterals } from '../../../src/host/run-directory/literals.ts';
+import { logEvidenceDocument } from '../../../src/host/run-directory/logs/log-evidence.ts';
+import { readLogEvidence } from '../../../src/host/run-directory/logs/log-evidence.ts';
+import { readPlan } from '../../../src/host/run-directory/plan-file.ts';
+import { readRepoRoot } from '../../../src/host/run-directory/report/report-facts.ts';
+import { readReportFacts } from '../../../src/host/run-directory/report/report-facts.ts';
+import { readRunDirectory } from '../../../src/host/run-directory/stages-copy.ts';
 import { runPaths } from '../../../src/host/run-directory/paths.ts';
-import { readBootId, readProcessIdentity } from '../../../src/host/process/process-identity.ts';
+import { readBootId, readProcessIdentity } from '../../../src/host/process/identity.ts';
 import { writeJson, writeText } from '../../fixtures/write-text.ts';
 import { NAMESPACE, runWorld, stages, TEST_FILE, TEST_SOURCE } from './run-directory-fixture.ts';
 
 const now = '2026-04-23T06:00:00Z';
 
-describe('facts of a report (spec 06 §6)', () => {
+describe('facts of a report', () => {
   test('bindings are those of the session commit, not of the work tree', async () => {
     const { runDir, root, write } = runWorld();
     write(TEST_FILE, TEST_SOURCE.replace('MAX_SAMPLES = 5', 'MAX_SAMPLES = 7'));
@@ -75,7 +75,7 @@ describe('facts of a report (spec 06 §6)', () => {
   });
 });
 
-describe('literals as they stand (spec 06 §8)', () => {
+describe('literals as they stand', () => {
   test('a dictionary’s entry is found under the test’s concurrency', async () => {
     const { root } = runWorld();
     const { literals, concurrency } = await readCurrentLiterals({ repoRoot: root, stages });
@@ -101,7 +101,7 @@ describe('literals as they stand (spec 06 §8)', () => {
   });
 });
 
-describe('the apply plan of a directory (spec 06 §7)', () => {
+describe('the apply plan of a directory', () => {
   test('reads literals of the checkout and writes nothing', async () => {
     const { runDir, root, git } = runWorld();
     const document = await readApplyPlan({ snapshot: await readRunDirectory(runDir), repoRoot: root });
@@ -156,7 +156,7 @@ describe('the checkout of a directory', () => {
   });
 });
 
-test('a range of commits is told by git, and null for what is no commit (spec 06 §14)', async () => {
+test('a range of commits is told by git, and null for what is no commit', async () => {
   const { root, sha, git, write } = runWorld();
   write('engine.py', 'x = 1\n');
   git('add', '-A');
@@ -174,7 +174,7 @@ test('a range of commits is told by git, and null for what is no commit (spec 06
   expect(existsSync(option)).toBe(false);
 });
 
-test('a commit of another clone is named as absent (spec 06 §14)', async () => {
+test('a commit of another clone is named as absent', async () => {
   const { root, sha } = runWorld();
   const foreign = 'e'.repeat(40);
   expect(await readCommitRange({ repoRoot: root, before: foreign, after: sha })).toEqual({
@@ -184,7 +184,7 @@ test('a commit of another clone is named as absent (spec 06 §14)', async () => 
   });
 });
 
-test('evidence is counted per log and the poorest log decides (spec 06 §14)', async () => {
+test('evidence is counted per log and the poorest log decides', async () => {
   const { runDir } = runWorld();
   for (const [repeat, lines] of [
     [1, 3],
@@ -220,7 +220,7 @@ test('the logs of an original directory are found by their observations', async 
   });
 });
 
-test('what the host that has the log has counted stands in for the log, if it is whole (spec 06 §14)', async () => {
+test('what the host that has the log has counted stands in for the log, if it is whole', async () => {
   const { runDir } = runWorld();
   const patterns = [{ name: 'CUDA graphs', pattern: 'cuda graph: True', min_count: 2 }];
   writeText(runPaths.log(runDir, NAMESPACE, 1), 'cuda graph: True\n'.repeat(3));
@@ -230,14 +230,14 @@ test('what the host that has the log has counted stands in for the log, if it is
   expect(evidence).toMatchObject({ logs: 2, fewest: 2, lacking: [{ repeat: 3, count: null }] });
 });
 
-test('the patterns of the plan are in the facts of its report (spec 06 §14)', async () => {
+test('the patterns of the plan are in the facts of its report', async () => {
   const evidence = [{ name: 'CUDA graphs', pattern: 'graph', min_count: 1 }];
   const { runDir, root } = runWorld({ plan: { evidence } });
   const { facts } = await readReportFacts({ snapshot: await readRunDirectory(runDir), repoRoot: root, now });
   expect(facts.evidence).toMatchObject([{ name: 'CUDA graphs', logs: 0 }]);
 });
 
-describe('running processes of a directory (spec 05 §12)', () => {
+describe('running processes of a directory', () => {
   const identityOf = (child: { pid: number; start_ticks: number }) => ({
     schema: 'calib.launch/1',
     token: 't',

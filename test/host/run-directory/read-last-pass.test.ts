@@ -2,9 +2,9 @@ import { expect, test } from 'vitest';
 
 import { appendAttempt } from '../../../src/host/run-directory/attempts-file.ts';
 import { discardRepeat } from '../../../src/host/run-directory/discard-repeat.ts';
-import { readLastPass } from '../../../src/host/run-directory/read-last-pass.ts';
+import { readLastPass } from '../../../src/host/run-directory/plan-file.ts';
 import { runPaths } from '../../../src/host/run-directory/paths.ts';
-import { writeFileAtomic } from '../../../src/host/run-directory/write-atomic.ts';
+import { writeFileAtomic } from '../../../src/host/run-directory/files.ts';
 import { sampleSessionPlan } from '../../domain/session/sample-session-plan.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 import { makeAttempt } from './repeat-fixture.ts';

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { auditStrict } from '../../../src/domain/audit/strict-audit.ts';
 import { CalibError } from '../../../src/domain/calib-error.ts';
 import { runPaths } from '../../../src/host/run-directory/paths.ts';
-import { readRunDirectory } from '../../../src/host/run-directory/read-run-directory.ts';
+import { readRunDirectory } from '../../../src/host/run-directory/stages-copy.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 import { writeText } from '../../fixtures/write-text.ts';
 import { NAMESPACE, runWorld, writeRepeat } from './run-directory-fixture.ts';
@@ -81,7 +81,7 @@ describe('reading a run directory', () => {
     expect(audit.git_provenance.ok).toBe(true);
   });
 
-  test('without its commit marker a record counts as not run (spec 05 §10)', async () => {
+  test('without its commit marker a record counts as not run', async () => {
     const { runDir } = runWorld();
     rmSync(runPaths.commitMarker(runDir, NAMESPACE, 3));
     expect(await symbols(runDir)).toEqual({ nova_accuracy: '✓✓—', nova_speed: '✓✓—' });

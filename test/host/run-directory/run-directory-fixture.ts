@@ -7,7 +7,7 @@ import { thresholdFileOf } from '../../../src/domain/stages/stage.ts';
 import type { StageDefinition } from '../../../src/domain/stages/stage.ts';
 import { renderStagesYaml } from '../../../src/domain/stages/stages-yaml.ts';
 import type { Observation } from '../../../src/domain/observation/observation.ts';
-import type { Plan } from '../../../src/domain/plan/plan.ts';
+import type { Plan } from '../../../src/domain/session/session-plan.ts';
 import { runPaths } from '../../../src/host/run-directory/paths.ts';
 import { makeObservation, makePlan, makeStage, speedMetrics } from '../../domain/audit/snapshot-fixture.ts';
 import { writeJson, writeText } from '../../fixtures/write-text.ts';

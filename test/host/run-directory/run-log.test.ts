@@ -3,12 +3,12 @@ import { join } from 'node:path';
 
 import { expect, test } from 'vitest';
 
-import { appendRunLog } from '../../../src/host/run-directory/run-log.ts';
+import { appendRunLog } from '../../../src/host/run-directory/logs/run-log.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 
 const NOW = new Date('2026-04-23T05:00:00.750Z');
 
-test('appends lines with their UTC time and never truncates (spec 05 §12, defect 11)', async () => {
+test('appends lines with their UTC time and never truncates', async () => {
   const runDir = temporaryFolder();
 
   await appendRunLog(runDir, ['one', 'two'], NOW);

@@ -5,7 +5,7 @@ import { appendFileSync } from 'node:fs';
 import { onTestFinished } from 'vitest';
 
 import { launchFiles } from '../../../src/host/process/launch-files.ts';
-import { readBootId, readProcessStat } from '../../../src/host/process/process-identity.ts';
+import { readBootId, readProcessStat } from '../../../src/host/process/identity.ts';
 import { runPaths } from '../../../src/host/run-directory/paths.ts';
 import { writeJson, writeText } from '../../fixtures/write-text.ts';
 

@@ -8,7 +8,7 @@ import {
   isTemporaryName,
   writeFileAtomic,
   writeJsonAtomic,
-} from '../../../src/host/run-directory/write-atomic.ts';
+} from '../../../src/host/run-directory/files.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 
 test('writes a file whole and leaves nothing else behind', async () => {

@@ -1,0 +1,151 @@
+import { runningLine, stoppingLine } from '../../domain/observation/milestones.ts';
+import type { OwnStop } from '../../domain/pytest/classify-end.ts';
+import { decideStop } from '../../domain/pytest/classify-end.ts';
+import { type LogFollower, followLog } from '../../host/log/follow-log.ts';
+import { type Launch, type Repeat, logLines, lookAtGpus } from './repeat.ts';
+
+export interface WatchStart {
+  /** Milliseconds that pytest has been running. */
+  ageMs: number;
+  /** True when the first look may show what happened long before. */
+  adopted: boolean;
+}
+
+/**
+ * Eyes on one running pytest: reads its log once, byte by byte, and says when calib should end it. All its
+ * times are of the monotonic clock: a corrected time of day must not end a run of hours.
+ */
+export class LaunchWatch {
+  /** Launch to first readiness line; null when none was seen coming. */
+  startupSeconds: number | null = null;
+  readonly notes: string[] = [];
+  readonly #repeat: Repeat;
+  readonly #launch: Launch;
+  readonly #adopted: boolean;
+  readonly #launchedAtMs: number;
+  readonly #log: LogFollower;
+  #looks = 0;
+  #stop: OwnStop | null = null;
+  #nextLineAtMs: number;
+  #usedMib: Record<number, number> | null = null;
+  #stallTold = false;
+
+  constructor(repeat: Repeat, launch: Launch, start: WatchStart) {
+    this.#repeat = repeat;
+    this.#launch = launch;
+    this.#adopted = start.adopted;
+    this.#launchedAtMs = performance.now() - start.ageMs;
+    this.#log = followLog({ path: launch.logPath });
+    this.#nextLineAtMs = performance.now() + repeat.timing.runningLineEveryMs;
+  }
+
+  /** Names of the signatures seen so far. */
+  get signatures(): string[] {
+    return this.#log.state.matches.map((match) => match.name);
+  }
+
+  /** Reads what is new; gives the reason for which pytest must end, once. */
+  async look(): Promise<OwnStop | null> {
+    const progress = await this.#log.look();
+    this.#looks += 1;
+    if (progress.becameReady) await this.#noteReady();
+    if (progress.grownBytes > 0) this.#stallTold = false;
+    this.#beat();
+    await this.#tellProgress();
+    return await this.#newStop();
+  }
+
+  /** The rest of the log, after pytest has ended. */
+  async finish(): Promise<void> {
+    try {
+      await this.#log.look();
+    } finally {
+      await this.#log.close();
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#log.close();
+  }
+
+  async #newStop(): Promise<OwnStop | null> {
+    if (this.#stop !== null) return null;
+    const { unit, policies, label } = this.#repeat;
+    this.#stop = decideStop(
+      {
+        runningSeconds: this.#runningSeconds(),
+        silentSeconds: this.#silentSeconds(),
+        matches: this.#log.state.matches,
+      },
+      {
+        timeoutSeconds: unit.timeout_s ?? policies.timeout_s,
+        stallSeconds: policies.stall_s,
+        silenceSeconds: policies.silence_s,
+      },
+    );
+    if (this.#stop !== null) await logLines(this.#repeat, stoppingLine(label, this.#stop));
+    return this.#stop;
+  }
+
+  async #noteReady(): Promise<void> {
+    // An adopter does not know when the line was written.
+    if (this.#adopted && this.#looks === 1) return;
+    this.startupSeconds = Math.round(this.#runningSeconds() * 100) / 100;
+    const usualSeconds = this.#repeat.timing.slowStartupMs / 1000;
+    if (this.startupSeconds <= usualSeconds) return;
+    const seconds = this.startupSeconds.toFixed(0);
+    this.notes.push(`slow start-up (${seconds} s)`);
+    const checks = 'HOME, XDG_CACHE_HOME, TORCHINDUCTOR_CACHE_DIR and which nvcc and ninja are found';
+    await logLines(
+      this.#repeat,
+      `  ⚠ slow start-up: ready after ${seconds} s, usual is under ${usualSeconds} s — check ${checks}; no threshold problem`,
+    );
+  }
+
+  #beat(): void {
+    const { attempt, launchDir, lane } = this.#launch;
+    const silent = Math.round(this.#silentSeconds());
+    this.#repeat.heartbeats.say({
+      state: 'running',
+      text: `pytest runs, attempt ${attempt}`,
+      attempt,
+      launch_dir: launchDir,
+      lane: lane.lane,
+      seconds: Math.round(this.#runningSeconds()),
+      log_bytes: this.#log.state.bytes,
+      silent_s: silent,
+    });
+  }
+
+  async #tellProgress(): Promise<void> {
+    const silentSeconds = this.#silentSeconds();
+    const stalls = silentSeconds > this.#repeat.policies.stall_s;
+    const due = performance.now() >= this.#nextLineAtMs;
+    if (!due && (this.#stallTold || !stalls)) return;
+    this.#stallTold = stalls;
+    this.#nextLineAtMs = performance.now() + this.#repeat.timing.runningLineEveryMs;
+    const logBytes = this.#log.state.bytes;
+    const line = runningLine(this.#repeat.label, { logBytes, silentSeconds, usedMib: this.#usedMib });
+    await logLines(this.#repeat, stalls ? `${line} ⚠ the log does not grow` : line);
+    this.#askForMemory();
+  }
+
+  /** For the next line: a driver that answers late must not hold up the watch. */
+  #askForMemory(): void {
+    const { gpus } = this.#launch.lane;
+    if (gpus.length === 0) return;
+    void lookAtGpus(this.#repeat).then((reading) => {
+      if (reading.kind !== 'gpus') return;
+      const lane = reading.gpus.filter(({ index }) => gpus.includes(index));
+      this.#usedMib = Object.fromEntries(lane.map(({ index, usedMib }) => [index, usedMib]));
+    });
+  }
+
+  #runningSeconds(): number {
+    return Math.max(0, (performance.now() - this.#launchedAtMs) / 1000);
+  }
+
+  #silentSeconds(): number {
+    return Math.max(0, (performance.now() - this.#log.state.lastGrowthAtMs) / 1000);
+  }
+}

@@ -1,0 +1,63 @@
+import { Option, type Command } from 'commander';
+
+import { CalibError } from '../../../domain/calib-error.ts';
+import { addExamples } from '../../output.ts';
+import { type CliContext, addSharedOptions, createContext } from '../../options.ts';
+import { parseCount } from '../../output.ts';
+
+export interface LogsOptions {
+  follow?: boolean;
+  runDir?: string;
+  unit?: string;
+  repeat?: number;
+}
+
+/** `logs`: view A of spec 05 §11, what pytest itself says; `watch` is the other one. */
+export function register(program: Command): void {
+  const command = program
+    .command('logs')
+    .description(
+      "Print the active pytest's whole output, else the last one's; what lies on another host comes through the server. " +
+        'Closing it does not touch the session.',
+    )
+    .argument('[session]', 'session id, unambiguous prefix, or latest')
+    .addOption(
+      new Option(
+        '-f, --follow',
+        'go on with what is written, switch to the next pytest, end with the session',
+      ),
+    )
+    .addOption(new Option('--run-dir <dir>', 'directory of a session, where there is no server to ask'))
+    .addOption(
+      new Option('--unit <namespace>', 'only the runs of this unit (`query SESSION units` lists them)'),
+    )
+    .addOption(new Option('--repeat <k>', 'only repeat k').argParser(parseCount));
+  addSharedOptions(command, ['repo-root']);
+  addExamples(command, [
+    'calib logs latest --follow',
+    'calib logs latest | tail -n 50',
+    'calib logs latest --unit test_mmsu_ci --repeat 2',
+    'calib logs --run-dir .tune-runs/20260423T050000Z_mmsu_r3',
+  ]);
+  command.action(async (reference: string | undefined, options: LogsOptions, self: Command) => {
+    await printLogs(createContext(self), reference, options);
+  });
+}
+
+async function printLogs(
+  context: CliContext,
+  reference: string | undefined,
+  options: LogsOptions,
+): Promise<void> {
+  const { locateLogs } = await import('./session-logs.ts');
+  const { followLogs, printLatestLog } = await import('./print-logs.ts');
+  if ((reference === undefined) === (options.runDir === undefined)) {
+    throw new CalibError('invalid-input', 'logs takes either a session or --run-dir', {
+      remedy: '`calib logs latest --follow` shows the newest session',
+    });
+  }
+  const wanted = { namespace: options.unit ?? null, repeat: options.repeat ?? null };
+  const located = await locateLogs(context, reference ?? null, options.runDir ?? null);
+  if (options.follow) await followLogs({ ...located, wanted });
+  else await printLatestLog({ ...located, wanted });
+}

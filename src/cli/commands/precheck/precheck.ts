@@ -1,0 +1,107 @@
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+
+import type { Command } from 'commander';
+
+import { addExamples } from '../../output.ts';
+import { exitCode } from '../../output.ts';
+import { addSharedOptions, createContext, type CliContext } from '../../options.ts';
+import { answer, answerJson, colours, note } from '../../output.ts';
+import { precheckRequirements, type PrecheckStages } from '../start/plan-session.ts';
+
+interface PrecheckOptions {
+  stages?: string;
+  outputDir?: string;
+  skipVersionCheck?: boolean;
+}
+
+/** `precheck`: the environment gate, read-only. */
+export function register(program: Command): void {
+  const command = program
+    .command('precheck')
+    .description(
+      'Check that this machine is ready for a calibration and print the command that closes each gap. ' +
+        'Changes nothing; exit 0 only without a gap.',
+    )
+    .option('--stages <tokens>', 'only what these stages need (default: everything the model config names)')
+    .option('--output-dir <dir>', 'write precheck.json there (never into the directory of a session)')
+    .option('--skip-version-check', 'pinned versions that differ are warnings')
+    .action(async (options: PrecheckOptions, self: Command) => precheck(createContext(self), options));
+  addSharedOptions(command, ['catalog', 'host', 'model', 'repo-root', 'venv-python', 'json']);
+  addExamples(command, [
+    'calib precheck --model tts',
+    'calib precheck --model tts --stages tts_moss,qwen3_asr --output-dir /tmp/precheck',
+  ]);
+}
+
+async function precheck(context: CliContext, options: PrecheckOptions): Promise<void> {
+  const { runPrecheck } = await import('../../../host/precheck/run-precheck.ts');
+  const { refuseForeignDirectory, writePrecheck } = await import('../../../host/precheck/run-precheck.ts');
+  const { gapText, renderCheck, renderSummary } = await import('../../../domain/precheck/checks.ts');
+  await context.announceHost();
+  const repoRoot = (await context.repoRoot()).path;
+  const venv = await context.venv();
+  const outputDir = options.outputDir === undefined ? null : resolve(options.outputDir);
+  if (outputDir !== null) {
+    await refuseForeignDirectory(outputDir, null);
+  }
+  const { ok, checks, document } = await runPrecheck({
+    model: context.modelName,
+    requirements: await precheckRequirements(context, await stagesOf(context, options.stages)),
+    repoRoot,
+    venvPython: venv.python,
+    venvSource: venv.source,
+    session: null,
+    runFolder: outputDir ?? join(repoRoot, '.tune-runs'),
+    skipVersionCheck: options.skipVersionCheck === true,
+    allowedGpus: null,
+    env: process.env,
+    now: new Date(),
+    onCheck: (check) => {
+      if (!context.json) {
+        renderCheck(check).forEach((line) => answer(painted(line)));
+      }
+    },
+  });
+  if (outputDir !== null && document !== null) {
+    note(`precheck recorded in ${await writePrecheck(outputDir, document)}`);
+  }
+  if (context.json) {
+    const errors = checks.flatMap((check) => check.errors.map(gapText));
+    const warnings = checks.flatMap((check) => check.warnings);
+    answerJson(document ?? { model: context.modelName, ok, errors, warnings, checks, stopped: true });
+  } else {
+    renderSummary(checks).forEach((line) => answer(painted(line)));
+  }
+  process.exitCode = ok ? exitCode.done : exitCode.notReady;
+}
+
+/** The stages in question: those named, or null and what discovery has found so far. */
+async function stagesOf(context: CliContext, tokens: string | undefined): Promise<PrecheckStages> {
+  const { loadStages } = await import('../../../host/catalog/open-catalog.ts');
+  const { selectStages } = await import('../../../domain/selection/select.ts');
+  const catalog = await context.catalog();
+  const discovered = existsSync(catalog.stagesPath(context.modelName));
+  const known =
+    discovered || tokens !== undefined ? (await loadStages(catalog, context.modelName)).stages : [];
+  if (tokens === undefined) {
+    return { catalog: known, selected: null };
+  }
+  const { stages, expansionLine } = selectStages(known, tokens);
+  if (expansionLine !== null) {
+    note(expansionLine);
+  }
+  return { catalog: known, selected: stages };
+}
+
+/** A line with its mark, or its first word, in colour where stdout is a terminal. */
+function painted(line: string): string {
+  const { green, red, dim, yellow } = colours(process.stdout);
+  return line
+    .replace(/^( *)✓/, (_all, indent: string) => indent + green('✓'))
+    .replace(/^( *)✗/, (_all, indent: string) => indent + red('✗'))
+    .replace(/^ *· .*$/, dim)
+    .replace(/^(error:|precheck FAILED.*)/, red)
+    .replace(/^warning:/, yellow)
+    .replace(/^precheck OK/, green);
+}

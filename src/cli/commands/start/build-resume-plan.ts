@@ -1,0 +1,123 @@
+import { basename, resolve } from 'node:path';
+
+import { CalibError } from '../../../domain/calib-error.ts';
+import { utcTimestamp } from '../../../domain/text.ts';
+import { type Plan, policiesSchema } from '../../../domain/session/session-plan.ts';
+import { type ResumeRequest, resumePlan } from '../../../domain/session/resume-rules.ts';
+import { selectStages } from '../../../domain/selection/select.ts';
+import { type SessionPlan, sessionPlanSchema } from '../../../domain/session/session-plan.ts';
+import { versionControlPlace } from '../../../host/git/git.ts';
+import { readPlan } from '../../../host/run-directory/plan-file.ts';
+import { requireGitIgnored } from '../../../host/run-directory/plan-file.ts';
+import type { CliContext } from '../../options.ts';
+import { note, warn } from '../../output.ts';
+import { planLanes } from './plan-session.ts';
+import { planPool } from './plan-session.ts';
+import { planPrecheck } from './plan-session.ts';
+import { type StartInputs, hashTestFiles, readStartInputs, refuseUnusableStages } from './start-inputs.ts';
+import type { StartOptions } from './start.ts';
+
+export interface ResumeOptions {
+  runDir: string;
+  options: StartOptions;
+  now: Date;
+  calibVersion: string;
+}
+
+/**
+ * The plan that carries on an existing run directory, calib's or the original tool's: same commit, same model, same
+ * stages. Without `--stages` it means the plan's stages.
+ *
+ * @throws CalibError saying what differs
+ */
+export async function buildResumePlan(given: CliContext, request: ResumeOptions): Promise<SessionPlan> {
+  const { options } = request;
+  const runDir = resolve(request.runDir);
+  const recorded = await readRecordedPlan(runDir);
+  const context = given.modelGiven ? given : given.withModel(recorded.model);
+  const basis = await readStartInputs(
+    context,
+    (known) => selectStages(known, recorded.stages.join(',')).stages,
+  );
+  const first = checkResume(recorded, basis, request);
+  requireGitIgnored(runDir, await versionControlPlace(basis.repoRoot, runDir));
+  const staleStages = await refuseUnusableStages(basis, options.allowStaleStages === true);
+  return sessionPlanSchema.parse({
+    schema: 'calib.session/1',
+    ...basis.plan,
+    ...identity(recorded, runDir),
+    units: inOrder(basis.plan.units, first),
+    run_dir: runDir,
+    repeats: recorded.repeats,
+    file_sha256: recorded.file_sha256 ?? (await hashTestFiles(basis)),
+    policies: policiesSchema.parse({
+      ...recorded.policies,
+      ...(options.maxPasses === undefined ? {} : { max_passes: options.maxPasses }),
+    }),
+    ...(staleStages.length === 0 ? {} : { stale_stages: staleStages }),
+    ...planPool(basis, options),
+    ...(await planLanes(basis, { lanes: options.lanes ?? null, runDir })),
+    precheck: await planPrecheck(context, { catalog: basis.loaded.stages, selected: basis.stages }, options),
+    resume: true,
+    ...(options.forceEnvironment === true ? { force_environment: true } : {}),
+    calib_version: request.calibVersion,
+  });
+}
+
+async function readRecordedPlan(runDir: string): Promise<Plan> {
+  try {
+    return await readPlan(runDir);
+  } catch (error) {
+    // Elsewhere a directory without a plan is not ready yet; here it is a wrong argument.
+    if (!(error instanceof CalibError) || error.code !== 'not-ready') throw error;
+    const { message, remedy } = error;
+    throw new CalibError('invalid-input', message, {
+      ...(remedy === undefined ? {} : { remedy }),
+      cause: error,
+    });
+  }
+}
+
+/** Gives the stages that go first. */
+function checkResume(recorded: Plan, basis: StartInputs, { options, now }: ResumeOptions): string[] {
+  const { git, plan, loaded } = basis;
+  const decision = resumePlan(recorded, {
+    head: git.sha,
+    dirty: git.dirty,
+    at: utcTimestamp(now),
+    model: basis.model,
+    stages_yaml_sha256: loaded.sha256,
+    ...asked(options, basis),
+    host: plan.host,
+    venv_python: plan.venv_python,
+    tree_fingerprint: git.treeFingerprint,
+    units: plan.units,
+  });
+  if (decision.kind === 'refused') {
+    throw new CalibError('invalid-input', decision.message, { remedy: decision.remedy });
+  }
+  decision.warnings.forEach(warn);
+  decision.notes.forEach(note);
+  return decision.stages;
+}
+
+/** Units that feed one of the stages, then the others; each part in plan order. */
+function inOrder(units: SessionPlan['units'], first: readonly string[]): SessionPlan['units'] {
+  const isFirst = (unit: SessionPlan['units'][number]) => unit.stages.some((stage) => first.includes(stage));
+  return [...units.filter(isFirst), ...units.filter((unit) => !isFirst(unit))];
+}
+
+function asked(options: StartOptions, { loaded }: StartInputs): Pick<ResumeRequest, 'stages' | 'repeats'> {
+  const { stages, repeats } = options;
+  return {
+    ...(stages === undefined
+      ? {}
+      : { stages: selectStages(loaded.stages, stages).stages.map(({ key }) => key) }),
+    ...(repeats === undefined ? {} : { repeats }),
+  };
+}
+
+function identity(recorded: Plan, runDir: string): Pick<SessionPlan, 'session_id' | 'label'> {
+  const session_id = recorded.session_id ?? basename(runDir);
+  return { session_id, label: recorded.label ?? session_id.replace(/^\d{8}T\d{6}Z_/, '') };
+}

@@ -1,0 +1,151 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { CalibError } from '../../../domain/calib-error.ts';
+import { buildCatalogEnvironment, environmentRecord } from '../../../domain/catalog/environment.ts';
+import { buildUnits } from '../../../domain/selection/units.ts';
+import type { SessionPlan } from '../../../domain/session/session-plan.ts';
+import { startabilityProblems } from '../../../domain/session/startability.ts';
+import { type StageDefinition, thresholdFileOf } from '../../../domain/stages/stage.ts';
+import { type LoadedStages, loadStages } from '../../../host/catalog/open-catalog.ts';
+import { findStaleStages } from '../../../host/discovery/find-stale-stages.ts';
+import { sha256Of } from '../../../host/run-directory/files.ts';
+import type { GitState } from '../../../host/git/tree.ts';
+import { readSessionTree } from '../../../host/git/tree.ts';
+import { machineName } from '../../../host/machine-name.ts';
+import { hostTaskQueues } from '../../../workflows/messages.ts';
+import type { CliContext } from '../../options.ts';
+import { warn } from '../../output.ts';
+
+type Host = Awaited<ReturnType<CliContext['host']>>['host'];
+
+/** What catalog, checkout and machine say at this moment about the stages that a session is to have. */
+export interface StartInputs {
+  model: string;
+  repoRoot: string;
+  host: Host;
+  git: GitState;
+  /** The model's whole `stages.yaml`. */
+  loaded: LoadedStages;
+  /** The session's stages, in its order. */
+  stages: StageDefinition[];
+  /** The part of a plan that follows from all this, whether the session is fresh or resumed. */
+  plan: Omit<SessionPlan, DecidedByTheStart>;
+}
+
+/** Fields of a plan that a fresh start and a resume decide differently. */
+type DecidedByTheStart =
+  | 'schema'
+  | 'session_id'
+  | 'label'
+  | 'run_dir'
+  | 'repeats'
+  | 'file_sha256'
+  | 'policies'
+  | 'pool'
+  | 'lanes'
+  | 'lane_table'
+  | 'known_durations'
+  | 'precheck'
+  | 'resume'
+  | 'force_environment'
+  | 'search_attributes'
+  | 'continue_as_new_events'
+  | 'calib_version';
+
+/**
+ * Reads what a plan is made of; writes nothing and refuses nothing but what cannot be read.
+ *
+ * @param choose the session's stages out of the model's
+ * @throws CalibError naming what is missing or invalid
+ */
+export async function readStartInputs(
+  context: CliContext,
+  choose: (known: StageDefinition[]) => StageDefinition[],
+): Promise<StartInputs> {
+  const { host } = await context.host();
+  const { config } = await context.model();
+  const repoRoot = (await context.repoRoot()).path;
+  const loaded = await loadStages(await context.catalog(), context.modelName);
+  const stages = choose(loaded.stages);
+  const catalogDir = (await context.catalog()).dir;
+  const git = await readSessionTree({ repoRoot, catalogDir });
+  const venv = await context.venv();
+  const hostname = machineName(process.env);
+  const plan = {
+    model: context.modelName,
+    git_sha: git.sha,
+    git_branch: git.branch,
+    dirty: git.dirty,
+    tree_fingerprint: git.treeFingerprint,
+    repo_root: repoRoot,
+    host: host?.name ?? null,
+    hostname,
+    venv_python: venv.python,
+    venv_source: venv.source,
+    catalog_dir: catalogDir,
+    stages_yaml: loaded.file,
+    stages_yaml_sha256: loaded.sha256,
+    environment: environmentRecord(buildCatalogEnvironment(config, host?.profile ?? null)),
+    task_queues: hostTaskQueues(hostname),
+    units: buildUnits(stages, config),
+    stages: stages.map(plannedStage),
+    cleanup_script: host?.profile.cleanup_script ?? null,
+    evidence: config.evidence,
+  };
+  return { model: context.modelName, repoRoot, host, git, loaded, stages, plan };
+}
+
+/** What the workflow keeps of a stage. */
+function plannedStage(stage: StageDefinition): SessionPlan['stages'][number] {
+  return {
+    key: stage.key,
+    title: stage.title,
+    group: stage.group,
+    metrics: Object.keys(stage.metrics),
+    expected_samples: stage.expected_samples ?? null,
+  };
+}
+
+/**
+ * Gives the stages that describe another version of their files, one line each, where `allowStale` says to go on.
+ *
+ * @throws CalibError listing every stage that could never become ready, or that describes another checkout
+ */
+export async function refuseUnusableStages(
+  { model, repoRoot, stages }: StartInputs,
+  allowStale: boolean,
+): Promise<string[]> {
+  const problems = startabilityProblems(stages);
+  if (problems.length > 0) {
+    throw new CalibError(
+      'invalid-input',
+      `these stages could never become ready:\n  ${problems.join('\n  ')}`,
+      {
+        remedy: `complete metric_sources in the model's config.yaml, then \`calib discover --model ${model}\``,
+      },
+    );
+  }
+  const stale = await findStaleStages({ repoRoot, stages });
+  const lines = stale.map((entry) => `${entry.stage}: ${entry.file}: ${entry.reason}`);
+  if (lines.length === 0) return [];
+  if (allowStale) {
+    for (const line of lines) warn(`stages.yaml is stale and is used all the same: ${line}`);
+    return lines;
+  }
+  throw new CalibError(
+    'invalid-input',
+    `stages.yaml does not describe this checkout:\n  ${lines.join('\n  ')}`,
+    { remedy: `calib discover --model ${model} (or --allow-stale-stages, which is recorded)` },
+  );
+}
+
+/** SHA-256 of every test and threshold file, by repository-relative path. */
+export async function hashTestFiles({ repoRoot, stages }: StartInputs): Promise<Record<string, string>> {
+  const files = new Set(stages.flatMap((stage) => [stage.test, thresholdFileOf(stage)]));
+  const hashes: Record<string, string> = {};
+  for (const file of [...files].sort()) {
+    hashes[file] = sha256Of(await readFile(join(repoRoot, file)));
+  }
+  return hashes;
+}

@@ -1,0 +1,91 @@
+import type { Command } from 'commander';
+
+import { addExamples } from '../../output.ts';
+import { exitCode } from '../../output.ts';
+import { addSharedOptions, createContext, type CliContext } from '../../options.ts';
+import { answer, answerJson } from '../../output.ts';
+import { parseCount } from '../../output.ts';
+import { packageVersion } from '../../output.ts';
+
+export interface StartOptions {
+  stages?: string;
+  repeats?: number;
+  label?: string;
+  runRoot?: string;
+  maxPasses?: number;
+  lanes?: string;
+  /** False for `--no-pool`. */
+  pool: boolean;
+  skipPrecheck?: boolean;
+  skipVersionCheck?: boolean;
+  detach?: boolean;
+  resume?: boolean;
+  outputDir?: string;
+  forceEnvironment?: boolean;
+  allowStaleStages?: boolean;
+}
+
+export function register(program: Command): void {
+  const command = program
+    .command('start')
+    .description('Begin a session on current HEAD, or with --resume carry on an existing run directory.')
+    .option('--stages <tokens>', 'stage keys, bases, presets, @groups or ALL, comma-separated (default: ALL)')
+    .option('--repeats <n>', 'repeats of every pytest invocation (default: 5)', parseCount)
+    .option('--label <text>', "last part of the session's id (default: the model's name)")
+    .option('--run-root <dir>', "folder for run directories (default: the checkout's .tune-runs)")
+    .option(
+      '--max-passes <n>',
+      'times that the whole set is gone through for what is missing (default: 10; with --resume: as recorded)',
+      parseCount,
+    )
+    .option(
+      '--lanes <lanes>',
+      'lanes of the host profile to use: a count, indices (0,2) or names (default: all); without any: repeats that may run at the same time (default: 1)',
+    )
+    .option('--no-pool', 'keep all repeats on this host, also where its profile names a pool')
+    .option('--skip-precheck', 'start without the environment gate (recorded, shown in the report)')
+    .option('--skip-version-check', 'pinned versions that differ are warnings')
+    .option('--allow-stale-stages', 'go on with a stages.yaml of another version of the tests (recorded)')
+    .option('--detach', 'print and return at once instead of following the session')
+    .option('--resume', 'carry on the run directory given by --output-dir')
+    .option('--output-dir <dir>', 'existing run directory (with --resume)')
+    .option(
+      '--force-environment',
+      'with --resume: on another environment too (recorded, shown in the report)',
+    );
+  addSharedOptions(command, ['catalog', 'host', 'model', 'repo-root', 'venv-python', 'json']);
+  addExamples(command, [
+    'calib start --model tts --stages tts_moss,qwen3_asr --repeats 5',
+    'calib start --resume --output-dir .tune-runs/20260423T050000Z_mmsu_r3',
+  ]);
+  command.action(async (options: StartOptions, self: Command) => {
+    await start(createContext(self), options);
+  });
+}
+
+async function start(context: CliContext, options: StartOptions): Promise<void> {
+  const { planFor } = await import('./plan-session.ts');
+  const { openSessionClient } = await import('../../session/session-client.ts');
+  const { startSession } = await import('./start-session.ts');
+  await context.announceHost();
+  const plan = await planFor(context, options, packageVersion());
+  const client = await openSessionClient();
+  try {
+    const started = await startSession(client, plan);
+    if (context.json) answerJson(started, options.detach ? 'document' : 'line');
+    else {
+      answer(
+        `Running ${plan.model}: ${plan.stages.map((stage) => stage.key).join(', ')}, ${plan.repeats} repeats ` +
+          `on commit ${plan.git_sha}, run-dir ${plan.run_dir}.`,
+      );
+      answer(`session: ${plan.session_id}`);
+      if (started.web_ui !== null) answer(`web ui:  ${started.web_ui}`);
+    }
+    if (options.detach) return;
+    const { followSession } = await import('../watch/follow-session.ts');
+    const end = await followSession(client, plan.session_id, { json: context.json });
+    process.exitCode = end.ok ? exitCode.done : exitCode.notReady;
+  } finally {
+    await client.close();
+  }
+}

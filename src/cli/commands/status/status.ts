@@ -1,0 +1,70 @@
+import type { Command } from 'commander';
+
+import type { BudgetFact } from '../../../domain/audit/status-document.ts';
+import { CalibError } from '../../../domain/calib-error.ts';
+import type { Plan } from '../../../domain/session/session-plan.ts';
+import { addExamples } from '../../output.ts';
+import { exitCode } from '../../output.ts';
+import { addSharedOptions } from '../../options.ts';
+import { answerJson } from '../../output.ts';
+import { runDirOption } from '../../output.ts';
+
+/** `status`: what a run directory and this machine say at this moment, always JSON. */
+export function register(program: Command): void {
+  const command = program
+    .command('status')
+    .description('Print a JSON snapshot of a run directory; exit 0 only when complete and strict-complete.')
+    .addOption(runDirOption())
+    .action(async (options: { runDir: string }) => printStatus(options.runDir));
+  addSharedOptions(command, ['json']);
+  addExamples(command, ['calib status --run-dir .tune-runs/20260423T050000Z_mmsu_r3']);
+}
+
+async function printStatus(runDir: string): Promise<void> {
+  const { readRunDirectory } = await import('../../../host/run-directory/stages-copy.ts');
+  const { matrixFromSnapshot } = await import('../../../domain/audit/matrix.ts');
+  const { statusDocument, statusIsReady } = await import('../../../domain/audit/status-document.ts');
+  const { readRunLogTail } = await import('../../../host/run-directory/logs/run-log.ts');
+  const { readGpuFacts } = await import('../../../host/gpu/gpus.ts');
+  const { readActiveRuns } = await import('../../../host/run-directory/logs/launches.ts');
+  const { recordedHalt } = await import('../../../domain/audit/status-document.ts');
+  const { utcTimestamp } = await import('../../../domain/text.ts');
+  const now = new Date();
+  try {
+    const snapshot = await readRunDirectory(runDir);
+    const runLog = await readRunLogTail(runDir);
+    const document = statusDocument(matrixFromSnapshot(snapshot), {
+      run_dir: runDir,
+      now: utcTimestamp(now),
+      ...(await readGpuFacts()),
+      run_log: runLog,
+      state: 'offline',
+      active: await readActiveRuns(runDir, now.getTime()),
+      halt: recordedHalt(runLog),
+      budget: budgetOf(snapshot.plan),
+      eta_s: null,
+    });
+    answerJson(document);
+    process.exitCode = statusIsReady(document) ? exitCode.done : exitCode.notReady;
+  } catch (error) {
+    // A reader of this command expects JSON also for a directory that is no session.
+    if (error instanceof CalibError && error.code === 'not-ready') {
+      answerJson({ error: error.message });
+      process.exitCode = exitCode.notReady;
+      return;
+    }
+    throw error;
+  }
+}
+
+/** The limits that the plan records; how much of them is spent only the running session knows. */
+function budgetOf({ policies }: Plan): BudgetFact | null {
+  return policies === undefined
+    ? null
+    : {
+        attempts_per_pass: policies.attempts_per_pass,
+        max_passes: policies.max_passes,
+        pass: null,
+        launches: null,
+      };
+}

@@ -1,0 +1,27 @@
+import type { Command } from 'commander';
+
+import { addExamples } from '../../output.ts';
+import { exitCode } from '../../output.ts';
+import { addSharedOptions, sharedOptionValues } from '../../options.ts';
+
+export function register(program: Command): void {
+  const command = program
+    .command('watch')
+    .description(
+      'Show the live progress of a session: matrix, what runs, time left. Closing it does not touch the session.',
+    )
+    .argument('<session>', 'session id, unambiguous prefix, or latest')
+    .option('--until-end', 'stay while the session waits for a person');
+  addSharedOptions(command, ['json']);
+  addExamples(command, ['calib watch latest']);
+  command.action(async (reference: string, options: { untilEnd?: boolean }, self: Command) => {
+    const { followSession } = await import('./follow-session.ts');
+    const { resolveSession, withSessionClient } = await import('../../session/session-client.ts');
+    await withSessionClient(async (client) => {
+      const session = await resolveSession(client, reference);
+      const json = sharedOptionValues(self).json === true;
+      const end = await followSession(client, session, { json, untilEnd: options.untilEnd === true });
+      process.exitCode = end.ok ? exitCode.done : exitCode.notReady;
+    });
+  });
+}

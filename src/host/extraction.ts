@@ -1,0 +1,194 @@
+import { constants, type Dirent } from 'node:fs';
+import { type FileHandle, open, readdir, realpath } from 'node:fs/promises';
+import { isAbsolute, join, normalize, relative, sep } from 'node:path';
+
+import {
+  extractValues,
+  type LoadedDocument,
+  type StageExtraction,
+  wantedValues,
+} from '../domain/observation/extract.ts';
+import { nearestNames, parseResultJson } from '../domain/observation/parse-result-json.ts';
+import type { StageDefinition } from '../domain/stages/stage.ts';
+import { isAbsent, sha256Of } from './run-directory/files.ts';
+
+/** pytest's folder, the benchmark's folder, one more: deeper JSON files are samples, not summaries. */
+const deepestLevel = 4;
+
+/** Directory entries looked at before giving up; this list is a hint, not a search. */
+const mostEntries = 2000;
+
+/** The JSON files below a base temp directory whose relative paths are most like the wanted one; at most five. */
+export async function nearestResultFiles(baseTemp: string, wanted: string): Promise<string[]> {
+  const found: string[] = [];
+  let folders = [baseTemp];
+  let seen = 0;
+  for (let depth = 0; depth < deepestLevel && folders.length > 0; depth += 1) {
+    const next: string[] = [];
+    for (const folder of folders) {
+      for (const entry of await entriesOf(folder)) {
+        seen += 1;
+        if (seen > mostEntries) return nearestNames(wanted, found);
+        const path = join(folder, entry.name);
+        if (entry.isDirectory()) next.push(path);
+        else if (entry.isFile() && entry.name.endsWith('.json')) found.push(relative(baseTemp, path));
+      }
+    }
+    folders = next;
+  }
+  return nearestNames(wanted, found);
+}
+
+async function entriesOf(folder: string): Promise<Dirent[]> {
+  try {
+    const entries = await readdir(folder, { withFileTypes: true });
+    return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
+  } catch {
+    return [];
+  }
+}
+
+export interface ResultFileRequest {
+  /** Absolute path of pytest's `--basetemp`; pytest's numbered folders (`test_x0/`) lie directly below it. */
+  baseTemp: string;
+  /** `json_file` of `stages.yaml`, relative to the base temp directory. */
+  jsonFile: string;
+  launchedAt: Date;
+  /** Seconds that the clock was set below the launch's time while pytest ran; 0 as a rule. */
+  clockBehindS: number;
+}
+
+/** Result files are summaries; a larger one is a wrong file, and would be held in memory as a whole. */
+export const maxResultBytes = 64 * 1024 * 1024;
+
+/**
+ * Reads one result JSON of a pytest run: only a regular file inside the base temp directory, at most 64 MiB, not older
+ * than the launch, as far as the clock was left alone meanwhile. Never throws for what a test may have left behind; the answer says what is wrong.
+ */
+export async function readResultFile(request: ResultFileRequest): Promise<LoadedDocument> {
+  const { baseTemp, jsonFile } = request;
+  const relative = normalize(jsonFile);
+  if (isAbsolute(jsonFile) || relative === '..' || relative.startsWith(`..${sep}`)) {
+    return problem('outside', `${jsonFile} leads out of the base temp directory`);
+  }
+  let root: string;
+  let real: string;
+  try {
+    root = await realpath(baseTemp);
+  } catch {
+    return problem('file_missing', `the base temp directory ${baseTemp} does not exist`);
+  }
+  try {
+    real = await realpath(join(root, relative));
+  } catch (error) {
+    return await unresolvable(request, error);
+  }
+  if (!real.startsWith(root + sep)) {
+    return problem('outside', `${jsonFile} is a link that leads out of the base temp directory`);
+  }
+  return await readInside(request, real);
+}
+
+async function unresolvable(request: ResultFileRequest, error: unknown): Promise<LoadedDocument> {
+  if (!isAbsent(error)) return problem('unreadable', `cannot be read: ${errorCode(error)}`);
+  const nearest = await nearestResultFiles(request.baseTemp, request.jsonFile);
+  return { kind: 'problem', problem: { kind: 'file_missing', text: 'the file does not exist', nearest } };
+}
+
+async function readInside(request: ResultFileRequest, path: string): Promise<LoadedDocument> {
+  let handle: FileHandle;
+  try {
+    // NONBLOCK: opening a named pipe must not wait for a writer.
+    handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+  } catch (error) {
+    return problem('unreadable', `cannot be read: ${errorCode(error)}`);
+  }
+  try {
+    return await readOpened(request, { path, handle });
+  } catch (error) {
+    return problem('unreadable', `cannot be read: ${errorCode(error)}`);
+  } finally {
+    await handle.close();
+  }
+}
+
+async function readOpened(
+  request: ResultFileRequest,
+  opened: { path: string; handle: FileHandle },
+): Promise<LoadedDocument> {
+  const stats = await opened.handle.stat();
+  if (!stats.isFile()) return problem('unreadable', 'is not a regular file');
+  if (stats.size > maxResultBytes) {
+    return problem('too_large', `holds ${stats.size} bytes, more than the limit of ${maxResultBytes}`);
+  }
+  const mtime = stats.mtime.toISOString();
+  const { launchedAt, clockBehindS } = request;
+  if (stats.mtimeMs < wholeSecond(launchedAt) - clockBehindS * 1000) {
+    const setBack = clockBehindS > 0 ? `, even by a clock that was set back by ${clockBehindS} s` : '';
+    return problem('stale', `is older (${mtime}) than the launch (${launchedAt.toISOString()}${setBack})`);
+  }
+  const bytes = await opened.handle.readFile();
+  const parsed = parseResultJson(bytes.toString('utf8'));
+  if (!parsed.ok) return problem('invalid_json', parsed.reason);
+  const sha256 = sha256Of(bytes);
+  return { kind: 'document', value: parsed.value, file: { path: opened.path, sha256, mtime } };
+}
+
+/** File systems keep whole seconds or coarser clocks, so a file written right after the launch may look a little older. */
+function wholeSecond(date: Date): number {
+  return Math.floor(date.getTime() / 1000) * 1000;
+}
+
+function problem(
+  kind: Extract<LoadedDocument, { kind: 'problem' }>['problem']['kind'],
+  text: string,
+): LoadedDocument {
+  return { kind: 'problem', problem: { kind, text, nearest: [] } };
+}
+
+function errorCode(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  return typeof code === 'string' ? code : String(error);
+}
+
+/** Where one launch of pytest left its result files. */
+export interface ExtractionScope {
+  /** Absolute path of pytest's `--basetemp`. */
+  baseTemp: string;
+  /** When this attempt's pytest was started; older files are another invocation's. */
+  launchedAt: Date;
+  /** `clock_behind_s` of the attempt: how much older the files may look because the clock was set back meanwhile. */
+  clockBehindS?: number | undefined;
+}
+
+/** Reads one stage's metrics, counts and result files; every null has its reason. */
+export async function extractStage(
+  request: ExtractionScope & { stage: StageDefinition },
+): Promise<StageExtraction> {
+  return await extractWith(request.stage, request, new Map());
+}
+
+/** `extractStage` for all stages that one pytest invocation fed, each result file loaded once; by stage key. */
+export async function extractRepeat(
+  request: ExtractionScope & { stages: readonly StageDefinition[] },
+): Promise<Record<string, StageExtraction>> {
+  const documents = new Map<string, LoadedDocument>();
+  const extractions: Record<string, StageExtraction> = {};
+  for (const stage of request.stages) {
+    extractions[stage.key] = await extractWith(stage, request, documents);
+  }
+  return extractions;
+}
+
+async function extractWith(
+  stage: StageDefinition,
+  { baseTemp, launchedAt, clockBehindS = 0 }: ExtractionScope,
+  documents: Map<string, LoadedDocument>,
+): Promise<StageExtraction> {
+  for (const { source } of wantedValues(stage)) {
+    const jsonFile = source.json_file;
+    if (jsonFile === null || documents.has(jsonFile)) continue;
+    documents.set(jsonFile, await readResultFile({ baseTemp, jsonFile, launchedAt, clockBehindS }));
+  }
+  return extractValues(stage, documents);
+}
