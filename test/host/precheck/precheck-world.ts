@@ -49,13 +49,14 @@ export interface StandInDistribution {
 }
 
 /**
- * A virtual environment of an interpreter, a `pyvenv.cfg` and metadata folders; modules are files given by their text.
+ * A virtual environment of an interpreter, a `pyvenv.cfg` and metadata folders; modules are files given by their text, a
+ * stand-in for pytest where none are given.
  * Returns its interpreter.
  */
 export function putVenv(
   folder: string,
   distributions: StandInDistribution[],
-  modules: Record<string, string> = {},
+  modules: Record<string, string> = { 'pytest.py': '' },
 ): string {
   const own = join(projectRoot, '.venv/bin/python');
   const script = 'import sys; print(sys._base_executable); print("python%d.%d" % sys.version_info[:2])';
@@ -121,15 +122,11 @@ export function precheckWorld() {
     if (previous === undefined) delete process.env['NVIDIA_SMI_WORLD'];
     else process.env['NVIDIA_SMI_WORLD'] = previous;
   });
-  const venvPython = putVenv(
-    join(scratch, 'venv'),
-    [
-      { name: 'sglang', version: '0.5.12.post1' },
-      { name: 'torch', version: '2.11.0+cu130' },
-      { name: 'nova-suite', version: '1.0', direct: { url: `file://${root}`, dir_info: { editable: true } } },
-    ],
-    { 'pytest.py': '' },
-  );
+  const venvPython = putVenv(join(scratch, 'venv'), [
+    { name: 'sglang', version: '0.5.12.post1' },
+    { name: 'torch', version: '2.11.0+cu130' },
+    { name: 'nova-suite', version: '1.0', direct: { url: `file://${root}`, dir_info: { editable: true } } },
+  ]);
   const processStatus = join(scratch, 'status');
   writeText(processStatus, 'CapEff:\t0000000000080000\n');
   const request: PrecheckRequest = {

@@ -216,7 +216,7 @@ describe('venv', () => {
 
   it('must have pytest, whatever the suite lists', async () => {
     const world = precheckWorld();
-    const venvPython = putVenv(join(world.scratch, 'other'), []);
+    const venvPython = putVenv(join(world.scratch, 'other'), [], {});
     const outcome = await run(world, { pins: [] }, { venvPython });
     expect([outcome.ok, messages(outcome, 'imports')]).toEqual([
       false,
