@@ -21,6 +21,8 @@ export interface RunRepeatInput {
   namespace: string;
   repeat: number;
   pass: number;
+  /** The pass with which the present budget began: launches of earlier ones say nothing. Absent = `pass`. */
+  budget_from_pass?: number;
   /** First try to read the artifacts of the last launch again (after a HALT was fixed). */
   reextract: boolean;
   /** Declared lanes that it may run on, the preferred one first; absent = any free GPUs. */

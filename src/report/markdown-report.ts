@@ -100,9 +100,12 @@ function conditionLines(facts: ReportFacts, runs: RecordedRun[]): string[] {
   const { snapshot, precheck } = facts;
   const hosts = distinct(runs.flatMap(({ observation }) => observation.host ?? []));
   const uuids = distinct(runs.flatMap(({ observation }) => observation.gpu_uuids ?? []));
-  const notes = runs.flatMap(({ namespace, repeat, observation }) =>
-    (observation.attempt_history?.at(-1)?.notes ?? []).map((note) => `- ${namespace} run ${repeat}: ${note}`),
-  );
+  const notes = runs.flatMap(({ namespace, repeat, observation }) => {
+    const last = observation.attempt_history?.at(-1);
+    const after = last?.after_results;
+    const counted = after === undefined ? [] : [`${after}; every stage was measured in full, so it counts`];
+    return [...counted, ...(last?.notes ?? [])].map((note) => `- ${namespace} run ${repeat}: ${note}`);
+  });
   return [
     `- Host: ${hosts.join(', ') || snapshot.plan.hostname || '?'}`,
     `- Driver: ${precheck?.driver ?? '?'}`,

@@ -99,7 +99,9 @@ export class RepeatRunner {
     const reextract = active.reextract;
     // Only the first look after a resume reads old artifacts; a retry in place launches.
     active.reextract = false;
-    const common = { session_id: plan.session_id, run_dir: plan.run_dir, namespace, repeat, pass, reextract };
+    const budget_from_pass = Math.min(pass, state.budget_from_pass);
+    const ids = { session_id: plan.session_id, run_dir: plan.run_dir, namespace, repeat };
+    const common = { ...ids, pass, budget_from_pass, reextract };
     const { host } = active;
     const where = host === undefined ? '' : ` · ${host}`;
     for (let timesUntaken = 0; ; timesUntaken += 1) {

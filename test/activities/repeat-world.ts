@@ -112,6 +112,8 @@ export async function repeatWorld(options: RepeatWorldOptions = {}) {
     timeout_s: 60,
     stall_s: 600,
     silence_s: 3600,
+    exit_grace_s: 60,
+    count_after_crash: true,
     gpu_wait_s: 60,
     worker_wait_s: 600,
     retry_backoff_s: 5,

@@ -77,9 +77,9 @@ describe('a run that died by the machine', () => {
     ['SIGABRT', 'kill -ABRT $$', 'crashed (SIGABRT)'],
     ['a subprocess timeout', 'echo subprocess.TimeoutExpired: Command; exit 1', 'TimeoutExpired'],
     ['a crash signature', 'echo All workers failed; exit 1', 'crashed (All workers failed)'],
-  ])('repeats it in place after %s, whatever was measured', async (_case, end, reason) => {
+  ])('repeats it in place after %s', async (_case, end, reason) => {
     const world = await repeatWorld();
-    world.steps(`${measured()}${end}`);
+    world.steps(`${partial}${end}`);
     expect(failureOf(await world.run())).toBe(`InfraFailure: ${label}: ${reason}`);
     expect([await world.attempts(), world.observation('nova_accuracy')]).toMatchObject([
       [{ n: 1, outcome: 'infra', reason }],
@@ -102,11 +102,36 @@ describe('a run that died by the machine', () => {
     expect(outcomeOf(await world.run({ pass: 2 }))).toMatchObject({ kind: 'exhausted', launches: 1 });
   });
 
-  it('counts a full measurement when the last attempt dies after it', async () => {
-    const world = await repeatWorld({ policies: { attempts_per_pass: 1 } });
+  it.each([
+    ['SIGABRT', 'kill -ABRT $$', 'SIGABRT after the results', 'crashed (SIGABRT)'],
+    ['exit 139', 'exit 139', 'SIGSEGV after the results', 'exit 139 (segfault)'],
+    ['an exit code of its own', 'exit 120', 'exit 120 after the results', 'exit 120'],
+  ])(
+    'counts the first attempt that dies by %s after a full measurement',
+    async (_case, end, after, outcome) => {
+      const world = await repeatWorld();
+      world.steps(`${measured()}${end}`);
+      expect(outcomeOf(await world.run())).toMatchObject({ kind: 'complete', launches: 1 });
+      expect(world.observation('nova_accuracy')).toMatchObject({
+        status: 'ok',
+        reason: after,
+        pytest_outcome: outcome,
+        attempt_history: [{ n: 1, after_results: after }],
+      });
+      expect(world.runLog()).toContain(`counts, because every stage was measured in full before: ${after}`);
+    },
+  );
+
+  it('never counts it where the model says so, not even on the last attempt', async () => {
+    const world = await repeatWorld({ policies: { attempts_per_pass: 1, count_after_crash: false } });
     world.steps(`${measured()}exit 139`);
-    expect(outcomeOf(await world.run())).toMatchObject({ kind: 'complete' });
-    expect(world.observation('nova_accuracy')).toMatchObject({ reason: 'exit 139 (segfault)' });
+    expect(outcomeOf(await world.run())).toMatchObject({ kind: 'exhausted', reason: 'exit 139 (segfault)' });
+  });
+
+  it('does not count results that a process wrote after pytest had died', async () => {
+    const world = await repeatWorld();
+    world.steps(`${measured()}touch -d '1 hour' "$BASETEMP/test_nova0/nova_results.json"; kill -ABRT $$`);
+    expect(failureOf(await world.run())).toMatch(/crashed \(SIGABRT\)$/);
   });
 
   it('keeps the log of each attempt, and names the last one', async () => {
@@ -171,11 +196,31 @@ describe('a repeat with gaps', () => {
     expect([launches, (await world.attempts()).map(({ n }) => n)]).toEqual([[1, 2, 3], [3]]);
   });
 
+  it('halts when the same samples are missing twice in a row, also in another pass of the budget', async () => {
+    const world = await repeatWorld({ policies: { attempts_per_pass: 1 } });
+    world.steps(`${partial}exit 0`);
+    await world.run();
+    expect(outcomeOf(await world.run({ pass: 2, budget_from_pass: 1 }))).toMatchObject({
+      kind: 'halt',
+      cause: { text: expect.stringContaining('1 of 5 samples are missing') as string },
+    });
+  });
+
+  it('tries again what an operator has resumed', async () => {
+    const world = await repeatWorld();
+    world.steps(`${partial}exit 0`);
+    await world.run();
+    expect(outcomeOf(await world.run({ pass: 2, budget_from_pass: 2 }))).toMatchObject({
+      kind: 'incomplete',
+    });
+  });
+
   it('counts an attempt that a dying worker committed without recording it', async () => {
     const world = await repeatWorld();
     world.steps(`${partial}exit 1`);
     await world.run();
     rmSync(runPaths.attempts(world.runDir, NAMESPACE, 1));
+    world.steps(`${measured({ ...GOOD, completed: 3 })}exit 1`);
     expect(outcomeOf(await world.run())).toMatchObject({ kind: 'incomplete', launches: 2 });
   });
 
@@ -407,7 +452,7 @@ describe('the launch itself', () => {
   it('starts from an empty base temp and a cold JIT cache', async () => {
     const world = await repeatWorld({ environment: (folder) => ({ XDG_CACHE_HOME: join(folder, 'cache') }) });
     world.put('cache/flashinfer/kernel.so', 'warm');
-    world.steps(`${measured()}touch "$BASETEMP/left"; exit 137`);
+    world.steps(`${partial}touch "$BASETEMP/left"; exit 137`);
     await world.run();
     const left = join(runPaths.baseTemp(world.runDir, NAMESPACE, 1), 'left');
     const before = existsSync(left);

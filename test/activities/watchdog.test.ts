@@ -10,7 +10,7 @@ const hang = 'sleep 60';
 describe('the watch over a running pytest', () => {
   it('ends a run for a fatal signature that would hang for ever', async () => {
     const world = await repeatWorld();
-    world.steps(`${measured()}echo 'CUDA error: an illegal memory access was encountered'; ${hang}`);
+    world.steps(`echo 'CUDA error: an illegal memory access was encountered'; ${hang}`);
     expect(failureOf(await world.run())).toMatch(/crashed \(CUDA error: an illegal memory access\)$/);
     expect(world.runLog()).toContain('crash detected in log (CUDA error: an illegal memory access)');
   });
@@ -57,6 +57,37 @@ describe('the watch over a running pytest', () => {
     const world = await repeatWorld({ policies: { timeout_s: 0.3 } });
     world.steps('while :; do echo busy; sleep 0.05; done');
     expect(failureOf(await world.run())).toMatch(/timeout \(0\.3 s\)$/);
+  });
+
+  const summedUp = `echo '=== test session starts ==='; echo 'tests/test_nova_ci.py::test_nova PASSED'
+    ${measured()}echo '=== 1 passed in 0.12s ==='`;
+
+  it('ends and counts a run that does not exit after its last test', async () => {
+    const world = await repeatWorld({ policies: { exit_grace_s: 0.3 } });
+    world.steps(`${summedUp}; ${hang}`);
+    expect(outcomeOf(await world.run())).toMatchObject({ kind: 'complete', launches: 1 });
+    const after = 'ended by calib 0.3 s after the last test';
+    expect(world.observation('nova_speed')).toMatchObject({ reason: after });
+    expect(world.runLog()).toContain(
+      'all results are complete, but it did not exit within 0.3 s of its last test — stopping pytest',
+    );
+  });
+
+  it('gives the server of a test its time to shut down', async () => {
+    const world = await repeatWorld({ policies: { exit_grace_s: 30 } });
+    world.steps(`${summedUp}; sleep 0.8; echo bye; exit 0`);
+    await world.run();
+    expect(world.observation('nova_speed')).toMatchObject({ reason: '', pytest_outcome: 'ok' });
+  });
+
+  it.each([
+    ['without its summary', `${measured()}echo tests/test_nova_ci.py::test_nova; ${hang}`],
+    ['without its results', `echo '=== 1 passed in 0.12s ==='; ${hang}`],
+  ])('waits for the time limit of a run %s', async (_case, steps) => {
+    const world = await repeatWorld({ policies: { exit_grace_s: 0.1, timeout_s: 1.5 } });
+    world.steps(steps);
+    await world.run();
+    expect(await world.attempts()).toMatchObject([{ reason: 'timeout (1.5 s)' }]);
   });
 
   it('kills what ignores TERM, and what it started', async () => {

@@ -29,6 +29,21 @@ describe('the Markdown report', () => {
     expect(again).toContain(`${section}## Provenance`);
   });
 
+  test('says how pytest ended where it crashed after its results and the repeat counts', () => {
+    const snapshot = structuredClone(makeFacts().snapshot);
+    const cell = Object.values(snapshot.cells)
+      .flat()
+      .find((file) => file.kind === 'recorded' && file.observation.attempt_history !== undefined);
+    if (cell?.kind !== 'recorded') throw new Error('no record with attempts');
+    Object.assign(cell.observation.attempt_history?.[0] ?? {}, {
+      after_results: 'SIGABRT after the results',
+    });
+    const { markdown, html } = rendered(makeFacts({ snapshot }));
+    const line = 'SIGABRT after the results; every stage was measured in full, so it counts';
+    expect(markdown).toContain(`run 1: ${line}`);
+    expect(html).toContain(line);
+  });
+
   test('names the environment, and each other one that was forced', () => {
     const forced = {
       at: '2026-04-24T00:00:00Z',

@@ -26,7 +26,26 @@ export const discardedBySession = 'session';
  *
  * @throws CalibError when a record is damaged or a folder cannot be read.
  */
-export async function readSpentAttempts({ place, input }: Repeat): Promise<Attempt[]> {
+export async function readSpentAttempts(repeat: Repeat): Promise<Attempt[]> {
+  const { pass } = repeat.input;
+  return (await countedAttempts(repeat)).filter((attempt) => attempt.pass === pass);
+}
+
+/**
+ * The launch before attempt `n` since the session's budget was last given, passes before the present one included; null
+ * where there was none. Attempts that found no lane are no launches.
+ *
+ * @throws CalibError when a record is damaged or a folder cannot be read.
+ */
+export async function launchBefore(repeat: Repeat, n: number): Promise<Attempt | null> {
+  const { pass, budget_from_pass: from = pass } = repeat.input;
+  const launched = (await countedAttempts(repeat)).filter((attempt) => attempt.lane !== undefined);
+  return (
+    launched.findLast((attempt) => attempt.n < n && attempt.pass >= from && attempt.pass <= pass) ?? null
+  );
+}
+
+async function countedAttempts({ place }: Repeat): Promise<Attempt[]> {
   const folders = await discardFolders(place.runDir, place.namespace);
   const ofRepeat = folders.filter(({ repeat }) => repeat === place.repeat);
   const lastPurge = ofRepeat.findLastIndex(({ reason }) => reason?.requested_by !== discardedByCalib);
@@ -37,9 +56,7 @@ export async function readSpentAttempts({ place, input }: Repeat): Promise<Attem
     for (const attempt of attempts) byNumber.set(attempt.n, attempt);
   }
   for (const attempt of await readAttempts(place)) byNumber.set(attempt.n, attempt);
-  return [...byNumber.values()]
-    .filter(({ pass, outcome }) => pass === input.pass && outcome !== 'aborted')
-    .sort((a, b) => a.n - b.n);
+  return [...byNumber.values()].filter(({ outcome }) => outcome !== 'aborted').sort((a, b) => a.n - b.n);
 }
 
 /** What the end of a launch means. */

@@ -2,6 +2,7 @@ import { runningLine, stoppingLine } from '../../domain/observation/milestones.t
 import type { OwnStop } from '../../domain/pytest/classify-end.ts';
 import { decideStop } from '../../domain/pytest/classify-end.ts';
 import { type LogFollower, followLog } from '../../host/log/follow-log.ts';
+import { areResultsComplete } from '../extract-results.ts';
 import { type Launch, type Repeat, logLines, lookAtGpus } from './repeat.ts';
 
 export interface WatchStart {
@@ -29,6 +30,7 @@ export class LaunchWatch {
   #nextLineAtMs: number;
   #usedMib: Record<number, number> | null = null;
   #stallTold = false;
+  #nextResultsAtMs = 0;
 
   constructor(repeat: Repeat, launch: Launch, start: WatchStart) {
     this.#repeat = repeat;
@@ -71,20 +73,34 @@ export class LaunchWatch {
   async #newStop(): Promise<OwnStop | null> {
     if (this.#stop !== null) return null;
     const { unit, policies, label } = this.#repeat;
+    const doneSeconds = await this.#doneSeconds();
     this.#stop = decideStop(
       {
         runningSeconds: this.#runningSeconds(),
         silentSeconds: this.#silentSeconds(),
+        doneSeconds,
         matches: this.#log.state.matches,
       },
       {
         timeoutSeconds: unit.timeout_s ?? policies.timeout_s,
         stallSeconds: policies.stall_s,
         silenceSeconds: policies.silence_s,
+        exitGraceSeconds: policies.exit_grace_s,
       },
     );
     if (this.#stop !== null) await logLines(this.#repeat, stoppingLine(label, this.#stop));
     return this.#stop;
+  }
+
+  /** Since the closing summary, once the grace is over and every result is there; results are large, so seldom read. */
+  async #doneSeconds(): Promise<number | null> {
+    const { closedAtMs } = this.#log.state;
+    const nowMs = performance.now();
+    const graceMs = this.#repeat.policies.exit_grace_s * 1000;
+    if (closedAtMs === null || nowMs - closedAtMs <= graceMs || nowMs < this.#nextResultsAtMs) return null;
+    this.#nextResultsAtMs = nowMs + graceMs;
+    const complete = await areResultsComplete(this.#repeat, this.#launch.lane.launched_at);
+    return complete ? (nowMs - closedAtMs) / 1000 : null;
   }
 
   async #noteReady(): Promise<void> {

@@ -4,6 +4,7 @@ import { laneTries, type LaneTry } from '../../domain/lanes/lanes.ts';
 import type { StageExtraction } from '../../domain/observation/extract.ts';
 import { type JudgedRepeat, judgeRepeat, type RepeatVerdict } from '../../domain/observation/judge-repeat.ts';
 import {
+  countsAfterResultsLine,
   endedLine,
   extractionLines,
   repeatLabel,
@@ -17,13 +18,14 @@ import {
   type Observation,
   type StageStatus,
 } from '../../domain/observation/observation.ts';
+import type { EndClassification } from '../../domain/pytest/classify-end.ts';
 import { failureTypes, type RepeatOutcome } from '../../domain/session/session-state.ts';
 import { utcTimestamp } from '../../domain/text.ts';
-import { extractRepeat } from '../../host/extraction.ts';
 import { appendAttempt, readAttempts } from '../../host/run-directory/attempts-file.ts';
 import { commitRepeat } from '../../host/run-directory/commit-repeat.ts';
 import { runPaths } from '../../host/run-directory/paths.ts';
-import { attemptOf, classifyEnded, readSpentAttempts, unlaunchedAttempt } from './attempt.ts';
+import { extractResults } from '../extract-results.ts';
+import { attemptOf, classifyEnded, launchBefore, readSpentAttempts, unlaunchedAttempt } from './attempt.ts';
 import { haltOnMove, movedCommit } from './moved-commit.ts';
 import { type Ended, logLines, type Repeat } from './repeat.ts';
 
@@ -98,20 +100,19 @@ export async function recordRepeat(repeat: Repeat, ended: Ended): Promise<Repeat
   const classified = classifyEnded(ended);
   const spent = (await readSpentAttempts(repeat)).filter(({ n }) => n !== ended.launch.attempt);
   const launches = spent.length + 1;
-  const last = launches >= policies.attempts_per_pass;
   const first = attemptOf(repeat, ended, { classified, now });
-  const facts = {
+  const factsOf = (attempt: Attempt) => ({
     launches,
-    duration_s: first.duration_s,
-    lane: first.lane ?? null,
-    ...triesOf(repeat, [...spent, first]),
-  };
+    duration_s: attempt.duration_s,
+    lane: attempt.lane ?? null,
+    ...triesOf(repeat, [...spent, attempt]),
+  });
   repeat.heartbeats.say({
     state: 'recording',
     text: 'reading results',
     attempt: first.n,
     launch_dir: ended.launch.launchDir,
-    lane: facts.lane,
+    lane: first.lane ?? null,
     seconds: 0,
   });
   const moved = await movedCommit(repeat);
@@ -121,42 +122,55 @@ export async function recordRepeat(repeat: Repeat, ended: Ended): Promise<Repeat
       outcome: 'infra',
       reason: `the checkout changed during the run`,
     });
-    return haltOnMove(repeat, { text: moved, ...facts });
+    return haltOnMove(repeat, { text: moved, ...factsOf(first) });
   }
-  const end = { ...classified, exit_code: first.exit_code, signal: first.signal };
-  const extractions = await extractAll(repeat, ended.launch.lane.launched_at, first.clock_behind_s);
+  const { end, extractions, judged } = await judgeEnded(repeat, { ended, classified, first, spent });
+  const { verdict, statuses, cells } = judged;
+  const attempt = { ...first, ...findingOf(verdict) };
+  const isLast = launches >= policies.attempts_per_pass;
+  if (verdict.kind === 'infra' && (!isLast || classified.outcome === 'aborted')) {
+    return await retryLater(repeat, { attempt, launches, reason: verdict.reason });
+  }
+  if (classified.outcome === 'config' && verdict.kind !== 'complete') {
+    // Its files, if any, were not written by tests that ran: as observations they would look like good ones.
+    await appendAttempt(place, attempt);
+    return outcomeOf(repeat, verdict, { cells: {}, ...factsOf(attempt) });
+  }
+  const attempts: [...Attempt[], Attempt] = [...(await readAttempts(place)), attempt];
+  await commitObservations(repeat, { attempts, end, extractions, statuses, now });
+  await appendAttempt(place, attempt);
+  return outcomeOf(repeat, verdict, { cells, ...factsOf(attempt) });
+}
+
+/** Reads what an ended launch measured, says in `run.log` what it is worth, and gives the judgement. */
+async function judgeEnded(
+  repeat: Repeat,
+  launch: { ended: Ended; classified: EndClassification; first: Attempt; spent: readonly Attempt[] },
+): Promise<{ end: JudgedEnd; extractions: Record<string, StageExtraction>; judged: JudgedRepeat }> {
+  const { ended, classified, first, spent } = launch;
+  const { outcome, reason, afterResults } = classified;
+  const end = { outcome, reason, afterResults, exit_code: first.exit_code, signal: first.signal };
+  const extractions = await extractResults(repeat, {
+    at: ended.launch.lane.launched_at,
+    clockBehindS: first.clock_behind_s,
+  });
   const judged = judgeRepeat({
     stages: repeat.stages,
     extractions,
     end,
     suspects: classified.suspects,
     earlierReasons: spent.flatMap(({ finding }) => finding ?? []),
-    lastAttempt: last,
+    previousReason: (await launchBefore(repeat, first.n))?.finding,
+    countAfterCrash: repeat.policies.count_after_crash,
+    endedAtMs: endOf(ended),
   });
   await logEnd(repeat, { end, extractions, judged, duration: first.duration_s });
-  const attempt = { ...first, ...findingOf(judged.verdict) };
-  if (judged.verdict.kind === 'infra' && (!last || classified.outcome === 'aborted')) {
-    return await retryLater(repeat, { attempt, launches, reason: judged.verdict.reason });
-  }
-  if (classified.outcome === 'config') {
-    // Its files, if any, were not written by tests that ran: as observations they would look like good ones.
-    await appendAttempt(place, attempt);
-    return outcomeOf(repeat, judged.verdict, { cells: {}, ...facts });
-  }
-  const attempts: [...Attempt[], Attempt] = [...(await readAttempts(place)), attempt];
-  const { statuses, cells } = judged;
-  await commitObservations(repeat, { attempts, end, extractions, statuses, now });
-  await appendAttempt(place, attempt);
-  return outcomeOf(repeat, judged.verdict, { cells, ...facts });
+  return { end, extractions, judged };
 }
 
-async function extractAll(
-  { stages, place }: Repeat,
-  launchedAt: string,
-  clockBehindS: number | undefined,
-): Promise<Record<string, StageExtraction>> {
-  const baseTemp = runPaths.baseTemp(place.runDir, place.namespace, place.repeat);
-  return await extractRepeat({ stages, baseTemp, launchedAt: new Date(launchedAt), clockBehindS });
+/** When pytest ended; null where the clock was set meanwhile: then no time of a file can be compared with it. */
+function endOf({ exit }: Ended): number | null {
+  return exit === null || exit.clock !== undefined ? null : Date.parse(exit.ended_at);
 }
 
 /**
@@ -239,6 +253,9 @@ async function logEnd(
   const { verdict } = judged;
   // A halt is the session's to announce: it knows how to go on.
   const consequence = verdict.kind === 'partial' ? [`  ⚠ does not count: ${verdict.reason}`] : [];
+  if (verdict.kind === 'complete' && verdict.after !== undefined) {
+    consequence.push(countsAfterResultsLine(verdict.after));
+  }
   await logLines(
     repeat,
     endedLine(repeat.label, end, found.duration),
@@ -248,13 +265,15 @@ async function logEnd(
   );
 }
 
-function findingOf(verdict: RepeatVerdict): { finding?: string } {
+/** What the attempt's record says about its worth. */
+function findingOf(verdict: RepeatVerdict): Pick<Attempt, 'finding' | 'after_results'> {
   switch (verdict.kind) {
     case 'partial':
       return { finding: verdict.reason };
     case 'halt':
       return { finding: verdict.cause.text };
     case 'complete':
+      return verdict.after === undefined ? {} : { after_results: verdict.after };
     case 'infra':
       return {};
   }

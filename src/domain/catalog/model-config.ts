@@ -96,6 +96,10 @@ export const modelConfigSchema = z.strictObject(
     pins: z.array(pinSchema, { error: 'a list of pins' }).default([]),
     /** Wall-time limit of one pytest invocation, seconds. */
     timeout_s_by_test: byTestFile(seconds).default({}),
+    /** Seconds that pytest may take to exit after its last test, once every result is complete (default 60). */
+    exit_grace_s: seconds.optional(),
+    /** False: a repeat whose pytest crashed or hung after its results never counts. */
+    count_after_crash: flag.optional(),
     evidence: z.array(evidenceSchema, { error: 'a list of evidence patterns' }).default([]),
   },
   { error: 'a map of settings' },

@@ -237,12 +237,13 @@ const dirtySigns = ['GPU memory not released', 'could not be ended'];
 
 /** What these attempts say about their lanes; those that never got one say nothing. */
 export function laneTries(attempts: readonly Attempt[]): LaneTry[] {
-  return attempts.flatMap(({ n, lane, outcome, reason, notes }) => {
+  return attempts.flatMap(({ n, lane, outcome, reason, notes, after_results }) => {
     if (lane === undefined || outcome === 'aborted') return [];
     const sign = [reason, ...notes].find((text) =>
       dirtySigns.some((beginning) => text.startsWith(beginning)),
     );
-    const failed = outcome === 'infra';
+    // A suite that dies while it shuts down does so everywhere: no fault of the lane.
+    const failed = outcome === 'infra' && after_results === undefined;
     return [{ n, lane: nameOfLane(lane), failed, dirty: sign !== undefined, reason: sign ?? reason }];
   });
 }

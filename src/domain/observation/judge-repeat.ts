@@ -11,8 +11,8 @@ export type JudgedHalt = Omit<HaltCause, 'namespace' | 'repeat'>;
 /** What a stage's numbers say after pytest ended with exit code 0 or 1, before its siblings are looked at. */
 export type StageFinding =
   | { kind: 'fine' }
-  /** Fewer samples succeeded than were tried: another run can cure it. */
-  | { kind: 'partial'; reason: string }
+  /** Fewer samples succeeded than were tried: another run can cure it. `missing` says how many, in words. */
+  | { kind: 'partial'; stage: string; reason: string; missing: string }
   /** Nothing at all was measured and pytest failed: perhaps its server never came up. */
   | { kind: 'empty' }
   /** No run can cure it. */
@@ -54,8 +54,8 @@ function judgeMissing(found: {
   if (incurable !== undefined) return haltAt(stage, extraction, [incurable, ...without(missing, incurable)]);
   if (!passed) {
     if (missing.length === Object.keys(stage.metrics).length) return { kind: 'empty' };
-    const partial = partialReason(stage, extraction);
-    if (partial !== null) return { kind: 'partial', reason: partial };
+    const partial = partialFinding(stage, extraction);
+    if (partial !== null) return partial;
   }
   return haltAt(stage, extraction, missing);
 }
@@ -66,8 +66,8 @@ function judgeCounts(stage: StageDefinition, extraction: StageExtraction): Stage
     const counts = (['total', 'ok'] as const).filter((count) => extraction.sample_counts[count] === null);
     return haltAt(stage, extraction, counts.map(countKey));
   }
-  const partial = partialReason(stage, extraction);
-  if (partial !== null) return { kind: 'partial', reason: partial };
+  const partial = partialFinding(stage, extraction);
+  if (partial !== null) return partial;
   if (ok > total) return haltOnCounts(stage, `more samples ok than there are (${ok}/${total})`);
   if (total < 1) return haltOnCounts(stage, 'no samples (total 0)');
   const expected = stage.expected_samples;
@@ -75,10 +75,18 @@ function judgeCounts(stage: StageDefinition, extraction: StageExtraction): Stage
   return haltOnCounts(stage, describeScopeMismatch(total, expected));
 }
 
-function partialReason(stage: StageDefinition, extraction: StageExtraction): string | null {
+function partialFinding(
+  stage: StageDefinition,
+  extraction: StageExtraction,
+): Extract<StageFinding, { kind: 'partial' }> | null {
   const { total, ok } = extraction.sample_counts;
   if (total === null || ok === null || ok >= total) return null;
-  return `${stage.key}: ${describePartial(ok, total)}`;
+  return {
+    kind: 'partial',
+    stage: stage.key,
+    reason: `${stage.key}: ${describePartial(ok, total)}`,
+    missing: `${stage.key}: ${total - ok} of ${total} samples are missing`,
+  };
 }
 
 /** The cause of a HALT over values that cannot be read: the first one in full, the others by name. */
@@ -123,16 +131,17 @@ export interface RepeatEvidence {
   suspects: readonly string[];
   /** Reasons of this repeat's earlier verdicts, any order. */
   earlierReasons: readonly string[];
-  /**
-   * True when the budget allows no further launch: then a crash after every stage was measured in full counts, as in
-   * 06 §2 (a suite that always dies while shutting down could otherwise never be calibrated).
-   */
-  lastAttempt?: boolean;
+  /** Reason of the launch right before this one, in the same budget; absent where it had none, or was the first. */
+  previousReason?: string | undefined;
+  /** What a model says about repeats whose pytest crashed or hung after its results; true = they count. */
+  countAfterCrash?: boolean;
+  /** When pytest ended, ms since 1970; null where its clock cannot be compared with that of its files. */
+  endedAtMs?: number | null;
 }
 
 export type RepeatVerdict =
-  /** Every stage is ✓. */
-  | { kind: 'complete' }
+  /** Every stage is ✓. `after`: how pytest ended, where it crashed or hung after its results. */
+  | { kind: 'complete'; after?: string }
   /** A △ or ✗ that another run can cure: discard the whole repeat, run again within the budget. */
   | { kind: 'partial'; reason: string }
   /** A crash, out of memory, time limit or abort: the numbers do not count. */
@@ -159,20 +168,37 @@ export function judgeRepeat(evidence: RepeatEvidence): JudgedRepeat {
     cells[stage.key] = cellOf({ stage, extraction, status, end: evidence.end });
   }
   const complete = Object.values(cells).every((cell) => cell.symbol === '✓');
-  return { verdict: verdictOf(evidence, complete), statuses, cells };
+  const after = complete ? countedEnd(evidence) : null;
+  if (after === null) return { verdict: verdictOf(evidence), statuses, cells };
+  const said = Object.keys(statuses).map((key) => [key, { status: 'ok', reason: after }] as const);
+  return { verdict: { kind: 'complete', after }, statuses: Object.fromEntries(said), cells };
 }
 
-function verdictOf(evidence: RepeatEvidence, complete: boolean): RepeatVerdict {
+/** File systems and records keep whole seconds or coarser clocks. */
+const clockSlackMs = 2000;
+
+/**
+ * How pytest ended, where it crashed or hung after complete results and the repeat counts all the same; else null. The
+ * same on every attempt: a suite that always dies while it shuts down is measured, and costs no launch more.
+ */
+function countedEnd({ end, extractions, countAfterCrash, endedAtMs }: RepeatEvidence): string | null {
+  if (countAfterCrash === false || !end.afterResults) return null;
+  if (typeof endedAtMs === 'number') {
+    const files = Object.values(extractions).flatMap(({ result_files }) => result_files);
+    // What a process that outlived pytest wrote is not a result of its tests.
+    if (files.some(({ mtime }) => Date.parse(mtime) > endedAtMs + clockSlackMs)) return null;
+  }
+  return end.afterResults;
+}
+
+function verdictOf(evidence: RepeatEvidence): RepeatVerdict {
   const { end } = evidence;
   switch (end.outcome) {
     case 'config':
       return { kind: 'halt', cause: { text: `pytest could not run the tests: ${endReason(end)}` } };
     case 'aborted':
-      return { kind: 'infra', reason: endReason(end) };
     case 'infra':
-      return complete && evidence.lastAttempt === true
-        ? { kind: 'complete' }
-        : { kind: 'infra', reason: endReason(end) };
+      return { kind: 'infra', reason: endReason(end) };
     case 'ok':
     case 'assertion':
       return verdictOnNumbers(evidence);
@@ -189,7 +215,8 @@ function verdictOnNumbers(evidence: RepeatEvidence): RepeatVerdict {
   for (const { finding } of found) {
     if (finding.kind === 'halt') return { kind: 'halt', cause: finding.cause };
   }
-  const reasons = found.flatMap(({ finding }) => (finding.kind === 'partial' ? [finding.reason] : []));
+  const partial = found.flatMap(({ finding }) => (finding.kind === 'partial' ? [finding] : []));
+  const reasons = partial.map(({ reason }) => reason);
   const empty = found.filter(({ finding }) => finding.kind === 'empty').map(({ stage }) => stage);
   const [first] = empty;
   if (first !== undefined) {
@@ -199,7 +226,19 @@ function verdictOnNumbers(evidence: RepeatEvidence): RepeatVerdict {
     if (again && evidence.suspects.length === 0) return haltOnEmpty(evidence, first, reason);
     reasons.unshift(reason);
   }
-  return reasons.length === 0 ? { kind: 'complete' } : { kind: 'partial', reason: reasons.join('; ') };
+  if (reasons.length === 0) return { kind: 'complete' };
+  const reason = reasons.join('; ');
+  const same = partial.length > 0 && evidence.previousReason === reason;
+  return same ? haltOnSamePartial(partial) : { kind: 'partial', reason };
+}
+
+/** The same samples missing twice in a row: requests that always fail, which no further launch cures. */
+function haltOnSamePartial(partial: readonly Extract<StageFinding, { kind: 'partial' }>[]): RepeatVerdict {
+  const text = partial.map(({ missing }) => missing).join('; ');
+  const [first] = partial;
+  const cause: JudgedHalt = { text: `${text}, twice the same number` };
+  if (first !== undefined) Object.assign(cause, { stage: first.stage, key: countKey('total') });
+  return { kind: 'halt', cause };
 }
 
 function emptyReason(evidence: RepeatEvidence, empty: readonly StageDefinition[]): string {

@@ -118,6 +118,8 @@ function stopCause(stop: OwnStop): string {
       return `time limit of ${stop.limitSeconds} s reached`;
     case 'stall':
       return `no log growth for ${stop.stallSeconds} s${stop.signature === null ? '' : ` after "${stop.signature}"`}`;
+    case 'exit':
+      return `all results are complete, but it did not exit within ${stop.graceSeconds} s of its last test`;
     case 'cancelled':
       return stop.why;
   }
@@ -129,6 +131,11 @@ export function endedLine(label: RepeatLabel, end: JudgedEnd, durationSeconds: n
   return end.outcome === 'ok'
     ? `${repeatLabel(label)} ok ${seconds}`
     : `${repeatLabel(label)} failed: ${endReason(end)} ${seconds}`;
+}
+
+/** A repeat that counts although pytest crashed or hung; `after` says how it ended. */
+export function countsAfterResultsLine(after: string): string {
+  return `  ⚠ counts, because every stage was measured in full before: ${after}`;
 }
 
 /** What a stage measured: samples and metrics scaled for display, or why it has failed and what there is. */

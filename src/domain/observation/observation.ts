@@ -18,6 +18,11 @@ export const attemptSchema = z.object({
   outcome: z.enum(['ok', 'assertion', 'infra', 'config', 'aborted']),
   /** Why its numbers did not count although pytest came to its end; absent where they did. */
   finding: z.string().optional(),
+  /**
+   * How pytest ended after every result was complete, where the repeat counts although it crashed or hung: "SIGABRT after
+   * the results". Absent in all other cases.
+   */
+  after_results: z.string().optional(),
   /** pytest's own wall time in seconds, without gate and clean-up. */
   duration_s: z.number().nonnegative(),
   /** Seconds waited for GPUs before the launch. */
@@ -81,6 +86,11 @@ export interface JudgedEnd {
   reason: string;
   exit_code: number | null;
   signal: string | null;
+  /**
+   * What to say of this end where every result was complete before it; null or absent where such numbers never count
+   * (`EndClassification.afterResults`).
+   */
+  afterResults?: string | null;
 }
 
 /** `status` and `reason` of one stage's `run{k}.json`. */

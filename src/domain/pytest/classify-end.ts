@@ -11,6 +11,8 @@ export const ownStopSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('timeout'), limitSeconds: z.number() }),
   /** No output for that many seconds; `signature` is the suspect text that came before, null without one. */
   z.object({ kind: z.literal('stall'), stallSeconds: z.number(), signature: z.string().nullable() }),
+  /** All results were complete and pytest had summed up, but the process did not exit within that many seconds. */
+  z.object({ kind: z.literal('exit'), graceSeconds: z.number() }),
   /** The session was cancelled, purged or stopped. */
   z.object({ kind: z.literal('cancelled'), why: z.string() }),
 ]);
@@ -41,6 +43,11 @@ export interface EndClassification {
   reason: string;
   /** Signatures that explain a failure without having decided it; empty when pytest passed. */
   suspects: string[];
+  /**
+   * What the record says of this end where every result was complete before it; null where such numbers never count: what
+   * was aborted, what nobody saw the end of, what did not give the machine back, and what pytest itself calls an error.
+   */
+  afterResults: string | null;
 }
 
 const crashSignals = new Map([
@@ -71,70 +78,101 @@ export function classifyEnd(end: PytestEnd): EndClassification {
   return { ...verdict, suspects };
 }
 
-type Verdict = Pick<EndClassification, 'outcome' | 'reason'>;
+type Verdict = Pick<EndClassification, 'outcome' | 'reason' | 'afterResults'>;
 
 /** Numbers of a run that did not give its lane back are not trusted: what held it may have been there before. */
 function withLeftover(verdict: Verdict, leftover: string | undefined): Verdict {
+  if (leftover === undefined) return verdict;
   const counts = verdict.outcome === 'ok' || verdict.outcome === 'assertion';
-  return counts && leftover !== undefined ? infra(leftover) : verdict;
+  return counts ? infra(leftover) : { ...verdict, afterResults: null };
 }
 
 function judge(end: PytestEnd): Verdict {
-  if (end.ownStop?.kind === 'cancelled') return { outcome: 'aborted', reason: end.ownStop.why };
+  if (end.ownStop?.kind === 'cancelled') {
+    return { outcome: 'aborted', reason: end.ownStop.why, afterResults: null };
+  }
   if (end.startError !== undefined) return judgeStartError(end.startError);
   if (end.lost !== undefined) return infra(`crashed (${end.lost})`);
   // It was faster than the kill: everything was measured.
-  if (end.exitCode === 0) return { outcome: 'ok', reason: '' };
-  if (end.ownStop !== null) return infra(describeOwnStop(end.ownStop));
+  if (end.exitCode === 0) return { outcome: 'ok', reason: '', afterResults: null };
+  if (end.ownStop !== null) return judgeOwnStop(end.ownStop);
   const configuration = end.exitCode === null ? undefined : pytestConfigurationCodes.get(end.exitCode);
-  if (configuration !== undefined) {
-    return { outcome: 'config', reason: `exit ${end.exitCode} (${configuration})` };
-  }
+  if (configuration !== undefined) return config(`exit ${end.exitCode} (${configuration})`);
   return judgeFailure(end);
 }
 
 function judgeFailure(end: PytestEnd): Verdict {
-  if (end.signatures.some(isOutOfMemory)) return infra('OOM');
-  const fatal = end.signatures.find(isFatal);
-  if (fatal !== undefined) return infra(`crashed (${fatal})`);
-  const death = deathReason(end);
-  if (death !== undefined) return infra(death);
-  if (end.signatures.includes('TimeoutExpired')) return infra('TimeoutExpired');
-  if (end.exitCode === 1) return { outcome: 'assertion', reason: 'exit 1' };
-  // No code of pytest's: neither an assertion nor known to pass by itself.
-  return { outcome: 'config', reason: `exit ${end.exitCode ?? 'unknown'}` };
+  const sign = end.signatures.find(isOutOfMemory) ?? end.signatures.find(isFatal);
+  const death = deathOf(end);
+  if (sign !== undefined) return infra(signReason(sign), death?.afterResults ?? inLog(end, sign));
+  if (death !== undefined) return death;
+  if (end.signatures.includes('TimeoutExpired')) {
+    return infra('TimeoutExpired', inLog(end, 'TimeoutExpired'));
+  }
+  if (end.exitCode === 1) return { outcome: 'assertion', reason: 'exit 1', afterResults: null };
+  // No code of pytest's: neither an assertion nor known to pass by itself, but perhaps of something that fails at exit.
+  const reason = `exit ${end.exitCode ?? 'unknown'}`;
+  return config(reason, end.exitCode === null ? null : `${reason} after the results`);
+}
+
+function signReason(signature: string): string {
+  return isOutOfMemory(signature) ? 'OOM' : `crashed (${signature})`;
+}
+
+/** The log does not say whether the signature or the results came first. */
+function inLog(end: PytestEnd, signature: string): string {
+  return `exit ${end.exitCode ?? 'unknown'} with complete results and "${signature}" in the log`;
 }
 
 /** Directly killed and killed below a shell read the same, because the same thing happened. */
-function deathReason(end: PytestEnd): string | undefined {
+function deathOf(end: PytestEnd): Verdict | undefined {
   const code = end.exitCode;
   const name = end.signal ?? (code === null ? undefined : crashSignals.get(code));
-  if (name === 'SIGKILL') return 'exit 137 (killed)';
-  if (name === 'SIGSEGV') return 'exit 139 (segfault)';
-  if (name !== undefined) return `crashed (${name})`;
+  if (name !== undefined) return infra(deathReason(name), `${name} after the results`);
   const bySignal = code !== null && code > shellSignalCodes.above && code <= shellSignalCodes.upTo;
-  return bySignal ? `crashed (signal ${code - shellSignalCodes.above})` : undefined;
+  if (!bySignal) return undefined;
+  const signal = `signal ${code - shellSignalCodes.above}`;
+  return infra(`crashed (${signal})`, `${signal} after the results`);
 }
 
-function describeOwnStop(stop: Exclude<OwnStop, { kind: 'cancelled' }>): string {
+function deathReason(signal: string): string {
+  if (signal === 'SIGKILL') return 'exit 137 (killed)';
+  return signal === 'SIGSEGV' ? 'exit 139 (segfault)' : `crashed (${signal})`;
+}
+
+function judgeOwnStop(stop: Exclude<OwnStop, { kind: 'cancelled' }>): Verdict {
   switch (stop.kind) {
     case 'fatal':
-      return isOutOfMemory(stop.signature) ? 'OOM' : `crashed (${stop.signature})`;
+      return endedByCalib(signReason(stop.signature));
     case 'timeout':
-      return `timeout (${stop.limitSeconds} s)`;
-    case 'stall':
-      return `timeout (no log growth for ${stop.stallSeconds} s${stop.signature === null ? '' : ` after "${stop.signature}"`})`;
+      return endedByCalib(`timeout (${stop.limitSeconds} s)`);
+    case 'stall': {
+      const after = stop.signature === null ? '' : ` after "${stop.signature}"`;
+      return endedByCalib(`timeout (no log growth for ${stop.stallSeconds} s${after})`);
+    }
+    case 'exit': {
+      const reason = `ended by calib ${stop.graceSeconds} s after the last test`;
+      return infra(reason, reason);
+    }
   }
+}
+
+function endedByCalib(reason: string): Verdict {
+  return infra(reason, `ended by calib after the results: ${reason}`);
 }
 
 function judgeStartError(error: NonNullable<PytestEnd['startError']>): Verdict {
   const reason = `could not start pytest: ${error.message}`;
   const permanent = error.kind === 'spawn' && permanentStartErrors.has(error.code);
-  return permanent ? { outcome: 'config', reason } : infra(reason);
+  return permanent ? config(reason) : infra(reason);
 }
 
-function infra(reason: string): Verdict {
-  return { outcome: 'infra', reason };
+function infra(reason: string, afterResults: string | null = null): Verdict {
+  return { outcome: 'infra', reason, afterResults };
+}
+
+function config(reason: string, afterResults: string | null = null): Verdict {
+  return { outcome: 'config', reason, afterResults };
 }
 
 /** What can be seen of a running pytest from outside. */
@@ -143,6 +181,8 @@ export interface WatchedRun {
   runningSeconds: number;
   /** Since its log last grew. */
   silentSeconds: number;
+  /** Since pytest summed up its tests with every result complete; absent where it has not, or nobody looked. */
+  doneSeconds?: number | null;
   /** Signatures in its log so far, in order of appearance. */
   matches: readonly Pick<SignatureMatch, 'name' | 'class'>[];
 }
@@ -154,15 +194,20 @@ export interface WatchLimits {
   stallSeconds: number;
   /** Silence that ends any run. */
   silenceSeconds: number;
+  /** Time to exit after the closing summary, where every result is complete. */
+  exitGraceSeconds: number;
 }
 
 /**
- * Whether calib should end a running pytest, and why: at once for a fatal signature, at the time limit,
- * and after silence. A suspect signature alone never ends anything: a server that still starts refuses connections.
+ * Whether calib should end a running pytest, and why: at once for a fatal signature, some time after its tests are over and
+ * measured, at the time limit, and after silence. A suspect signature alone never ends anything: a server that still starts refuses connections.
  */
 export function decideStop(run: WatchedRun, limits: WatchLimits): OwnStop | null {
   const fatal = run.matches.find((match) => match.class === 'fatal');
   if (fatal !== undefined) return { kind: 'fatal', signature: fatal.name };
+  if (typeof run.doneSeconds === 'number' && run.doneSeconds > limits.exitGraceSeconds) {
+    return { kind: 'exit', graceSeconds: limits.exitGraceSeconds };
+  }
   if (run.runningSeconds > limits.timeoutSeconds) {
     return { kind: 'timeout', limitSeconds: limits.timeoutSeconds };
   }

@@ -40,6 +40,13 @@ export const policiesSchema = z.object({
   stall_s: z.number().positive().default(600),
   /** Seconds without log growth that end any run. */
   silence_s: z.number().positive().default(3600),
+  /**
+   * Seconds that a pytest whose results are complete and which has summed up may take to exit, server teardown included;
+   * afterwards it is ended and the repeat counts.
+   */
+  exit_grace_s: z.number().positive().default(60),
+  /** Whether a repeat counts whose pytest crashed or hung after every stage was measured in full. */
+  count_after_crash: z.boolean().default(true),
   /** Seconds to wait for the GPU gate before the attempt fails as infra (spec 05 §7: 600). */
   gpu_wait_s: z.number().positive().default(600),
   /** Seconds after which a task queue that nobody polls is reported as such; the session waits on. */

@@ -1,5 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
 
+import { ClosingSummary } from '../../domain/pytest/closing-summary.ts';
 import {
   readinessPatterns,
   type SignatureMatch,
@@ -36,6 +37,8 @@ export interface LogState {
   matches: SignatureMatch[];
   /** Time (ms of the monotonic clock) at which the first readiness line was *seen*, up to one look late; null before. */
   readyAtMs: number | null;
+  /** Time (same clock) at which pytest's closing summary was seen; null while its tests go on. */
+  closedAtMs: number | null;
   /** Time of the last look that found new bytes; the time of creation before the first. */
   lastGrowthAtMs: number;
 }
@@ -86,11 +89,12 @@ class FileFollower implements LogFollower {
   #file: FileHandle | undefined;
   #tail = new LogTail();
   #scanner = newScanner();
+  #summary = new ClosingSummary();
 
   constructor(path: string, now: () => number) {
     this.#path = path;
     this.#now = now;
-    this.state = { bytes: 0, matches: [], readyAtMs: null, lastGrowthAtMs: now() };
+    this.state = { bytes: 0, matches: [], readyAtMs: null, closedAtMs: null, lastGrowthAtMs: now() };
   }
 
   async look(): Promise<LogProgress> {
@@ -129,7 +133,10 @@ class FileFollower implements LogFollower {
     this.state.bytes += piece.length;
     progress.grownBytes += piece.length;
     this.#tail.push(piece);
-    for (const match of this.#scanner.push(piece.toString('latin1'))) {
+    const text = piece.toString('latin1');
+    this.#summary.push(text);
+    this.state.closedAtMs = this.#summary.isClosed ? (this.state.closedAtMs ?? this.#now()) : null;
+    for (const match of this.#scanner.push(text)) {
       if (match.name.startsWith(readinessName)) this.#noteReady(progress);
       else {
         this.state.matches.push(match);
@@ -150,6 +157,7 @@ class FileFollower implements LogFollower {
     this.state.bytes = 0;
     this.#tail = new LogTail();
     this.#scanner = newScanner();
+    this.#summary = new ClosingSummary();
   }
 }
 

@@ -23,6 +23,7 @@ import {
 
 const SPEED = makeStage();
 const SIBLING = makeStage({ key: 'nova_wer', group: 'wer', metrics: { corpus_wer: metricAt('wer') } });
+const CRASHED_AFTER = { ...CRASHED, afterResults: 'SIGSEGV after the results' };
 const GOOD = { ...GOOD_DOCUMENT, wer: 0.02 };
 
 function judge(
@@ -110,6 +111,48 @@ describe('a repeat that another run can cure', () => {
   });
 });
 
+describe('the same samples missing twice in a row', () => {
+  const found = speedOf(withCounts(1088, 1086));
+  const previousReason = 'nova_speed: partial samples (1086/1088)';
+
+  test('halts instead of spending the budget', () => {
+    expect(judge({ found, previousReason }).verdict).toEqual({
+      kind: 'halt',
+      cause: {
+        text: 'nova_speed: 2 of 1088 samples are missing, twice the same number',
+        stage: 'nova_speed',
+        key: 'sample_counts.total',
+      },
+    });
+  });
+
+  test.each([
+    ['another number', 'nova_speed: partial samples (1085/1088)'],
+    ['another stage', 'nova_wer: partial samples (1086/1088)'],
+    ['nothing', undefined],
+  ])('does not halt after %s', (_case, before) => {
+    expect(judge({ found, previousReason: before }).verdict.kind).toBe('partial');
+  });
+
+  test('does not halt for a launch that was not the one right before', () => {
+    expect(judge({ found, earlierReasons: [previousReason] }).verdict.kind).toBe('partial');
+  });
+
+  test('names every stage', () => {
+    const both: [StageDefinition, StageExtraction][] = [
+      [SPEED, extractionFrom(SPEED, withCounts(20, 18))],
+      [SIBLING, extractionFrom(SIBLING, withCounts(20, 19))],
+    ];
+    const reason = 'nova_speed: partial samples (18/20); nova_wer: partial samples (19/20)';
+
+    expect(judge({ found: both, previousReason: reason }).verdict).toMatchObject({
+      cause: {
+        text: 'nova_speed: 2 of 20 samples are missing; nova_wer: 1 of 20 samples are missing, twice the same number',
+      },
+    });
+  });
+});
+
 describe('infra', () => {
   test('wins over whatever numbers are there', () => {
     expect(judge({ end: CRASHED, found: speedOf(withCounts(20, 18)) }).verdict).toEqual({
@@ -125,21 +168,48 @@ describe('infra', () => {
     });
   });
 
-  test('keeps being infra while another launch is allowed, even if all numbers were written', () => {
-    expect(judge({ end: CRASHED }).verdict.kind).toBe('infra');
+  test('counts if every stage was measured in full before, and says how pytest ended', () => {
+    const judged = judge({ end: CRASHED_AFTER });
+
+    expect(judged.verdict).toEqual({ kind: 'complete', after: 'SIGSEGV after the results' });
+    expect(judged.statuses['nova_speed']).toEqual({ status: 'ok', reason: 'SIGSEGV after the results' });
   });
 
-  test('counts on the last attempt if every stage was measured in full', () => {
-    expect(judge({ end: CRASHED, lastAttempt: true }).verdict.kind).toBe('complete');
+  test('counts after an exit code that is not of pytest’s', () => {
+    const end = { ...CRASHED_AFTER, outcome: 'config' as const, exit_code: 120, signal: null };
+
+    expect(judge({ end }).verdict.kind).toBe('complete');
+    expect(judge({ end, found: [[SPEED, extractionWithoutFile(SPEED)]] }).verdict.kind).toBe('halt');
   });
 
-  test('does not count on the last attempt if a sibling is missing', () => {
+  test('does not count where the model says so', () => {
+    expect(judge({ end: CRASHED_AFTER, countAfterCrash: false }).verdict.kind).toBe('infra');
+  });
+
+  test('does not count if a sibling is missing', () => {
     const found: [StageDefinition, StageExtraction][] = [
       [SPEED, extractionFrom(SPEED, GOOD)],
       [SIBLING, extractionWithoutFile(SIBLING)],
     ];
 
-    expect(judge({ found, end: CRASHED, lastAttempt: true }).verdict.kind).toBe('infra');
+    expect(judge({ found, end: CRASHED_AFTER }).verdict.kind).toBe('infra');
+  });
+
+  test('does not count fewer samples than the stage expects', () => {
+    const found = speedOf(GOOD, makeStage({ expected_samples: 50 }));
+
+    expect(judge({ found, end: CRASHED_AFTER }).verdict.kind).toBe('infra');
+  });
+
+  test('does not count what was written after pytest had ended', () => {
+    const [[stage, extraction]] = speedOf(GOOD) as [[StageDefinition, StageExtraction]];
+    const file = { path: '/r.json', sha256: '0', mtime: '2026-04-23T05:00:30.000Z' };
+    const found: [StageDefinition, StageExtraction][] = [[stage, { ...extraction, result_files: [file] }]];
+    const endedAt = (time: string) =>
+      judge({ found, end: CRASHED_AFTER, endedAtMs: Date.parse(time) }).verdict.kind;
+
+    expect(endedAt('2026-04-23T05:00:20Z')).toBe('infra');
+    expect(endedAt('2026-04-23T05:00:29Z')).toBe('complete');
   });
 
   test('names the signal when the end carries no reason', () => {
@@ -151,7 +221,7 @@ describe('infra', () => {
   test('is what an aborted run is', () => {
     const end = { outcome: 'aborted' as const, reason: '', exit_code: null, signal: null };
 
-    expect(judge({ end, lastAttempt: true }).verdict).toEqual({ kind: 'infra', reason: 'aborted' });
+    expect(judge({ end }).verdict).toEqual({ kind: 'infra', reason: 'aborted' });
   });
 });
 

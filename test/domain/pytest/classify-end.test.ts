@@ -102,11 +102,40 @@ describe('how a launch ended', () => {
     expect(verdict(end)).toBe(expected);
   });
 
+  it.each<[string, Partial<PytestEnd>, string | null]>([
+    ['an abort while it shut down', { signal: 'SIGABRT' }, 'SIGABRT after the results'],
+    ['a segmentation fault below a shell', { exitCode: 139 }, 'SIGSEGV after the results'],
+    ['a code that is not pytest’s', { exitCode: 120 }, 'exit 120 after the results'],
+    [
+      'a process that did not exit',
+      { signal: 'SIGTERM', ownStop: { kind: 'exit', graceSeconds: 60 } },
+      'ended by calib 60 s after the last test',
+    ],
+    [
+      'the time limit',
+      { signal: 'SIGTERM', ownStop: { kind: 'timeout', limitSeconds: 8 } },
+      'ended by calib after the results: timeout (8 s)',
+    ],
+    [
+      'out of memory in the log',
+      { exitCode: 1, signatures: ['CUDA out of memory'] },
+      'exit 1 with complete results and "CUDA out of memory" in the log',
+    ],
+    ['memory that is not given back', { exitCode: 139, leftover: 'GPU memory not released' }, null],
+    ['an end that nobody saw', { lost: 'supervisor died' }, null],
+    ['an internal error of pytest', { exitCode: 3 }, null],
+    ['an abort of the session', { ownStop: { kind: 'cancelled', why: 'session aborted' } }, null],
+    ['a pytest that never started', { startError: { kind: 'lease', code: 'X', message: 'm' } }, null],
+  ])('says of complete results before %s whether and how they count', (_case, end, expected) => {
+    expect(classify(end).afterResults).toBe(expected);
+  });
+
   it('keeps a suspect signature as explanation only', () => {
     expect(classify({ exitCode: 1, signatures: ['Connection refused'] })).toEqual({
       outcome: 'assertion',
       reason: 'exit 1',
       suspects: ['Connection refused'],
+      afterResults: null,
     });
   });
 
@@ -119,6 +148,7 @@ describe('how a launch ended', () => {
           outcome: 'ok',
           reason: '',
           suspects: [],
+          afterResults: null,
         });
       }),
     );

@@ -3,7 +3,12 @@ import { describe, expect, it } from 'vitest';
 
 import { type WatchLimits, type WatchedRun, decideStop } from '../../../src/domain/pytest/classify-end.ts';
 
-const limits: WatchLimits = { timeoutSeconds: 14_400, stallSeconds: 600, silenceSeconds: 3600 };
+const limits: WatchLimits = {
+  timeoutSeconds: 14_400,
+  stallSeconds: 600,
+  exitGraceSeconds: 60,
+  silenceSeconds: 3600,
+};
 const decide = (run: Partial<WatchedRun>) =>
   decideStop({ runningSeconds: 60, silentSeconds: 0, matches: [], ...run }, limits);
 const suspect = { name: 'Connection refused', class: 'suspect' } as const;
@@ -34,6 +39,8 @@ describe('when calib ends a running pytest', () => {
       { silentSeconds: 3601 },
       { kind: 'stall', stallSeconds: 3600, signature: null },
     ],
+    ['not while a server shuts down after the tests', { doneSeconds: 60 }, null],
+    ['long after the tests are over and measured', { doneSeconds: 61 }, { kind: 'exit', graceSeconds: 60 }],
     ['at the time limit', { runningSeconds: 14_401 }, { kind: 'timeout', limitSeconds: 14_400 }],
   ])('%s', (_case, run, stop) => {
     expect(decide(run)).toEqual(stop);

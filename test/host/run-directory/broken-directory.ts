@@ -133,7 +133,6 @@ export async function commitLaunch(runDir: string, repeat: number, launch: Launc
     end: launch.end,
     suspects: [],
     earlierReasons: [],
-    lastAttempt: true,
   });
   const facts = {
     session_id: SESSION,

@@ -151,6 +151,7 @@ export async function buildSessionPlan(context: CliContext, request: StartReques
   const runDir = join(resolve(request.runRoot ?? join(basis.repoRoot, '.tune-runs')), sessionId);
   requireGitIgnored(runDir, await versionControlPlace(basis.repoRoot, runDir));
   warnAbout(basis);
+  const { config } = await context.model();
   const profile = basis.host?.profile;
   const gpuWait = profile?.gpu_wait_s;
   const progress = profile?.agent_policy?.poll_interval_max_s;
@@ -165,6 +166,8 @@ export async function buildSessionPlan(context: CliContext, request: StartReques
     ...(staleStages.length === 0 ? {} : { stale_stages: staleStages }),
     policies: policiesSchema.parse({
       ...(request.maxPasses === null ? {} : { max_passes: request.maxPasses }),
+      ...(config.exit_grace_s === undefined ? {} : { exit_grace_s: config.exit_grace_s }),
+      ...(config.count_after_crash === undefined ? {} : { count_after_crash: config.count_after_crash }),
       ...(gpuWait === undefined ? {} : { gpu_wait_s: gpuWait }),
       ...(progress === undefined ? {} : { progress_s: progress }),
     }),
