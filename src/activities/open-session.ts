@@ -105,7 +105,7 @@ async function decide(
   const { run_dir: runDir, session_id: session } = plan;
   if (recorded.session_id !== undefined && recorded.session_id !== session) {
     throw new CalibError('refused', `${runDir} is of session ${recorded.session_id}, not of ${session}`, {
-      remedy: 'carry it on with `calib start --resume --output-dir`, which keeps its name',
+      remedy: 'carry it on with `calib start --resume DIR`, which keeps its name',
     });
   }
   requireGitIgnored(runDir, await versionControlPlace(plan.repo_root, runDir));

@@ -20,6 +20,7 @@ import { utcTimestamp } from '../domain/text.ts';
 import { hostTaskQueues, poolTaskQueue, workflowTaskQueue } from '../workflows/messages.ts';
 import { type ClientSettings, untilPolling } from './connection.ts';
 import { loadDataConverter } from './encryption.ts';
+import { requireNamespace } from './require-namespace.ts';
 import { stopOrphanedTests, keepStoppingOrphanedTests } from './strays.ts';
 import { payloadConverterPath, workflowSource } from './workflow-bundle.ts';
 
@@ -99,13 +100,14 @@ export interface RunWorkerOptions {
  * Runs this host's worker until it is stopped: workflow tasks of all sessions, file work of sessions whose run directory
  * is here, pytest repeats, and the offers of its pool.
  *
- * @throws CalibError when no server answers
+ * @throws CalibError when no server answers, or it lacks the namespace
  */
 export async function runWorker(options: RunWorkerOptions): Promise<void> {
   installRuntime(options.log);
   const connection = await connect(options.settings);
   try {
     const { settings, member } = options;
+    await requireNamespace(connection, settings);
     const strays = { connection, namespace: settings.namespace, runRoot: member?.runRoot ?? null };
     await stopOrphanedTests(strays);
     const workers = await createWorkers(options, connection);

@@ -241,7 +241,7 @@ describe('a run directory carried on', () => {
     await up.calib('signal', session, 'abort');
     await up.untilPhase(session, 'aborted');
     await suite.script('beta', {});
-    const run = await up.calib('start', '--resume', '--output-dir', runDir, ...suite.options);
+    const run = await up.calib('start', '--resume', runDir, ...suite.options);
     expect(run.exitCode, run.stderr).toBe(0);
     expect(run.stdout).toContain(`session: ${session}`);
     expect([await suite.launches('alpha'), await suite.launches('beta')]).toEqual([1, 2]);
@@ -251,13 +251,13 @@ describe('a run directory carried on', () => {
 
   it('with --stages runs those first, and then the rest: only all of them make a report', async () => {
     await suite.script('alpha', { waitFor: 'never' });
-    const { session, runDir } = await start('--repeats', '1', '--label', 'subset');
+    const { session } = await start('--repeats', '1', '--label', 'subset');
     await untilWaiting('alpha');
     await up.calib('signal', session, 'abort');
     await up.untilPhase(session, 'aborted');
     await suite.script('alpha', {});
     const subset = ['--stages', 'beta_wer'];
-    const run = await up.calib('start', '--resume', '--output-dir', runDir, ...suite.options, ...subset);
+    const run = await up.calib('start', '--resume', session, ...suite.options, ...subset);
     expect(run.exitCode, run.stderr).toBe(0);
     expect(run.stderr).toContain('executing subset beta_wer of 3 planned stages first, then the rest');
     const order = (await readFile(join(suite.control, 'launches.log'), 'utf8')).trim().split('\n');

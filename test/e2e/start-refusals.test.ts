@@ -130,8 +130,17 @@ describe('what start refuses before anything is written', () => {
   it('a run directory that does not exist, or one without --resume', async () => {
     const missing = await refusedStart('--resume', '--output-dir', join(suite.dir, 'none'), ...suite.options);
     expect(missing.stderr).toContain(join(suite.dir, 'none'));
+    const positional = await refusedStart('--resume', join(suite.dir, 'none'), ...suite.options);
+    expect(positional.stderr).toContain(join(suite.dir, 'none'));
     const bare = await refusedStart('--output-dir', suite.dir, ...suite.options);
     expect(bare.stderr).toContain('--resume');
+  });
+
+  it('--resume without a run directory, or with two', async () => {
+    const none = await refusedStart('--resume', ...suite.options);
+    expect(none.stderr).toContain('--resume needs the run directory');
+    const two = await refusedStart('--resume', suite.dir, '--output-dir', suite.repo, ...suite.options);
+    expect(two.stderr).toContain('--resume and --output-dir both name a run directory');
   });
 
   it('and a session of that name is not there to be asked: exit 3', async () => {

@@ -143,7 +143,7 @@ export function sessionPlanFile(runDir: string, plan: Plan): SessionPlanFile {
   const { session_id, repo_root, tree_fingerprint, venv_python } = plan;
   if (!session_id || !repo_root || !tree_fingerprint || !venv_python) {
     throw new CalibError('invalid-input', `${runDir}/plan.json was not written by calib`, {
-      remedy: 'carry it on with `calib start --resume --output-dir`',
+      remedy: 'carry it on with `calib start --resume DIR`',
     });
   }
   return { ...plan, session_id, repo_root, tree_fingerprint, venv_python };

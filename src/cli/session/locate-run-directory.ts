@@ -30,7 +30,7 @@ export async function locateRunDirectory(
   reference: string,
   options: { elsewhere?: boolean } = {},
 ): Promise<LocatedRun> {
-  if (reference.includes('/') || reference === '.') {
+  if (await isRunDirectoryPath(reference)) {
     const runDir = resolve(reference);
     return { session: basename(runDir), runDir };
   }
@@ -41,10 +41,14 @@ export async function locateRunDirectory(
     return located;
   } catch (error) {
     if (!(error instanceof CalibError && error.code === 'unreachable')) throw error;
-    const found = await findOnDisk(context, reference);
-    if (found === null) throw error;
-    return found;
+    return await findOnDisk(context, reference, error);
   }
+}
+
+/** True for a path, and for the plain name of a session's directory in the working directory. */
+export async function isRunDirectoryPath(reference: string): Promise<boolean> {
+  const isPath = reference.includes('/') || reference === '.' || reference === '..';
+  return isPath || (await isFile(runPaths.plan(resolve(reference))));
 }
 
 /** @throws CalibError `not-ready` for a run directory of another machine */
@@ -63,7 +67,8 @@ async function isOnThisMachine({ runDir }: Pick<LocatedRun, 'runDir'>): Promise<
 async function findOnDisk(
   context: Pick<CliContext, 'repoRoot'>,
   reference: string,
-): Promise<LocatedRun | null> {
+  unanswered: CalibError,
+): Promise<LocatedRun> {
   const root = await context.repoRoot().then(
     ({ path }) => path,
     () => process.cwd(),
@@ -77,7 +82,13 @@ async function findOnDisk(
   const fitting = sessions.filter((name) => reference === 'latest' || name.startsWith(reference));
   const exact = fitting.find((name) => name === reference);
   const chosen = exact ?? (reference === 'latest' ? fitting.at(-1) : fitting[0]);
-  if (chosen === undefined) return null;
+  if (chosen === undefined) {
+    const remedy = unanswered.remedy ?? 'give the path of the run directory';
+    throw new CalibError('unreachable', `${unanswered.message}; ${what(reference)} below ${runs} either`, {
+      remedy,
+      cause: unanswered,
+    });
+  }
   if (exact === undefined && reference !== 'latest' && fitting.length > 1) {
     throw new CalibError(
       'invalid-input',
@@ -88,6 +99,10 @@ async function findOnDisk(
     );
   }
   return { session: chosen, runDir: join(runs, chosen) };
+}
+
+function what(reference: string): string {
+  return reference === 'latest' ? 'no session' : `no session ${reference}`;
 }
 
 async function isFile(path: string): Promise<boolean> {

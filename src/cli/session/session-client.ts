@@ -9,6 +9,7 @@ import {
   withoutLoopbackProxy,
 } from '../../worker/connection.ts';
 import { loadDataConverter } from '../../worker/encryption.ts';
+import { requireNamespace } from '../../worker/require-namespace.ts';
 import { calibrateWorkflowType, workflowTaskQueue } from '../../workflows/messages.ts';
 
 /** A connection of one command; to be closed by whoever opened it. */
@@ -24,7 +25,7 @@ const connectLimitMs = 5_000;
 /**
  * Connects to the Temporal server of the standard client configuration.
  *
- * @throws CalibError `unreachable` with how to start one
+ * @throws CalibError `unreachable` with how to start one, or for a namespace that it does not have
  */
 export async function openSessionClient(): Promise<SessionClient> {
   const settings = loadClientSettings();
@@ -37,9 +38,16 @@ export async function openSessionClient(): Promise<SessionClient> {
       address: settings.address,
       connectTimeout: connectLimitMs,
     });
+    try {
+      await requireNamespace(connection, settings);
+    } catch (error) {
+      await connection.close();
+      throw error;
+    }
     const client = new Client({ connection, namespace: settings.namespace, dataConverter });
     return { client, connection, settings, close: () => connection.close() };
   } catch (cause) {
+    if (cause instanceof CalibError) throw cause;
     throw noServer(settings.address, cause);
   }
 }

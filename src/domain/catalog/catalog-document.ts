@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 
 import { CalibError } from '../calib-error.ts';
+import { issueText } from '../issue-text.ts';
 import { nearestName } from './names.ts';
 import { refuseSecrets } from './names.ts';
 import { keysAt } from './yaml.ts';
@@ -108,8 +109,8 @@ function unknownKeyLine(
 
 function problemOf(issue: z.core.$ZodIssue): CatalogProblem & { part: 'key' | 'value' } {
   return issue.code === 'invalid_key'
-    ? { path: issue.path, valid: issue.issues[0]?.message ?? issue.message, part: 'key' }
-    : { path: issue.path, valid: issue.message, part: 'value' };
+    ? { path: issue.path, valid: issue.issues.map(issueText)[0] ?? issueText(issue), part: 'key' }
+    : { path: issue.path, valid: issueText(issue), part: 'value' };
 }
 
 /** Unknown keys are told as well: one of them may be the misspelt key that is missing. */

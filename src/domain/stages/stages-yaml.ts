@@ -1,6 +1,7 @@
 import { isAlias, isMap, isScalar, isSeq, LineCounter, type Pair, parseDocument, Scalar } from 'yaml';
 
 import { CalibError } from '../calib-error.ts';
+import { issueText } from '../issue-text.ts';
 import { type JsonSource, stageBodySchema, type StageDefinition, type StageMetric } from './stage.ts';
 
 /** The keys whose plain scalars are numbers; all others are text even if they look like a number (a hash may). */
@@ -43,7 +44,7 @@ export function parseStagesYaml(text: string, path: string): StageDefinition[] {
     for (const issue of parsed.error.issues) {
       const where = [key, ...issue.path].map(String).join('.');
       const offset = offsetOf(pair, issue.path);
-      problems.push(`${placeAt(offset)}: ${where}: ${issue.message}`);
+      problems.push(`${placeAt(offset)}: ${where}: ${issueText(issue)}`);
     }
     return [];
   });

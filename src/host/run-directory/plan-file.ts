@@ -118,7 +118,7 @@ async function holdsSession({ runDir, sessionId }: RunDirectoryRequest): Promise
     `${runPaths.plan(runDir)} exists: it belongs to session ${plan.session_id ?? '(made by tune.py)'}`,
     {
       remedy:
-        'a new request needs a new directory; `start --resume --output-dir` is only for the same interrupted session on the same commit',
+        'a new request needs a new directory; `start --resume DIR` is only for the same interrupted session on the same commit',
     },
   );
 }

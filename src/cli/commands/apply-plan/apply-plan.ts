@@ -3,21 +3,22 @@ import type { Command } from 'commander';
 import { CalibError } from '../../../domain/calib-error.ts';
 import { addExamples } from '../../output.ts';
 import { exitCode } from '../../output.ts';
-import { addSharedOptions, sharedOptionValues } from '../../options.ts';
+import { addSharedOptions, createContext, sharedOptionValues } from '../../options.ts';
 import { answerJson, warn } from '../../output.ts';
-import { runDirOption } from '../../output.ts';
+import { addRunArguments, givenRunDirectory } from '../../output.ts';
 
 /** `apply-plan`: what an apply would write, read-only JSON. */
 export function register(program: Command): void {
   const command = program
     .command('apply-plan')
     .description('Print as JSON what an apply would write, or why there must be none. Writes nothing.')
-    .addOption(runDirOption())
-    .action(async (options: { runDir: string }, self: Command) =>
-      printApplyPlan(options.runDir, sharedOptionValues(self).repoRoot),
-    );
+    .action(async (reference: string | undefined, options: { runDir?: string }, self: Command) => {
+      const runDir = await givenRunDirectory(createContext(self), { reference, runDir: options.runDir });
+      await printApplyPlan(runDir, sharedOptionValues(self).repoRoot);
+    });
+  addRunArguments(command);
   addSharedOptions(command, ['repo-root', 'json']);
-  addExamples(command, ['calib apply-plan --run-dir .tune-runs/20260423T050000Z_mmsu_r3']);
+  addExamples(command, ['calib apply-plan latest', 'calib apply-plan .tune-runs/20260423T050000Z_mmsu_r3']);
 }
 
 /**

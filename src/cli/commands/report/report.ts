@@ -20,7 +20,7 @@ import {
   sharedOptionValues,
   type SharedOptionValues,
 } from '../../options.ts';
-import { addExamples, answer, answerJson, runDirOption, warn } from '../../output.ts';
+import { addExamples, addRunArguments, answer, answerJson, givenRunDirectory, warn } from '../../output.ts';
 
 export interface CompareSessionsOptions {
   snapshot: RunSnapshot;
@@ -78,7 +78,7 @@ export async function evidencePatterns(
 }
 
 interface ReportOptions {
-  runDir: string;
+  runDir?: string;
   compare?: string;
 }
 
@@ -87,32 +87,34 @@ export function register(program: Command): void {
   const command = program
     .command('report')
     .description('Write report.md and report.html of a finished run directory, or refuse and say why.')
-    .addOption(runDirOption())
-    .option('--compare <old-run-dir>', 'add the changes since an earlier calibration')
-    .action(async (options: ReportOptions, self: Command) =>
-      writeReport(options, createContext(self), sharedOptionValues(self)),
+    .option('--compare <session>', 'add the changes since an earlier calibration (named in the same ways)')
+    .action(async (reference: string | undefined, options: ReportOptions, self: Command) =>
+      writeReport({ ...options, reference }, createContext(self), sharedOptionValues(self)),
     );
+  addRunArguments(command);
   addSharedOptions(command, ['repo-root', 'catalog', 'json']);
   addExamples(command, [
-    'calib report --run-dir .tune-runs/20260423T050000Z_mmsu_r3',
-    'calib report --run-dir .tune-runs/20260501T050000Z_mmsu --compare .tune-runs/20260423T050000Z_mmsu_r3',
+    'calib report latest',
+    'calib report .tune-runs/20260501T050000Z_mmsu --compare .tune-runs/20260423T050000Z_mmsu_r3',
   ]);
 }
 
 async function writeReport(
-  { runDir, compare }: ReportOptions,
+  options: ReportOptions & { reference: string | undefined },
   context: CliContext,
   shared: SharedOptionValues,
 ): Promise<void> {
   const { readRunDirectory } = await import('../../../host/run-directory/stages-copy.ts');
   const { readRepoRoot } = await import('../../../host/run-directory/report/report-facts.ts');
+  const runDir = await givenRunDirectory(context, { reference: options.reference, runDir: options.runDir });
   const snapshot = await readRunDirectory(runDir);
   const given = shared.repoRoot ?? process.env['TUNE_REPO_ROOT'];
   const repoRoot = await readRepoRoot({ runDir, plan: snapshot.plan, given });
   const evidence = await evidencePatterns(context, snapshot.plan);
   const extraSections: string[] = [];
-  if (compare !== undefined) {
-    extraSections.push(await compareSessions({ snapshot, beforeRunDir: compare, repoRoot }));
+  if (options.compare !== undefined) {
+    const beforeRunDir = await givenRunDirectory(context, { reference: undefined, runDir: options.compare });
+    extraSections.push(await compareSessions({ snapshot, beforeRunDir, repoRoot }));
   }
   const written = await writeReportFiles({ snapshot, repoRoot, evidence, extraSections });
   for (const warning of written.warnings) {

@@ -2,15 +2,16 @@ import { basename, resolve } from 'node:path';
 
 import { CalibError } from '../../../domain/calib-error.ts';
 import { utcTimestamp } from '../../../domain/text.ts';
-import { type Plan, policiesSchema } from '../../../domain/session/session-plan.ts';
+import type { Plan } from '../../../domain/session/session-plan.ts';
 import { type ResumeRequest, resumePlan } from '../../../domain/session/resume-rules.ts';
 import { selectStages } from '../../../domain/selection/select.ts';
-import { type SessionPlan, sessionPlanSchema } from '../../../domain/session/session-plan.ts';
+import type { SessionPlan } from '../../../domain/session/session-plan.ts';
 import { versionControlPlace } from '../../../host/git/git.ts';
 import { readPlan } from '../../../host/run-directory/plan-file.ts';
 import { requireGitIgnored } from '../../../host/run-directory/plan-file.ts';
 import type { CliContext } from '../../options.ts';
 import { note, warn } from '../../output.ts';
+import { checkedPlan } from '../../checked-plan.ts';
 import { planLanes } from './plan-session.ts';
 import { planPool } from './plan-session.ts';
 import { planPrecheck } from './plan-session.ts';
@@ -42,7 +43,7 @@ export async function buildResumePlan(given: CliContext, request: ResumeOptions)
   const first = checkResume(recorded, basis, request);
   requireGitIgnored(runDir, await versionControlPlace(basis.repoRoot, runDir));
   const staleStages = await refuseUnusableStages(basis, options.allowStaleStages === true);
-  return sessionPlanSchema.parse({
+  return checkedPlan({
     schema: 'calib.session/1',
     ...basis.plan,
     ...identity(recorded, runDir),
@@ -50,10 +51,10 @@ export async function buildResumePlan(given: CliContext, request: ResumeOptions)
     run_dir: runDir,
     repeats: recorded.repeats,
     file_sha256: recorded.file_sha256 ?? (await hashTestFiles(basis)),
-    policies: policiesSchema.parse({
+    policies: {
       ...recorded.policies,
       ...(options.maxPasses === undefined ? {} : { max_passes: options.maxPasses }),
-    }),
+    },
     ...(staleStages.length === 0 ? {} : { stale_stages: staleStages }),
     ...planPool(basis, options),
     ...(await planLanes(basis, { lanes: options.lanes ?? null, runDir })),

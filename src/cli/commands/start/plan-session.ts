@@ -6,18 +6,14 @@ import { chooseLanes, refuseTooLargeUnits } from '../../../domain/lanes/lanes.ts
 import { skipRefusal } from '../../../domain/precheck/judge-venv.ts';
 import type { PrecheckRequirements } from '../../../domain/precheck/requirements.ts';
 import { missingAsrWarning, selectStages, wholeFileWarnings } from '../../../domain/selection/select.ts';
-import {
-  makeSessionId,
-  policiesSchema,
-  type SessionPlan,
-  sessionPlanSchema,
-} from '../../../domain/session/session-plan.ts';
+import { makeSessionId, type SessionPlan } from '../../../domain/session/session-plan.ts';
 import type { StageDefinition } from '../../../domain/stages/stage.ts';
 import { versionControlPlace } from '../../../host/git/git.ts';
 import { machineName } from '../../../host/machine-name.ts';
 import { affinityPrefix } from '../../../host/process/cpu-affinity.ts';
 import { readKnownDurations } from '../../../host/run-directory/known-durations.ts';
 import { requireGitIgnored } from '../../../host/run-directory/plan-file.ts';
+import { checkedPlan } from '../../checked-plan.ts';
 import type { CliContext } from '../../options.ts';
 import { note, warn } from '../../output.ts';
 import { hashTestFiles, readStartInputs, refuseUnusableStages, type StartInputs } from './start-inputs.ts';
@@ -155,7 +151,7 @@ export async function buildSessionPlan(context: CliContext, request: StartReques
   const profile = basis.host?.profile;
   const gpuWait = profile?.gpu_wait_s;
   const progress = profile?.agent_policy?.poll_interval_max_s;
-  return sessionPlanSchema.parse({
+  return checkedPlan({
     schema: 'calib.session/1',
     ...basis.plan,
     session_id: sessionId,
@@ -164,13 +160,13 @@ export async function buildSessionPlan(context: CliContext, request: StartReques
     repeats: request.repeats,
     file_sha256: await hashTestFiles(basis),
     ...(staleStages.length === 0 ? {} : { stale_stages: staleStages }),
-    policies: policiesSchema.parse({
+    policies: {
       ...(request.maxPasses === null ? {} : { max_passes: request.maxPasses }),
       ...(config.exit_grace_s === undefined ? {} : { exit_grace_s: config.exit_grace_s }),
       ...(config.count_after_crash === undefined ? {} : { count_after_crash: config.count_after_crash }),
       ...(gpuWait === undefined ? {} : { gpu_wait_s: gpuWait }),
       ...(progress === undefined ? {} : { progress_s: progress }),
-    }),
+    },
     ...planPool(basis, request),
     ...(await planLanes(basis, { lanes: request.lanes, runDir })),
     precheck: await planPrecheck(
@@ -213,15 +209,11 @@ export async function planFor(
   options: StartOptions,
   calibVersion: string,
 ): Promise<SessionPlan> {
-  if (options.resume) {
-    if (options.outputDir === undefined) {
-      throw new CalibError('invalid-input', '--resume needs the run directory', {
-        remedy: 'add --output-dir DIR',
-      });
-    }
+  if (options.resume !== undefined) {
+    const runDir = await resumedDirectory(context, options);
     const { buildResumePlan } = await import('./build-resume-plan.ts');
     return await buildResumePlan(context, {
-      runDir: options.outputDir,
+      runDir,
       options,
       calibVersion,
       now: new Date(),
@@ -234,7 +226,7 @@ export async function planFor(
   }
   if (options.forceEnvironment === true) {
     throw new CalibError('invalid-input', '--force-environment is for a run directory that is carried on', {
-      remedy: 'leave it out: a fresh session has no other environment yet; or add --resume --output-dir DIR',
+      remedy: 'leave it out: a fresh session has no other environment yet; or add --resume RUN_DIR',
     });
   }
   const asked = await askIfTerminal(context, options);
@@ -251,6 +243,24 @@ export async function planFor(
     now: new Date(),
     calibVersion,
   });
+}
+
+/** @throws CalibError `invalid-input` unless one directory is named */
+async function resumedDirectory(context: CliContext, { resume, outputDir }: StartOptions): Promise<string> {
+  const named = typeof resume === 'string' ? resume : undefined;
+  const given = named ?? outputDir;
+  if (given === undefined) {
+    throw new CalibError('invalid-input', '--resume needs the run directory', {
+      remedy: 'add its path, or the id of its session: --resume .tune-runs/SESSION',
+    });
+  }
+  if (named !== undefined && outputDir !== undefined) {
+    throw new CalibError('invalid-input', '--resume and --output-dir both name a run directory', {
+      remedy: 'leave --output-dir out',
+    });
+  }
+  const { givenRunDirectory } = await import('../../output.ts');
+  return await givenRunDirectory(context, { reference: undefined, runDir: given });
 }
 
 interface Asked {

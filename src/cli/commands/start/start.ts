@@ -19,7 +19,8 @@ export interface StartOptions {
   skipPrecheck?: boolean;
   skipVersionCheck?: boolean;
   detach?: boolean;
-  resume?: boolean;
+  /** True for `--resume` without a directory behind it. */
+  resume?: string | true;
   outputDir?: string;
   forceEnvironment?: boolean;
   allowStaleStages?: boolean;
@@ -47,8 +48,11 @@ export function register(program: Command): void {
     .option('--skip-version-check', 'pinned versions that differ are warnings')
     .option('--allow-stale-stages', 'go on with a stages.yaml of another version of the tests (recorded)')
     .option('--detach', 'print and return at once instead of following the session')
-    .option('--resume', 'carry on the run directory given by --output-dir')
-    .option('--output-dir <dir>', 'existing run directory (with --resume)')
+    .option(
+      '--resume [run-dir]',
+      'carry on an existing run directory: its path, or the id, an unambiguous prefix or latest of its session',
+    )
+    .option('--output-dir <dir>', 'the run directory of --resume, as an option of its own')
     .option(
       '--force-environment',
       'with --resume: on another environment too (recorded, shown in the report)',
@@ -56,7 +60,7 @@ export function register(program: Command): void {
   addSharedOptions(command, ['catalog', 'host', 'model', 'repo-root', 'venv-python', 'json']);
   addExamples(command, [
     'calib start --model tts --stages tts_moss,qwen3_asr --repeats 5',
-    'calib start --resume --output-dir .tune-runs/20260423T050000Z_mmsu_r3',
+    'calib start --resume .tune-runs/20260423T050000Z_mmsu_r3',
   ]);
   command.action(async (options: StartOptions, self: Command) => {
     await start(createContext(self), options);

@@ -4,23 +4,25 @@ import type { BudgetFact } from '../../../domain/audit/status-document.ts';
 import { CalibError } from '../../../domain/calib-error.ts';
 import type { Plan } from '../../../domain/session/session-plan.ts';
 import { addExamples } from '../../output.ts';
-import { exitCode } from '../../output.ts';
-import { addSharedOptions } from '../../options.ts';
+import { exitCode, exitCodeOf } from '../../output.ts';
+import { addSharedOptions, createContext, type CliContext } from '../../options.ts';
 import { answerJson } from '../../output.ts';
-import { runDirOption } from '../../output.ts';
+import { addRunArguments, type GivenRun, givenRunDirectory } from '../../output.ts';
 
 /** `status`: what a run directory and this machine say at this moment, always JSON. */
 export function register(program: Command): void {
   const command = program
     .command('status')
     .description('Print a JSON snapshot of a run directory; exit 0 only when complete and strict-complete.')
-    .addOption(runDirOption())
-    .action(async (options: { runDir: string }) => printStatus(options.runDir));
-  addSharedOptions(command, ['json']);
-  addExamples(command, ['calib status --run-dir .tune-runs/20260423T050000Z_mmsu_r3']);
+    .action(async (reference: string | undefined, options: { runDir?: string }, self: Command) =>
+      printStatus(createContext(self), { reference, runDir: options.runDir }),
+    );
+  addRunArguments(command);
+  addSharedOptions(command, ['repo-root', 'json']);
+  addExamples(command, ['calib status latest', 'calib status .tune-runs/20260423T050000Z_mmsu_r3']);
 }
 
-async function printStatus(runDir: string): Promise<void> {
+async function printStatus(context: CliContext, given: GivenRun): Promise<void> {
   const { readRunDirectory } = await import('../../../host/run-directory/stages-copy.ts');
   const { matrixFromSnapshot } = await import('../../../domain/audit/matrix.ts');
   const { statusDocument, statusIsReady } = await import('../../../domain/audit/status-document.ts');
@@ -31,6 +33,7 @@ async function printStatus(runDir: string): Promise<void> {
   const { utcTimestamp } = await import('../../../domain/text.ts');
   const now = new Date();
   try {
+    const runDir = await givenRunDirectory(context, given);
     const snapshot = await readRunDirectory(runDir);
     const runLog = await readRunLogTail(runDir);
     const document = statusDocument(matrixFromSnapshot(snapshot), {
@@ -47,10 +50,10 @@ async function printStatus(runDir: string): Promise<void> {
     answerJson(document);
     process.exitCode = statusIsReady(document) ? exitCode.done : exitCode.notReady;
   } catch (error) {
-    // A reader of this command expects JSON also for a directory that is no session.
-    if (error instanceof CalibError && error.code === 'not-ready') {
+    // A reader of this command expects JSON also for a directory that is no session, and where there is none.
+    if (error instanceof CalibError && (error.code === 'not-ready' || error.code === 'unreachable')) {
       answerJson({ error: error.message });
-      process.exitCode = exitCode.notReady;
+      process.exitCode = exitCodeOf(error.code);
       return;
     }
     throw error;

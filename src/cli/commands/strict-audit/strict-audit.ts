@@ -2,9 +2,9 @@ import type { Command } from 'commander';
 
 import { addExamples } from '../../output.ts';
 import { exitCode } from '../../output.ts';
-import { addSharedOptions, sharedOptionValues } from '../../options.ts';
+import { addSharedOptions, createContext } from '../../options.ts';
 import { answer, answerJson } from '../../output.ts';
-import { runDirOption } from '../../output.ts';
+import { addRunArguments, givenRunDirectory } from '../../output.ts';
 
 /** `strict-audit`: the strict matrix and git provenance of a run directory. */
 export function register(program: Command): void {
@@ -13,14 +13,16 @@ export function register(program: Command): void {
     .description(
       'Print the strict matrix of a run directory; exit 0 only when metrics and provenance are ready.',
     )
-    .addOption(runDirOption())
-    .action(async (options: { runDir: string }, self: Command) =>
-      printStrictAudit(options.runDir, sharedOptionValues(self).json === true),
-    );
-  addSharedOptions(command, ['json']);
+    .action(async (reference: string | undefined, options: { runDir?: string }, self: Command) => {
+      const context = createContext(self);
+      const runDir = await givenRunDirectory(context, { reference, runDir: options.runDir });
+      await printStrictAudit(runDir, context.json);
+    });
+  addRunArguments(command);
+  addSharedOptions(command, ['repo-root', 'json']);
   addExamples(command, [
-    'calib strict-audit --run-dir .tune-runs/20260423T050000Z_mmsu_r3',
-    'calib strict-audit --run-dir .tune-runs/20260423T050000Z_mmsu_r3 --json',
+    'calib strict-audit latest',
+    'calib strict-audit .tune-runs/20260423T050000Z_mmsu_r3 --json',
   ]);
 }
 
