@@ -80,11 +80,9 @@ function sizeText(
 }
 
 function choiceText(values: readonly unknown[]): string {
-  const shown = values
-    .slice(0, mostChoices)
-    .map((value) => (typeof value === 'string' ? value : JSON.stringify(value)));
-  const rest = values.length > mostChoices ? `, … (${values.length} in all)` : '';
-  return values.length === 1 ? `must be ${shown[0] ?? ''}` : `must be one of ${shown.join(', ')}${rest}`;
+  const shown = values.slice(0, mostChoices).map((value) => JSON.stringify(value) ?? String(value));
+  const rest = values.length > mostChoices ? `|… (${values.length} in all)` : '';
+  return values.length === 1 ? `must be ${shown[0] ?? ''}` : `must be one of ${shown.join('|')}${rest}`;
 }
 
 const formatNames: Record<string, string> = {

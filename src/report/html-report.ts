@@ -1,3 +1,4 @@
+import { displayTitle } from '../domain/report/display-title.ts';
 import type { ReportFacts } from '../domain/report/facts.ts';
 import { sessionCommit } from '../domain/session/session-plan.ts';
 import { isDocsStage, type StageDefinition } from '../domain/stages/stage.ts';
@@ -54,7 +55,7 @@ export function htmlReport(facts: ReportFacts, markdown: string): string {
   const { snapshot } = facts;
   const { header, closing } = splitMarkdown(markdown, snapshot.stages.length);
   const contents = snapshot.stages.map(
-    (stage, index) => `<li><a href="#stage-${index + 1}">${escapeHtml(stage.title)}</a></li>`,
+    (stage, index) => `<li><a href="#stage-${index + 1}">${escapeHtml(displayTitle(stage.title))}</a></li>`,
   );
   const title = `Calibration of ${snapshot.plan.model} at ${sessionCommit(snapshot.plan).slice(0, 8)}`;
   return [
@@ -106,7 +107,7 @@ function stageSection(place: { facts: ReportFacts; stage: StageDefinition; numbe
       });
   return [
     `<section id="stage-${number}">`,
-    `<h2>${number}. ${escapeHtml(stage.title)}</h2>`,
+    `<h2>${number}. ${escapeHtml(displayTitle(stage.title))}</h2>`,
     `<p class="context">${escapeHtml(stageContext(facts, stage))}</p>`,
     ...body,
     '</section>',

@@ -1,12 +1,13 @@
 import { describeEvidence, type LogEvidence } from '../domain/evidence/log-evidence.ts';
 import { nameOfLane } from '../domain/lanes/lanes.ts';
 import { formatFixed } from '../domain/numbers/python-numbers.ts';
+import { displayTitle } from '../domain/report/display-title.ts';
 import { type RecordedRun, recordedRuns, type ReportFacts } from '../domain/report/facts.ts';
 import { type Plan, sessionCommit } from '../domain/session/session-plan.ts';
 import { isDocsStage, type StageDefinition } from '../domain/stages/stage.ts';
 import { extractAppliedChanges, insertAppliedChanges, renderAppliedChanges } from './applied-changes.ts';
 import { extractComparison } from './comparison-section.ts';
-import { contextLine, observedTotals } from './context-line.ts';
+import { contextLine, cpuText, observedTotals } from './context-line.ts';
 import { docsTable, metricTable, tableRow } from './metric-table.ts';
 
 /** Which optimisations the pytest logs show to be active; no lines when the model's config asks for none. */
@@ -210,7 +211,7 @@ function stageLines(place: { facts: ReportFacts; stage: StageDefinition; index: 
   const { repeats } = facts.snapshot.plan;
   const files = facts.snapshot.cells[stage.key] ?? [];
   const table = isDocsStage(stage) ? docsTable({ files, repeats }) : metricTable({ stage, files, repeats });
-  return [`## ${index + 1}. ${stage.title}`, '', stageContext(facts, stage), '', ...table, ''];
+  return [`## ${index + 1}. ${displayTitle(stage.title)}`, '', stageContext(facts, stage), '', ...table, ''];
 }
 
 /** The resolved context line of one stage of a report. */
@@ -223,11 +224,14 @@ export function stageContext(facts: ReportFacts, stage: StageDefinition): string
     bindings: facts.bindings[stage.test] ?? null,
     precheck: facts.precheck,
     gpus: unit?.gpus ?? null,
+    pytestArgs: unit?.pytest_args ?? [],
+    tableKey: facts.table_keys?.[stage.key] ?? null,
+    cpuModel: facts.cpu_model ?? null,
     repeats: plan.repeats,
   });
 }
 
-function provenanceLines({ snapshot, precheck, now }: ReportFacts): string[] {
+function provenanceLines({ snapshot, precheck, now, cpu_model: cpu }: ReportFacts): string[] {
   const { plan } = snapshot;
   return [
     '## Provenance',
@@ -238,18 +242,30 @@ function provenanceLines({ snapshot, precheck, now }: ReportFacts): string[] {
     `- Calibration started: ${startedAt(plan)}`,
     `- Venv Python: ${plan.venv_python ?? '?'} (${plan.venv_source ?? '?'})`,
     `- sglang ${precheck?.sglang ?? '?'} · torch ${precheck?.torch ?? '?'}`,
-    `- GPU: ${precheck?.gpu_summary ?? '?'}`,
+    `- GPU: ${usesNoGpu(plan) ? `none used, ${cpuText(cpu)}` : (precheck?.gpu_summary ?? '?')}`,
     ...toolLines(plan),
     `- Report generated: ${now}`,
   ];
 }
 
-/** The original's line where the original (or its format version) is recorded, calib's own where calib ran. */
+function usesNoGpu({ units }: Plan): boolean {
+  return units !== undefined && units.length > 0 && units.every(({ gpus }) => gpus === 0);
+}
+
+/** The original's line for a directory that it made, calib's own where calib ran: both for one that was carried on. */
 function toolLines(plan: Plan): string[] {
-  const calib = plan.calib_version === undefined ? [] : [`- calib v${plan.calib_version}`];
-  return plan.tune_version === undefined && calib.length > 0
-    ? calib
-    : [`- tune-ci-thresholds v${plan.tune_version ?? '?'}`, ...calib];
+  return [
+    ...(isOriginals(plan) ? [`- tune-ci-thresholds v${plan.tune_version ?? '?'}`] : []),
+    ...(plan.calib_version === undefined ? [] : [`- calib v${plan.calib_version}`]),
+  ];
+}
+
+/**
+ * calib writes the original's version into its own plans as well, for readers of that format. Plans that do not say who
+ * made the directory are the original's unless calib has run and nothing was carried on.
+ */
+function isOriginals({ made_by: maker, calib_version: calib, last_resume_at: resumed }: Plan): boolean {
+  return maker === undefined && (calib === undefined || resumed !== undefined);
 }
 
 function branchText(plan: Plan): string {

@@ -50,8 +50,39 @@ describe('context lines', () => {
     expect(line({ files: [recorded()] })).toContain('2000 samples (observed 5)');
   });
 
-  test('a unit without GPUs says CPU', () => {
+  test('a unit without GPUs says CPU, and which one where that is recorded', () => {
     expect(line({ gpus: 0 })).toMatch(/^— CPU, /);
+    expect(line({ gpus: 0, cpuModel: 'AMD EPYC 9754 128-Core Processor' })).toMatch(
+      /^— CPU \(AMD EPYC 9754 128-Core Processor\), /,
+    );
+  });
+
+  test('what the test does not bind is taken from the arguments that the plan passes to pytest', () => {
+    const pytestArgs = ['--concurrency', '16', '--max-samples=40', '--max_tokens=64', '--seed', '7'];
+    expect(line({ bindings: [], pytestArgs, files: [] })).toContain(
+      '40 samples, max_tokens=64, concurrency=16',
+    );
+    expect(line({ bindings: [], pytestArgs })).toContain('40 samples (observed 2000)');
+  });
+
+  test('an argument beside another number of the test is shown beside it, never instead', () => {
+    expect(line({ pytestArgs: ['--concurrency=16'] })).toContain('concurrency=8/16');
+    expect(line({ pytestArgs: ['--concurrency=8'] })).toContain('concurrency=8,');
+  });
+
+  test('the key of the table of thresholds is the concurrency where nothing else says it', () => {
+    expect(line({ bindings: [], tableKey: 32 })).toContain('concurrency=32');
+    expect(line({ bindings: [], tableKey: 32, pytestArgs: ['--concurrency', '16'] })).toContain(
+      'concurrency=16',
+    );
+    expect(line({ bindings: [], tableKey: null })).toContain('concurrency=?');
+    expect(line({ bindings: [], tableKey: 32, files: [] })).toContain('? samples, max_tokens=?');
+  });
+
+  test('an argument that is no number says nothing', () => {
+    expect(line({ bindings: [], pytestArgs: ['--concurrency', 'auto', '--max-tokens'] })).toContain(
+      'max_tokens=?, concurrency=?',
+    );
   });
 
   test('a docs stage says docs smoke', () => {

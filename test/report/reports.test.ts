@@ -1,9 +1,11 @@
 import { parseHTML } from 'linkedom';
 import { describe, expect, test } from 'vitest';
 
+import type { Plan } from '../../src/domain/session/session-plan.ts';
 import { compareRuns, droppedMetrics } from '../../src/domain/comparison/compare-runs.ts';
 import { insertAppliedChanges } from '../../src/report/applied-changes.ts';
 import { comparisonSection, type ComparisonFacts } from '../../src/report/comparison-section.ts';
+import { htmlReport } from '../../src/report/html-report.ts';
 import { markdownReport } from '../../src/report/markdown-report.ts';
 import { renderReports } from '../../src/report/render-reports.ts';
 import { makeMetric, makeSnapshot, makeStage, recorded } from '../domain/audit/snapshot-fixture.ts';
@@ -82,6 +84,34 @@ describe('the Markdown report', () => {
       '- GPU: ?',
     ]);
     expect(text).toContain('- tune-ci-thresholds v?');
+  });
+
+  test('names the original tool only for a directory that it made, also one that calib carried on', () => {
+    const text = (plan: Partial<Plan>) =>
+      markdownReport(makeFacts({ snapshot: makeSnapshot({ plan }) }), null);
+    const tool = '- tune-ci-thresholds v0.6.0';
+    const versions = { tune_version: '0.6.0', calib_version: '0.1.0' };
+    const resumed = { ...versions, last_resume_at: '2026-04-24T05:00:00Z' };
+    expect(text({ tune_version: '0.6.0' })).toContain(tool);
+    expect(text(resumed)).toContain(`${tool}\n- calib v0.1.0`);
+    expect(text(versions)).not.toContain(tool);
+    expect(text({ ...resumed, made_by: 'calib' })).not.toContain(tool);
+  });
+
+  test('writes WER as the abbreviation that it is, in headings of either report', () => {
+    const stages = [makeStage({ title: 'MMSU Wer' })];
+    const facts = makeFacts({ snapshot: makeSnapshot({ stages }) });
+    const text = markdownReport(facts, null);
+    expect(text).toContain('## 1. MMSU WER\n');
+    expect(htmlReport(facts, text)).toContain('<h2>1. MMSU WER</h2>');
+  });
+
+  test('of a suite without GPUs names the CPU in their place', () => {
+    const unit = { namespace: 'test_nova_ci', test: 'tests/ci/test_nova_ci.py', env: {}, pytest_args: [] };
+    const snapshot = makeSnapshot({ plan: { units: [{ ...unit, gpus: 0, stages: ['nova_accuracy'] }] } });
+    const text = markdownReport(makeFacts({ snapshot, cpu_model: 'AMD EPYC 9754' }), null);
+    expect(text).toContain('- GPU: none used, CPU (AMD EPYC 9754)');
+    expect(text).toContain('— CPU (AMD EPYC 9754), ');
   });
 
   test('shows the session commit also for an old plan, and that the precheck was skipped', () => {

@@ -95,6 +95,10 @@ export interface ReportFacts {
    * context line says `?`, spec 06 §6).
    */
   bindings: Record<string, ContextBinding[] | null>;
+  /** By stage: the key of the table that its thresholds stand under; absent or null where there is none, or not one. */
+  table_keys?: Record<string, number | null>;
+  /** Model of the CPU, where it is recorded. */
+  cpu_model?: string | null;
   discarded: DiscardedRepeat[];
   thresholds: CurrentThreshold[];
   /** Of the patterns that the model's config names, in its order. */

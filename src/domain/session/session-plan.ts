@@ -69,6 +69,8 @@ const calibPlanFields = {
   units: z.array(unitSchema).optional(),
   stages_yaml_sha256: z.string().optional(),
   calib_version: z.string().optional(),
+  /** Which tool made the directory; absent in the original's, and in calib's own before it was recorded. */
+  made_by: z.string().max(100).optional(),
   /** Hash over HEAD, tracked modifications and untracked non-ignored files. */
   tree_fingerprint: z.string().optional(),
   /** SHA-256 of every test and threshold file when the session started, by repository-relative path. */
@@ -251,6 +253,7 @@ export function planDocument(plan: SessionPlan, startedAt: string): Plan {
     tune_version: compatibleToolVersion,
     stages_yaml: plan.stages_yaml,
     ...calibFields(plan),
+    made_by: 'calib',
   };
 }
 

@@ -10,7 +10,6 @@ import type { EvidencePattern } from '../../../domain/evidence/log-evidence.ts';
 import type { CurrentThreshold, PrecheckFacts, ReportFacts } from '../../../domain/report/facts.ts';
 import { type Plan, sessionCommit } from '../../../domain/session/session-plan.ts';
 import { messageOf } from '../../../domain/text.ts';
-import { readContextBindings } from '../../../python/read-source-facts.ts';
 import { readApplied } from '../../apply/run-apply.ts';
 import { readEnvironment } from '../../fingerprint/environment-file.ts';
 import { gitText, showFileAtCommit } from '../../git/git.ts';
@@ -19,6 +18,7 @@ import { isFolder } from '../files.ts';
 import { readCurrentLiterals } from '../literals.ts';
 import { readLogEvidence } from '../logs/log-evidence.ts';
 import { runPaths } from '../paths.ts';
+import { type ReadAtCommit, readContext, readTableKey } from '../read-context.ts';
 
 export interface CommitRange {
   repoRoot: string;
@@ -163,14 +163,18 @@ export interface CollectedFacts {
 export async function readReportFacts(options: ReadReportFactsOptions): Promise<CollectedFacts> {
   const { snapshot, repoRoot, now, evidence } = options;
   const warnings: string[] = [];
-  const bindings = await readBindingsAtCommit(options, warnings);
+  const read = cachedReader(options);
+  const bindings = await readBindingsAtCommit(options, read, warnings);
   const environment = await readOrWarn(() => readEnvironment(snapshot.run_dir), warnings);
   const facts: ReportFacts = {
     snapshot,
     now,
     precheck: await readPrecheck(snapshot.run_dir),
-    ...(environment === null ? {} : { environment_identity: environment.identity_sha256 }),
+    ...(environment === null
+      ? {}
+      : { environment_identity: environment.identity_sha256, cpu_model: environment.cpu_model ?? null }),
     bindings,
+    table_keys: await readTableKeys(options, read),
     discarded: await listDiscarded(snapshot.run_dir),
     thresholds: repoRoot === null ? [] : await readThresholds(repoRoot, snapshot),
     evidence: await readLogEvidence({ snapshot, patterns: evidence ?? snapshot.plan.evidence ?? [] }),
@@ -195,6 +199,7 @@ async function readOrWarn<T>(read: () => Promise<T | null>, warnings: string[]):
  */
 async function readBindingsAtCommit(
   { snapshot, repoRoot }: ReadReportFactsOptions,
+  read: ReadAtCommit,
   warnings: string[],
 ): Promise<Record<string, ContextBinding[] | null>> {
   const sha = sessionCommit(snapshot.plan);
@@ -207,9 +212,8 @@ async function readBindingsAtCommit(
       continue;
     }
     try {
-      const source = await showFileAtCommit({ repoRoot, sha, path });
-      bindings[path] = source === null ? null : readContextBindings(source);
-      if (source === null) {
+      bindings[path] = await readContext(read, path);
+      if (bindings[path] === null) {
         warnings.push(`commit ${sha} has no ${path}`);
       }
     } catch (error) {
@@ -217,6 +221,30 @@ async function readBindingsAtCommit(
     }
   }
   return bindings;
+}
+
+/** Files as the session commit has them, each read once; the caller knows that checkout and commit are there. */
+function cachedReader({ snapshot, repoRoot }: ReadReportFactsOptions): ReadAtCommit {
+  const sha = sessionCommit(snapshot.plan);
+  const texts = new Map<string, Promise<string | null>>();
+  return async (path) => {
+    const known = texts.get(path) ?? showFileAtCommit({ repoRoot: repoRoot ?? '', sha, path });
+    texts.set(path, known);
+    return await known;
+  };
+}
+
+/** Null for a stage whose table cannot be read: its concurrency is then looked for elsewhere, or unknown. */
+async function readTableKeys(
+  { snapshot, repoRoot }: ReadReportFactsOptions,
+  read: ReadAtCommit,
+): Promise<Record<string, number | null>> {
+  const keys: Record<string, number | null> = {};
+  if (repoRoot === null || !isCommitId(sessionCommit(snapshot.plan))) return keys;
+  for (const stage of snapshot.stages) {
+    keys[stage.key] = await readTableKey(read, stage).catch(() => null);
+  }
+  return keys;
 }
 
 async function readThresholds(repoRoot: string, snapshot: RunSnapshot): Promise<CurrentThreshold[]> {
