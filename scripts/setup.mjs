@@ -137,4 +137,7 @@ function readStamp(file) {
   return existsSync(file) ? readFileSync(file, 'utf8') : null;
 }
 
-if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) await main(setUp);
+if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  // `build` alone is for a checkout that has its packages.
+  await main(process.argv[2] === 'build' ? async () => await step('dist', build) : setUp);
+}

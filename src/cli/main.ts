@@ -71,7 +71,8 @@ function report(error: unknown): number {
 }
 
 /**
- * Runs one command line; the only place where errors are printed and turned into an exit code.
+ * Runs one command line; the only place where errors are printed and turned into an exit code, which it leaves in
+ * `process.exitCode`. `bin/calib` calls it.
  *
  * @param args without interpreter and program name
  */
@@ -94,5 +95,3 @@ export async function main(args: readonly string[]): Promise<void> {
     process.exitCode = report(error);
   }
 }
-
-await main(process.argv.slice(2));

@@ -62,7 +62,6 @@ export function directoryWorld() {
     ...repository,
     catalog,
     stagesYaml,
-    sha: repository.git('rev-parse', 'HEAD'),
     runDir: join(root, '.tune-runs', SESSION),
   };
 }

@@ -1,25 +1,18 @@
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 
-import { execa } from 'execa';
 import { onTestFinished, describe, expect, test } from 'vitest';
 
 import { runPaths } from '../../src/host/run-directory/paths.ts';
 import { appendRunLog } from '../../src/host/run-directory/logs/run-log.ts';
+import { cleanEnvironment, startCalib } from '../e2e/built-calib.ts';
 import { writeText } from '../fixtures/write-text.ts';
 import { NAMESPACE, runWorld } from '../host/run-directory/run-directory-fixture.ts';
 import { startPytest } from '../host/run-directory/started-pytest.ts';
 import { runCalib } from './run-calib.ts';
 
-const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
-
 /** `calib logs --follow` as it runs; `line` gives its next line on stderr. */
 function follow(runDir: string) {
-  const child = execa(
-    process.execPath,
-    ['--import', import.meta.resolve('tsx'), main, 'logs', '--run-dir', runDir, '--follow'],
-    { reject: false, stdin: 'ignore', stderr: ['pipe'] },
-  );
+  const child = startCalib(['logs', '--run-dir', runDir, '--follow'], { env: cleanEnvironment({}) });
   onTestFinished(() => {
     child.kill('SIGKILL');
   });

@@ -11,7 +11,7 @@ import { gitIdentity } from '../fixtures/git-identity.ts';
 import { runCalib } from './run-calib.ts';
 
 const drive = fileURLToPath(new URL('../fixtures/terminal/drive.py', import.meta.url));
-const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
+const calib = fileURLToPath(new URL('../../bin/calib', import.meta.url));
 /** Nothing listens there, so that a start ends right behind its questions. */
 const env = { TEMPORAL_ADDRESS: '127.0.0.1:1' };
 
@@ -61,13 +61,7 @@ function startArguments(...args: string[]): string[] {
 
 /** Runs `calib start` in a pseudo-terminal; the questions that were answered, in order, and the rest of what it wrote. */
 async function onTerminal(steps: [waitFor: string, keys: string][], ...args: string[]) {
-  const command = [
-    process.execPath,
-    '--import',
-    import.meta.resolve('tsx'),
-    main,
-    ...startArguments(...args),
-  ];
+  const command = [process.execPath, calib, ...startArguments(...args)];
   const { stdout } = await execa('python3', [drive, JSON.stringify(steps), ...command], { env });
   const text = stripVTControlCharacters(stdout).replaceAll('\r', '');
   const answered = [...text.matchAll(/◇ {2}(.*)\n│ {2}(.*)/g)].map(

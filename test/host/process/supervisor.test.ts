@@ -12,6 +12,7 @@ import type { LaunchHandle } from '../../../src/host/process/launch-handle.ts';
 import type { LaunchSpec } from '../../../src/host/process/launch.ts';
 import { launchSupervised } from '../../../src/host/process/launch.ts';
 import { readBootId, readProcessStat } from '../../../src/host/process/identity.ts';
+import { supervisorCommand } from '../../../src/host/process/launch.ts';
 import { until } from '../../fixtures/until.ts';
 import { runs, scratchLaunch } from './scratch-launch.ts';
 
@@ -291,10 +292,8 @@ describe('adopting a launch', () => {
 });
 
 async function runSupervisorDirectly(spec: Record<string, unknown>): Promise<void> {
-  const main = fileURLToPath(new URL('../../../src/host/process/supervisor-main.ts', import.meta.url));
-  const supervisor = spawn(process.execPath, ['--import', 'tsx', main], {
-    stdio: ['pipe', 'inherit', 'inherit'],
-  });
+  const { program, args } = supervisorCommand();
+  const supervisor = spawn(program, args, { stdio: ['pipe', 'inherit', 'inherit'] });
   supervisor.stdin.end(JSON.stringify(spec));
   await new Promise((resolve) => supervisor.once('exit', resolve));
 }

@@ -63,8 +63,7 @@ export interface RunWorldOptions {
 export function runWorld({ legacy = false, plan = {} }: RunWorldOptions = {}) {
   const repository = scratchRepository({ [TEST_FILE]: TEST_SOURCE, '.gitignore': '.tune-runs/\n' });
   onTestFinished(repository.remove);
-  const { root } = repository;
-  const sha = repository.git('rev-parse', 'HEAD');
+  const { root, sha } = repository;
   const runDir = join(root, '.tune-runs', 'session');
   const world = { root, sha, runDir, git: repository.git, write: repository.write, legacy };
   const stagesYaml = legacy ? join(root, 'catalog', 'stages.yaml') : runPaths.stagesYaml(runDir);
