@@ -10,6 +10,7 @@ import {
   type TmpPathFunction,
   type WildcardImport,
 } from '../domain/discovery/source-facts.ts';
+import { readCappingNames } from './capping-names.ts';
 import { plainString, readValue, settledNumber } from './constant-value.ts';
 import { readAssignments } from './constants.ts';
 import { functionOf, parseModule, type PythonModule, type PythonSyntaxError } from './parse-module.ts';
@@ -224,6 +225,7 @@ export function readSourceFacts(source: string): { kind: 'facts'; facts: SourceF
       tmpPathFunctions: source.includes('tmp_path') ? readTmpPathFunctions(module) : [],
       testFunctions: readTestFunctions(module),
       benchmarkModules: readBenchmarkModules(module),
+      cappingNames: readCappingNames(module),
     },
   };
 }

@@ -14,7 +14,7 @@ export interface WriteValueOptions {
 }
 
 /** Groups whose worst observation is written as it is. */
-const exactGroups = new Set(['accuracy', 'similarity', 'utmos']);
+const exactGroups = new Set(['accuracy', 'similarity', 'utmos', 'diarization']);
 
 /**
  * A metric that counts things: shown unscaled and without decimals, written as an integer. A fraction

@@ -93,6 +93,13 @@ const entrySchema = text.refine(
   { error: `a dotted path, or <file>::<dotted path> where the file is ${insideBaseTemp}` },
 );
 
+const booleanEntry = entrySchema.refine((entry) => entry.trim() !== '', {
+  error: 'a dotted path, or <file>::<dotted path>, to a boolean',
+});
+
+const maxContextVariables = 50;
+const contextVariablesPhrase = { error: `a list of up to ${maxContextVariables} names of constants` };
+
 const sampleCountEntriesSchema = z.strictObject(
   { total: entrySchema.optional(), ok: entrySchema.optional() },
   { error: 'a map with total and ok' },
@@ -115,10 +122,26 @@ const readingFields = {
     .optional(),
   /** Overrides the inferred sample scope, for all groups or by group. */
   expected_samples: expectedSamplesSchema.optional(),
+  /** A boolean in the results without which a repeat does not count. */
+  observation_validity: booleanEntry.optional(),
+  /** A boolean by which the test says that a failure of its own was one of a threshold. */
+  allowed_pytest_failure: booleanEntry.optional(),
 };
 
 const variantSchema = z.strictObject(
-  { ...readingFields, constant_filter: pattern.optional() },
+  {
+    ...readingFields,
+    constant_filter: pattern.optional(),
+    /** Takes the place of the first part of the stage keys, which otherwise comes from the test file's name. */
+    stage_base_override: keyPart.optional(),
+    /** Leaves the variant's name out of stage keys and titles. */
+    omit_variant_suffix: flag.optional(),
+    /** Constants of the test file that say under what conditions this variant runs; the first number is its scope. */
+    context_vars: z
+      .array(nonEmptyText, contextVariablesPhrase)
+      .max(maxContextVariables, contextVariablesPhrase)
+      .optional(),
+  },
   { error: 'a map describing a variant' },
 );
 export type Variant = z.infer<typeof variantSchema>;
@@ -151,23 +174,3 @@ export const metricSourceSchema = z.strictObject(
   { error: 'a map describing where metrics are read' },
 );
 export type MetricSource = z.infer<typeof metricSourceSchema>;
-
-const digitsPhrase = { error: 'a whole number of digits, 0 to 12' };
-const scalePhrase = { error: 'a number above 0' };
-
-/** `metrics.<key>`: adds a metric to the built-in registry, or replaces the entry of that key. */
-export const metricDefinitionSchema = z.strictObject(
-  {
-    /** Matched against a constant's name; absent for a metric that is only read from speed dicts. */
-    pattern: pattern.optional(),
-    worst: z.enum(['min', 'max'], { error: 'min or max' }),
-    label: nonEmptyText,
-    digits: z.int(digitsPhrase).min(0, digitsPhrase).max(12, digitsPhrase).default(3),
-    /** Native values are multiplied by it for display. */
-    scale: z.number(scalePhrase).positive(scalePhrase).default(1),
-    group: keyPart,
-    /** Whether the key also counts as an inner key of a speed dict. */
-    nested: z.boolean({ error: 'true or false' }).default(false),
-  },
-  { error: 'a map describing a metric' },
-);

@@ -2,6 +2,7 @@ import { z } from 'zod';
 
 import type { StageDefinition } from '../stages/stage.ts';
 import { type CatalogDocument, type CatalogProblem, readCatalogDocument } from './catalog-document.ts';
+import { metricDefinitionSchema, metricProblems } from './metric-definition.ts';
 import {
   absolutePath,
   byTestFile,
@@ -9,7 +10,6 @@ import {
   flag,
   gpuCount,
   keyPart,
-  metricDefinitionSchema,
   metricSourceSchema,
   nonEmptyText,
   pattern,
@@ -64,6 +64,8 @@ export const modelConfigSchema = z.strictObject(
     hf_model_id: nonEmptyText.optional(),
     hf_model_ids_by_test: byTestFile(textList).default({}),
     hf_datasets: textList.default([]),
+    /** What a test file needs of them, where its text does not say; an empty list for one that needs none. */
+    hf_datasets_by_test: byTestFile(textList).default({}),
     omni_ci_home: absolutePath.optional(),
     /** One interpreter, or candidates in order. */
     default_venv_python: z
@@ -94,6 +96,7 @@ export const modelConfigSchema = z.strictObject(
     imports: textList.default([]),
     /** Packages whose installed version must follow the pin in the repository's `pyproject.toml`. */
     pins: z.array(pinSchema, { error: 'a list of pins' }).default([]),
+    requires_speaker_sim_by_test: byTestFile(flag).default({}),
     /** Wall-time limit of one pytest invocation, seconds. */
     timeout_s_by_test: byTestFile(seconds).default({}),
     /** Seconds that pytest may take to exit after its last test, once every result is complete (default 60). */
@@ -135,6 +138,7 @@ export function parseModelConfig(source: {
       ...(config.name === directoryName
         ? []
         : [{ path: ['name'], valid: `"${directoryName}", the name of the folder it is in` }]),
+      ...metricProblems(config.metrics),
       ...reservedNames(config),
     ],
     notices: unknownNames,

@@ -1,4 +1,5 @@
-import { builtInMetrics, metricRegistry } from '../metrics/metrics.ts';
+import { builtInMetrics } from '../metrics/built-in-metrics.ts';
+import { metricRegistry } from '../metrics/metrics.ts';
 import type { CatalogNotice } from './catalog-document.ts';
 import type { MetricSource } from './metric-source.ts';
 import type { ModelConfig } from './model-config.ts';
@@ -52,9 +53,9 @@ function describeUnknown(kind: 'metric' | 'group', name: string, known: readonly
 function unreachableMetrics(config: Pick<ModelConfig, 'metrics'>): CatalogNotice[] {
   const builtIn = new Set(builtInMetrics.map(({ key }) => key));
   return Object.entries(config.metrics)
-    .filter(([key, { pattern, nested }]) => pattern === undefined && !nested && !builtIn.has(key))
+    .filter(([key, { match, nested }]) => match.length === 0 && nested !== true && !builtIn.has(key))
     .map(([key]) => ({
       path: ['metrics', key],
-      message: 'never found: it has neither a pattern for constants nor nested: true for speed dicts',
+      message: 'never found: it has neither a match for constants nor nested: true for speed dicts',
     }));
 }

@@ -17,9 +17,10 @@ function unwrap(schema: z.core.$ZodType | undefined): z.core.$ZodType | undefine
   while (
     current instanceof z.ZodOptional ||
     current instanceof z.ZodDefault ||
-    current instanceof z.ZodNullable
+    current instanceof z.ZodNullable ||
+    current instanceof z.ZodPipe
   ) {
-    current = current.unwrap();
+    current = current instanceof z.ZodPipe ? current.in : current.unwrap();
   }
   return current;
 }

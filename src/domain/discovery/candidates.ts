@@ -111,6 +111,10 @@ export interface Candidate {
   literals: (SourcePosition & { text: string })[];
   /** Why the literal is not certain; null when it is. */
   doubt: string | null;
+  /** What settles the doubt, where that is more than writing one plain literal. */
+  remedy?: string;
+  /** The module hands the constant to `min()` or `max()` as it is. */
+  isCap?: boolean;
 }
 
 export interface CandidateSearch {

@@ -107,7 +107,13 @@ function aliasClashes(stages: readonly StageDefinition[]): Finding[] {
 }
 
 /** Kinds of which there is usually one per constant or stage: one line for each file says them all. */
-const gathered: ReadonlySet<FindingKind> = new Set(['unmatched', 'no-scope']);
+const gathered: ReadonlySet<FindingKind> = new Set(['unmatched', 'no-scope', 'derived']);
+
+const gatheredWords: Partial<Record<FindingKind, string>> = {
+  unmatched: 'unmatched constants',
+  'no-scope': 'no sample scope',
+  derived: 'computed, so not calibrated themselves',
+};
 
 /**
  * Everything a discovery has to say, as lines with two leading spaces: first config and convention per file, then the findings, gravest last, so that they are what is still visible on a terminal.
@@ -136,11 +142,10 @@ function gatheredLines(findings: readonly Finding[]): string[] {
       return [];
     }
     const subjects = group.map((finding) => {
-      const subject = finding.message.split(' ')[0] ?? '';
+      const subject = finding.message.split(/ (?:is|has|matches|stands) /)[0] ?? '';
       return finding.line === null ? subject : `${subject} (line ${finding.line})`;
     });
-    const what = first.kind === 'unmatched' ? 'unmatched constants' : 'no sample scope';
-    return [`  [info] ${first.file}: ${what}: ${subjects.join(', ')}`];
+    return [`  [info] ${first.file}: ${gatheredWords[first.kind] ?? first.kind}: ${subjects.join(', ')}`];
   });
 }
 

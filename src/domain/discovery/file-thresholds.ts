@@ -4,6 +4,7 @@ import { findingAt, type Finding } from './finding.ts';
 import { listedConstants, type ListedConstants } from './listed-constants.ts';
 import { contextVariables } from './sample-scope.ts';
 import { testFileName } from './source.ts';
+import { pinnedConstants } from '../metrics/metrics.ts';
 import { unmatchedConstants } from './unmatched-constants.ts';
 import type { ReadSource } from './write-stage.ts';
 
@@ -13,7 +14,7 @@ export function fileThresholds(question: FileQuestion): { candidates: Candidate[
   const settings = config.metric_sources[testFileName(test.path)];
   const holder = thresholds ?? test;
   const ignored = listedConstants(settings?.ignored_constants);
-  const fixed = listedConstants(settings?.fixed_constants);
+  const fixed = listedConstants([...pinnedIn(holder), ...(settings?.fixed_constants ?? [])]);
   const search = { names, ignored, fixed };
   const { assignments, asides, wildcardImports } = holder.facts;
   const { candidates, findings } = findCandidates({ file: holder.path, assignments, asides, ...search });
@@ -21,7 +22,7 @@ export function fileThresholds(question: FileQuestion): { candidates: Candidate[
   const isKnown = (source: string) =>
     context.has(source) || ignored.hasSource(source) || fixed.hasSource(source);
   return {
-    candidates,
+    candidates: candidates.map((candidate) => withRole(candidate, { names, holder })),
     findings: [
       ...findings,
       ...wildcardImports.map((wildcard) =>
@@ -36,6 +37,31 @@ export function fileThresholds(question: FileQuestion): { candidates: Candidate[
       ...absentEntries({ holder, lists: [ignored, fixed] }),
       ...(thresholds === null ? [] : misplacedThresholds({ test, thresholds, search })),
     ],
+  };
+}
+
+/** Pinned by the suite itself; listed in no config, so only what is there counts. */
+function pinnedIn({ facts }: ReadSource): string[] {
+  return pinnedConstants.filter((pinned) => facts.assignments.some(({ name }) => name === pinned));
+}
+
+/** What the rest of the module and the metrics' names say about a candidate beyond its literal. */
+function withRole(
+  candidate: Candidate,
+  { names, holder }: { names: FileQuestion['names']; holder: ReadSource },
+): Candidate {
+  const { name, key, doubt } = candidate;
+  const claims = key === null ? names.claimsOf(name) : [];
+  const [first] = claims;
+  return {
+    ...candidate,
+    isCap: key === null && holder.facts.cappingNames.includes(name),
+    ...(claims.length < 2
+      ? {}
+      : {
+          doubt: doubt ?? `fits the metrics ${claims.join(' and ')}`,
+          remedy: `name the right one under metrics: ${first}: {match: "^${name}$"}, or list it in ignored_constants`,
+        }),
   };
 }
 

@@ -15,6 +15,7 @@ export type FindingKind =
   | 'invalid-scope'
   | 'needs-config'
   | 'ambiguous-metric'
+  | 'passed-over'
   | 'ambiguous-scope'
   | 'not-usable'
   | 'derived'

@@ -23,13 +23,20 @@ const neverAScope = /(?:^|_)(?:CONCURRENCY|TOKENS?)(?:_|$)/;
 /** The scope of a file without any other; not a rule-0 preset of spec 02 §4, but no threshold either. */
 export const asrScope = 'SEEDTTS_ASR_CORRECTNESS_SAMPLES';
 
-/** Order of spec 02 §11: config, then what is bound to `max_samples`, then the presets; the first that answers decides. */
+/**
+ * Config, then the variant's own context variables, then what is bound to `max_samples`, then the presets; the first that
+ * answers decides.
+ */
 export function sampleScope(question: ScopeQuestion): SampleScope {
   const declared = declaredSamples(question);
   if (declared !== null) {
     return { kind: 'known', samples: declared, origin: 'config' };
   }
   const { facts, variant, group } = question;
+  const listed = firstListed(facts.assignments, variant?.settings.context_vars ?? []);
+  if (listed !== null) {
+    return listed;
+  }
   const bound = scopeOf(facts.assignments, scopeVariables(facts));
   if (bound.kind !== 'none') {
     return bound;
@@ -41,6 +48,15 @@ export function sampleScope(question: ScopeQuestion): SampleScope {
     }
   }
   return { kind: 'none' };
+}
+
+/** The first of a variant's own context variables that is a number and may be a scope: they are listed in that order. */
+function firstListed(assignments: readonly Assignment[], names: readonly string[]): SampleScope | null {
+  for (const name of names.filter((one) => !neverAScope.test(one))) {
+    const scope = scopeOf(assignments, [name]);
+    if (scope.kind !== 'none') return scope;
+  }
+  return null;
 }
 
 /** The names of a test's context variables, source order, sample-scope presets left out. */
@@ -75,10 +91,11 @@ function scopeVariables(facts: SourceFacts): string[] {
 
 function presetOrder(group: string, variant: string | null): string[] {
   const [fullSet, similarity, streaming] = sampleScopePresets;
+  const isStream = variant === 'stream';
   return [
     group === 'similarity' ? similarity : undefined,
-    variant === 'stream' ? streaming : undefined,
-    variant === 'stream' || ['wer', 'speed', 'utmos'].includes(group) ? fullSet : undefined,
+    isStream ? streaming : undefined,
+    isStream || ['wer', 'speed', 'utmos'].includes(group) ? fullSet : undefined,
     asrScope,
   ].filter((name) => name !== undefined);
 }

@@ -139,6 +139,8 @@ export interface SourceFacts {
   testFunctions: string[];
   /** Last components of module-level `from benchmarks.eval.<…> import …`, source order. */
   benchmarkModules: string[];
+  /** Constants that are handed to `min()` or `max()` as they are. */
+  cappingNames: string[];
 }
 
 /** `_?[A-Z][A-Z0-9_]*`, whole name: at most one leading underscore. */

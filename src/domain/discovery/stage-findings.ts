@@ -1,5 +1,6 @@
 import type { StageDefinition } from '../stages/stage.ts';
 import type { Candidate } from './candidates.ts';
+import { chooseClaimant, type ChosenClaimant } from './choose-claimant.ts';
 import { findingAt, type Finding } from './finding.ts';
 import { isComplete } from './source.ts';
 import { sampleScope, type SampleScope } from './sample-scope.ts';
@@ -37,39 +38,73 @@ function metricFindings(claimed: ClaimedMetric): Finding[] {
   const { written, metric, claimants } = claimed;
   const { stage, literalFile: file } = written;
   const place = stage.metrics[metric];
-  const last = claimants.at(-1);
-  if (place === undefined || last === undefined) {
+  const claim = chooseClaimant(claimants);
+  if (place === undefined || claim === null) {
     return [];
   }
-  const isCertain = claimants.length === 1 && last.doubt === null;
+  const { chosen, passedOver } = claim;
   const unread: Omit<Finding, 'line' | 'column'> = {
     kind: 'needs-config',
     severity: 'blocker',
     file,
-    message: `${stage.key}.${metric} (${last.source}) has no result file or path`,
+    message: `${stage.key}.${metric} (${chosen.source}) has no result file or path`,
     remedy: `add ${settingsKey(written)}.paths.${metric}, with a json_file or as "<file>::<path>"`,
   };
   return [
-    ...(isCertain ? [] : [ambiguousFinding(claimed, last)]),
-    ...(isComplete(place) ? [] : [findingAt(last.literals[0] ?? null, unread)]),
+    ...ambiguousFindings(claimed, claim),
+    ...(isComplete(place) ? [] : [findingAt(chosen.literals[0] ?? null, unread)]),
+    ...passedOver.map((candidate) => passedOverFinding(claimed, { candidate, chosen })),
   ];
 }
 
-function ambiguousFinding(claimed: ClaimedMetric, last: Candidate): Finding {
-  const { written, metric, claimants } = claimed;
+function ambiguousFindings(claimed: ClaimedMetric, { chosen, tied }: ChosenClaimant): Finding[] {
+  const { written, metric } = claimed;
   const { stage, literalFile: file } = written;
-  const ignoredKey = `metric_sources.${testFileName(stage.test)}.ignored_constants`;
-  const isClaimedTwice = claimants.length > 1;
-  return findingAt(last.literals[0] ?? null, {
-    kind: 'ambiguous-metric',
-    severity: 'blocker',
+  const settings = `metric_sources.${testFileName(stage.test)}`;
+  if (tied.length === 0 && chosen.doubt === null) return [];
+  const equal = [...tied, chosen];
+  const ambiguous =
+    tied.length > 0
+      ? {
+          message: `${stage.key}.${metric} is claimed by ${equal.map(claimant).join(', ')}`,
+          remedy: `list all but the right one in ${settings}: ${entriesToPaste(equal)}`,
+        }
+      : {
+          message: `${stage.key}.${metric}: ${chosen.name} ${chosen.doubt ?? ''}`,
+          remedy:
+            chosen.remedy ?? `write it as one plain literal, or list it in ${settings}.ignored_constants`,
+        };
+  return [
+    findingAt(chosen.literals[0] ?? null, {
+      kind: 'ambiguous-metric',
+      severity: 'blocker',
+      file,
+      ...ambiguous,
+    }),
+  ];
+}
+
+/** One entry for each choice, of the first few: a person copies the one that is meant. */
+function entriesToPaste(equal: readonly Candidate[]): string {
+  const entries = equal.slice(0, 4).map((kept) => {
+    const others = equal.filter((candidate) => candidate !== kept).map(({ source }) => `"${source}"`);
+    return `ignored_constants: [${others.join(', ')}] keeps ${kept.source}`;
+  });
+  return `${entries.join('; ')}${equal.length > entries.length ? '; …' : ''}`;
+}
+
+function passedOverFinding(
+  claimed: ClaimedMetric,
+  { candidate, chosen }: { candidate: Candidate; chosen: Candidate },
+): Finding {
+  const { written, metric } = claimed;
+  const { stage, literalFile: file } = written;
+  const why = candidate.isCap === true ? 'only caps a computed threshold' : 'is no reference';
+  return findingAt(candidate.literals[0] ?? null, {
+    kind: 'passed-over',
+    severity: 'info',
     file,
-    message: isClaimedTwice
-      ? `${stage.key}.${metric} is claimed by ${claimants.map(claimant).join(', ')}`
-      : `${stage.key}.${metric}: ${last.name} ${last.doubt ?? ''}`,
-    remedy: isClaimedTwice
-      ? `list all but the right one in ${ignoredKey}`
-      : `write it as one plain literal, or list it in ${ignoredKey}`,
+    message: `${stage.key}.${metric} is ${claimant(chosen)}; ${candidate.source} ${why} and is left alone`,
   });
 }
 

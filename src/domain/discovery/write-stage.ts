@@ -1,7 +1,8 @@
 import type { ModelConfig } from '../catalog/model-config.ts';
-import type { MetricSource } from '../catalog/metric-source.ts';
+import type { MetricSource, Variant } from '../catalog/metric-source.ts';
 import type { MetricKind } from '../metrics/metric-kind.ts';
 import type { StageDefinition, StageMetric } from '../stages/stage.ts';
+import { chooseClaimant } from './choose-claimant.ts';
 import { isComplete, resolveEntry, resolveSampleCounts } from './source.ts';
 import { contextVariables, sampleScope } from './sample-scope.ts';
 import type { SourceFacts } from './source-facts.ts';
@@ -36,14 +37,20 @@ export function writeStage(context: StageContext, stageGroup: StageGroup): Stage
   const scope = sampleScope({ facts: test.facts, source, variant, group });
   const gpus = preset?.settings.gpus;
   const models = preset?.settings.hf_model_ids ?? [];
+  const isNamed = variant !== null && variant.settings.omit_variant_suffix !== true;
+  const parts = [
+    variant?.settings.stage_base_override ?? base,
+    preset?.name,
+    isNamed ? variant.name : undefined,
+  ];
   return {
-    key: [base, preset?.name, variant?.name, group].filter((part) => part !== undefined).join('_'),
+    key: [...parts, group].filter((part) => part !== undefined).join('_'),
     test: test.path,
-    title: stageTitle([base, preset?.name, variant?.name], group),
+    title: stageTitle(parts, group),
     group,
     extra_env: extraEnvironment(context, preset),
-    context_vars: contextVariables(test.facts),
-    ...(variant === null ? {} : { variant: variant.name }),
+    context_vars: variant?.settings.context_vars ?? contextVariables(test.facts),
+    ...(isNamed ? { variant: variant.name } : {}),
     ...(preset === null ? {} : { calibration_preset: preset.name }),
     // A stated 0 is kept: such a preset runs without the GPU gate.
     ...(gpus === undefined ? {} : { gpus }),
@@ -55,8 +62,21 @@ export function writeStage(context: StageContext, stageGroup: StageGroup): Stage
       ? {}
       : { threshold_file: thresholds.path, threshold_file_sha256: thresholds.sha256 }),
     sample_counts: resolveSampleCounts({ ...reading, group }),
+    ...statedBooleans(source, reading),
     metrics: stageMetrics({ context, stageGroup, reading, isScopeDoubtful: scope.kind === 'ambiguous' }),
   };
+}
+
+/** A variant's own, else the file's; both in the variant's result file unless they name another. */
+function statedBooleans(
+  source: MetricSource,
+  reading: MetricSource | Variant,
+): Pick<StageDefinition, 'observation_validity' | 'allowed_pytest_failure'> {
+  const resolved = (key: 'observation_validity' | 'allowed_pytest_failure') => {
+    const entry = reading[key] ?? source[key];
+    return entry === undefined ? {} : { [key]: resolveEntry(entry, reading.json_file) };
+  };
+  return { ...resolved('observation_validity'), ...resolved('allowed_pytest_failure') };
 }
 
 /** The one stage of a docs test: no metrics, pass or fail only. */
@@ -90,8 +110,8 @@ function stageTitle(parts: readonly (string | undefined)[], group: string): stri
 }
 
 /**
- * Of several claimants the last gives the source, and the metric is marked `AMBIGUOUS`. So are all metrics of
- * a stage with an ambiguous sample scope: that is what keeps it from being started.
+ * Of several equal claimants the last gives the source, and the metric is marked `AMBIGUOUS`. So are all metrics of a stage
+ * with an ambiguous sample scope: that is what keeps it from being started.
  */
 function stageMetrics(question: {
   context: StageContext;
@@ -103,15 +123,16 @@ function stageMetrics(question: {
   const metrics: Record<string, StageMetric> = {};
   for (const [metric, claimants] of stageGroup.claims) {
     const kind = context.registry.get(metric);
-    const last = claimants.at(-1);
-    if (kind === undefined || last === undefined) {
+    const claim = chooseClaimant(claimants);
+    if (kind === undefined || claim === null) {
       continue;
     }
+    const { chosen, tied } = claim;
     const place = resolveEntry(reading.paths?.[metric], reading.json_file);
-    const isDoubtful = isScopeDoubtful || claimants.length > 1 || last.doubt !== null;
+    const isDoubtful = isScopeDoubtful || tied.length > 0 || chosen.doubt !== null;
     const { label, scale, digits } = kind;
     metrics[metric] = {
-      source: last.source,
+      source: chosen.source,
       ...place,
       worst: kind.worst,
       display: { label, scale, digits },

@@ -1,5 +1,6 @@
 import type { ModelConfig } from '../catalog/model-config.ts';
 import { compilePythonPattern, isMatchableName } from '../catalog/python-pattern.ts';
+import { type BuiltInMetric, builtInMetrics } from './built-in-metrics.ts';
 import type { MetricKind } from './metric-kind.ts';
 
 /** Constants that set how many samples CI runs; never thresholds, never edited. */
@@ -9,134 +10,128 @@ export const sampleScopePresets: readonly string[] = [
   'STREAMING_BENCHMARK_MAX_SAMPLES',
 ];
 
-/** Inner keys of a dictionary of dictionaries that are metrics of the same name. */
-export const nestedMetricKeys: readonly string[] = [
-  'throughput_qps',
-  'output_tok_per_req_s',
-  'latency_mean_s',
-  'latency_p95_s',
-  'rtf_mean',
-  'rtf_p95',
-];
+/**
+ * Thresholds that their suite pins by hand, unless a config names them otherwise: a count that moved 30 → 29 → 31 within
+ * two days says nothing about a model.
+ */
+export const pinnedConstants: readonly string[] = ['MOSS_TD_STREAM_N_ABOVE_50_CER_MAX'];
 
-export interface NameRule {
-  metric: string;
-  pattern: RegExp;
-}
-
-/** From a bare constant's name to its metric: the first rule that matches decides. */
-const builtInNameRules: readonly NameRule[] = [
-  { metric: 'accuracy', pattern: /^.*_ACC(?:URACY)?_MIN$|^.*_MIN_ACCURACY$/ },
-  { metric: 'wer_below_50_corpus', pattern: /WER_BELOW_50_CORPUS_MAX/ },
-  { metric: 'n_above_50', pattern: /N_ABOVE_50_MAX/ },
-  { metric: 'failed_requests', pattern: /MAX_FAILED_REQUESTS/ },
-  { metric: 'similarity_mean', pattern: /SIMILARITY.*_MIN$/ },
-  { metric: 'utmos_mean', pattern: /UTMOS.*_REFERENCE$/ },
-  { metric: 'corpus_wer', pattern: /WER_MAX_CORPUS/ },
-  { metric: 'per_sample_wer_max', pattern: /WER_MAX_PER_SAMPLE/ },
-  { metric: 'corpus_wer', pattern: /CORPUS_WER_MAX/ },
-  { metric: 'per_sample_wer_max', pattern: /SAMPLE_WER_MAX/ },
-  { metric: 'throughput_qps', pattern: /THROUGHPUT_MIN/ },
-  { metric: 'latency_mean_s', pattern: /LATENCY_MEAN_MAX/ },
-  { metric: 'latency_p95_s', pattern: /LATENCY_P95_MAX/ },
-  { metric: 'rtf_mean', pattern: /RTF_MEAN_MAX/ },
-  { metric: 'rtf_p95', pattern: /RTF_P95_MAX/ },
-];
+/** Keys of a table of thresholds that are metrics of the same name. */
+export const nestedMetricKeys: readonly string[] = builtInMetrics
+  .filter(({ nested }) => nested)
+  .map(({ key }) => key);
 
 export interface MetricNames {
-  /** The metric of a bare constant; null when no rule matches. */
+  /** The metric of a bare constant; the first where several claim it, null where none does. */
   ofConstant(name: string): string | null;
+  /** Every metric that claims the name; more than one is for a person to settle. */
+  claimsOf(name: string): readonly string[];
   /** The metric of an inner dictionary key; null when it is none. */
   ofNestedKey(key: string): string | null;
 }
 
+interface NameRule {
+  metric: string;
+  pattern: RegExp;
+}
+
+const unit = '(?:_S|_MS|_PERCENT)';
+
+const builtInRules: readonly NameRule[] = builtInMetrics.flatMap((metric) =>
+  metric.names.map((name) => ({ metric: metric.key, pattern: nameEnd(name, metric.worst) })),
+);
+
+/**
+ * A bound of the other direction is another gate: `X_N_ABOVE_50_CER_MIN` says from when on a count is too good to be true.
+ */
+function nameEnd(name: string, worst: BuiltInMetric['worst']): RegExp {
+  const bound = `${unit}?_(?:REF|REFERENCE|${worst === 'min' ? 'MIN' : 'MAX'})${unit}?`;
+  const words = name.replace('_BOUND', bound).replace('UNIT', `${unit}?`);
+  return new RegExp(`${name.startsWith('_') ? '' : '(?:^|_)'}${words}$`);
+}
+
 /**
  * The rules that a model's names go through. The config's own patterns are searched anywhere in the name and come before
- * the built-in rules, in config order, so that a suite can claim a name for a metric of its own; sample-scope presets
- * come first of all.
+ * the built-in rules, so that a suite can claim a name for a metric of its own; sample-scope presets come first of all.
+ * Of the built-in rules the one that explains most of the name decides: `X_CP_CER_PERCENT_REF` is no `CER_PERCENT`.
  *
  * @throws SyntaxError when a pattern is not valid; a loaded model config has only valid ones
  */
 export function metricNames(config: Pick<ModelConfig, 'metrics'>): MetricNames {
   const added = Object.entries(config.metrics);
-  const configured: NameRule[] = added.flatMap(([metric, { pattern }]) =>
-    pattern === undefined ? [] : [{ metric, pattern: compilePythonPattern(pattern, 'search') }],
+  const configured: NameRule[] = added.flatMap(([metric, { match }]) =>
+    match.map((pattern) => ({ metric, pattern: compilePythonPattern(pattern, 'search') })),
   );
-  const rulesFor = (name: string): readonly NameRule[] =>
-    isMatchableName(name) ? [...configured, ...builtInNameRules] : builtInNameRules;
   const nested = new Set([
     ...nestedMetricKeys,
-    ...added.flatMap(([key, kind]) => (kind.nested ? [key] : [])),
+    ...added.flatMap(([key, kind]) => (kind.nested === true ? [key] : [])),
   ]);
   const presets = new Set(sampleScopePresets);
+  const claimsOf = (name: string): readonly string[] => {
+    if (presets.has(name) || !isMatchableName(name)) return [];
+    const own = configured.filter(({ pattern }) => pattern.test(name)).map(({ metric }) => metric);
+    return own.length > 0 ? [...new Set(own)] : builtInClaims(name);
+  };
   return {
-    ofConstant: (name) =>
-      presets.has(name) ? null : (rulesFor(name).find((rule) => rule.pattern.test(name))?.metric ?? null),
+    claimsOf,
+    ofConstant: (name) => claimsOf(name)[0] ?? null,
     ofNestedKey: (key) => (nested.has(key) ? key : null),
   };
 }
 
-/** The built-in metrics, in the order of spec 02 §5. Native units: fractions for accuracy and WER, raw for the rest. */
-export const builtInMetrics: readonly MetricKind[] = [
-  { key: 'accuracy', worst: 'min', label: 'Acc (%)', digits: 2, scale: 100, group: 'accuracy' },
-  { key: 'corpus_wer', worst: 'max', label: 'Corpus WER (%)', digits: 2, scale: 100, group: 'wer' },
-  {
-    key: 'per_sample_wer_max',
-    worst: 'max',
-    label: 'Max per-sample WER (%)',
-    digits: 2,
-    scale: 100,
-    group: 'wer',
-  },
-  {
-    key: 'wer_below_50_corpus',
-    worst: 'max',
-    label: 'Corpus WER ≤50% (%)',
-    digits: 2,
-    scale: 100,
-    group: 'wer',
-  },
-  { key: 'n_above_50', worst: 'max', label: 'Samples >50% WER', digits: 0, scale: 1, group: 'wer' },
-  { key: 'throughput_qps', worst: 'min', label: 'Throughput (req/s)', digits: 3, scale: 1, group: 'speed' },
-  {
-    key: 'output_tok_per_req_s',
-    worst: 'min',
-    label: 'Output tok/req-s',
-    digits: 1,
-    scale: 1,
-    group: 'speed',
-  },
-  { key: 'latency_mean_s', worst: 'max', label: 'Latency mean (s)', digits: 3, scale: 1, group: 'speed' },
-  { key: 'latency_p95_s', worst: 'max', label: 'Latency p95 (s)', digits: 3, scale: 1, group: 'speed' },
-  { key: 'rtf_mean', worst: 'max', label: 'RTF mean', digits: 4, scale: 1, group: 'speed' },
-  { key: 'rtf_p95', worst: 'max', label: 'RTF p95', digits: 4, scale: 1, group: 'speed' },
-  {
-    key: 'failed_requests',
-    worst: 'max',
-    label: 'Failed requests',
-    digits: 0,
-    scale: 1,
-    group: 'reliability',
-  },
-  {
-    key: 'similarity_mean',
-    worst: 'min',
-    label: 'Speaker sim mean',
-    digits: 4,
-    scale: 1,
-    group: 'similarity',
-  },
-  { key: 'utmos_mean', worst: 'min', label: 'UTMOS mean', digits: 4, scale: 1, group: 'utmos' },
-];
+function builtInClaims(name: string): string[] {
+  const hits = builtInRules.flatMap(({ metric, pattern }) => {
+    const index = pattern.exec(name)?.index;
+    return index === undefined ? [] : [{ metric, index }];
+  });
+  const first = Math.min(...hits.map(({ index }) => index));
+  return [...new Set(hits.filter(({ index }) => index === first).map(({ metric }) => metric))];
+}
 
 /**
- * The metrics that a model knows: the built-in ones, with the config's `metrics:` added; an entry of the same key
- * replaces the built-in one.
+ * The metrics that a model knows: the built-in ones, with the config's `metrics:` added. An entry of a built-in key
+ * changes what it says and leaves the rest; an entry of a new key has the display and nature of a plain number unless it
+ * says otherwise.
  */
 export function metricRegistry(config: Pick<ModelConfig, 'metrics'>): ReadonlyMap<string, MetricKind> {
-  const registry = new Map(builtInMetrics.map((kind) => [kind.key, kind]));
-  for (const [key, { worst, label, digits, scale, group }] of Object.entries(config.metrics)) {
-    registry.set(key, { key, worst, label, digits, scale, group });
+  const registry = new Map<string, MetricKind>(
+    builtInMetrics.map(({ names: _names, nested: _nested, ...kind }) => [kind.key, kind]),
+  );
+  for (const [key, given] of Object.entries(config.metrics)) {
+    registry.set(key, merged(registry.get(key) ?? plainMetric(key, given.group), given));
   }
   return registry;
+}
+
+/**
+ * What a metric of the config is where it says nothing; its direction and group are demanded of it. Of unknown nature means
+ * `correctness`: such a metric never speaks against a whole repeat.
+ */
+function plainMetric(key: string, group = key): MetricKind {
+  return {
+    key,
+    worst: 'max',
+    label: key,
+    digits: 3,
+    scale: 1,
+    unit: null,
+    group,
+    nature: group === 'speed' ? 'efficiency' : group === 'reliability' ? 'count' : 'correctness',
+    materiality: { relative: 0.01 },
+  };
+}
+
+function merged(known: MetricKind, given: ModelConfig['metrics'][string]): MetricKind {
+  const { worst, label, digits, scale, unit, group, nature, materiality } = given;
+  return {
+    key: known.key,
+    worst: worst ?? known.worst,
+    label: label ?? known.label,
+    digits: digits ?? known.digits,
+    scale: scale ?? known.scale,
+    unit: unit ?? known.unit,
+    group: group ?? known.group,
+    nature: nature ?? known.nature,
+    materiality: materiality ?? known.materiality,
+  };
 }

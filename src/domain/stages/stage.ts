@@ -48,6 +48,10 @@ export const stageBodySchema = z.object({
   threshold_file: z.string().optional(),
   threshold_file_sha256: z.string().optional(),
   sample_counts: z.object({ total: jsonSourceSchema, ok: jsonSourceSchema }).optional(),
+  /** A boolean in the results without which the repeat does not count, whatever its numbers. */
+  observation_validity: jsonSourceSchema.optional(),
+  /** A boolean by which the test says that its failure was one of a threshold. */
+  allowed_pytest_failure: jsonSourceSchema.optional(),
   /** Empty for a docs stage. Catalog order. */
   metrics: z.record(z.string(), stageMetricSchema),
 });

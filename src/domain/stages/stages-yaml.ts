@@ -141,6 +141,8 @@ export function renderStageBlock(stage: StageDefinition): string {
     ...field('  expected_samples', stage.expected_samples, String),
     ...field('  threshold_file', stage.threshold_file, quoted),
     ...field('  threshold_file_sha256', stage.threshold_file_sha256, plain),
+    ...statedBoolean('observation_validity', stage.observation_validity),
+    ...statedBoolean('allowed_pytest_failure', stage.allowed_pytest_failure),
     ...sampleCounts(stage.sample_counts),
     ...metrics(stage.metrics),
   ];
@@ -162,16 +164,20 @@ function list(label: string, items: readonly string[]): string[] {
   return items.length === 0 ? [`${label}: []`] : [`${label}:`, ...items.map((item) => `    - ${item}`)];
 }
 
+function statedBoolean(label: string, source: JsonSource | undefined): string[] {
+  return source === undefined ? [] : [`  ${label}:`, ...jsonSource(source, '    ')];
+}
+
 function sampleCounts(counts: StageDefinition['sample_counts']): string[] {
   return counts === undefined
     ? []
     : ['  sample_counts:', '    total:', ...jsonSource(counts.total), '    ok:', ...jsonSource(counts.ok)];
 }
 
-function jsonSource(source: JsonSource): string[] {
+function jsonSource(source: JsonSource, indent = '      '): string[] {
   return [
-    `      json_file: ${source.json_file === null ? 'null' : quoted(source.json_file)}`,
-    `      json_path: ${source.json_path === null ? 'null' : quoted(source.json_path)}`,
+    `${indent}json_file: ${source.json_file === null ? 'null' : quoted(source.json_file)}`,
+    `${indent}json_path: ${source.json_path === null ? 'null' : quoted(source.json_path)}`,
   ];
 }
 

@@ -105,6 +105,8 @@ const mapsByTestFile = [
   'extra_env',
   'pytest_extra_args',
   'hf_model_ids_by_test',
+  'hf_datasets_by_test',
+  'requires_speaker_sim_by_test',
   'requires_capabilities',
   'timeout_s_by_test',
 ] as const satisfies readonly (keyof ModelConfig)[];

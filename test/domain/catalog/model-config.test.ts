@@ -32,6 +32,8 @@ describe('parseModelConfig', () => {
         name: 'nova',
         hf_model_id: 'acme/nova',
         hf_datasets: ['acme/data'],
+        hf_datasets_by_test: {},
+        requires_speaker_sim_by_test: {},
         hf_model_ids_by_test: {},
         auto_env: {},
         gpus_per_test: {},
@@ -111,7 +113,8 @@ extra_env: {test_a_ci.py: *env}
     );
     expect(warnings).toEqual([
       'models/nova/config.yaml:8:9: metric_sources.test_a_ci.py.variants.whole.zzzzzz: unknown key, ignored; ' +
-        'known here: json_file, paths, sample_counts, sample_counts_by_group, expected_samples, constant_filter',
+        'known here: json_file, paths, sample_counts, sample_counts_by_group, expected_samples, ' +
+        'observation_validity, allowed_pytest_failure, constant_filter, stage_base_override, omit_variant_suffix, context_vars',
     ]);
   });
 
@@ -279,7 +282,7 @@ timeout_s_by_test: {test_a_ci.py: 90}
     expect(warnings).toEqual([]);
     expect(value.metrics).toEqual({
       cer: {
-        pattern: '.*_CER_MAX',
+        match: ['.*_CER_MAX'],
         worst: 'max',
         label: 'CER (%)',
         group: 'wer',
@@ -287,7 +290,7 @@ timeout_s_by_test: {test_a_ci.py: 90}
         digits: 2,
         nested: true,
       },
-      plain: { worst: 'min', label: 'Plain', group: 'speed', scale: 1, digits: 3, nested: true },
+      plain: { worst: 'min', label: 'Plain', group: 'speed', match: [], nested: true },
     });
     expect(value.pins).toEqual([{ package: 'vllm', match: 'exact' }]);
     expect(value.evidence).toEqual([{ name: 'graphs', pattern: 'cuda graph: True', min_count: 1 }]);

@@ -47,11 +47,11 @@ describe('which constants count', () => {
 
 describe('what is recognised but cannot be calibrated is reported with its place', () => {
   test('a value that a slack function derives', () => {
-    const text = 'A_WER_MAX_CORPUS = 0.1\nA_WER_MAX_CORPUS_THRESHOLD = apply_wer_slack(A_WER_MAX_CORPUS)\n';
+    const text = 'A_WER_MAX_CORPUS = 0.1\nA_UTMOS_MEAN_MIN = apply_mos_slack(A_WER_MAX_CORPUS)\n';
     const discovery = discoverText(text, paths);
     expect(metricsOf(discovery)).toEqual(['x_wer.corpus_wer A_WER_MAX_CORPUS OK']);
     expect(findings(discovery, 'derived')).toEqual([
-      '2:30 A_WER_MAX_CORPUS_THRESHOLD is computed (apply_wer_slack(A_WER_MAX_CORPUS)): a derived value is not calibrated',
+      '2:20 A_UTMOS_MEAN_MIN is computed (apply_mos_slack(A_WER_MAX_CORPUS)): a derived value is not calibrated',
     ]);
   });
 
@@ -153,6 +153,49 @@ describe('collisions', () => {
       "2:18 x_speed.rtf_mean is claimed by _P['rtf_mean'] (line 1), X_RTF_MEAN_MAX (line 2)",
     ]);
     expect(discovery.counts).toEqual({ ok: 0, needsConfig: 0, ambiguous: 1 });
+  });
+
+  test('the way out of it can be pasted as it stands', () => {
+    const discovery = discoverText('_P = {8: {"rtf_mean": 1}}\nX_RTF_MEAN_MAX = 2\n', paths);
+    const [finding] = discovery.findings.filter(({ kind }) => kind === 'ambiguous-metric');
+    expect(finding?.remedy).toBe(
+      'list all but the right one in metric_sources.test_x_ci.py: ignored_constants: ["X_RTF_MEAN_MAX"] keeps ' +
+        `_P['rtf_mean']; ignored_constants: ["_P['rtf_mean']"] keeps X_RTF_MEAN_MAX`,
+    );
+  });
+
+  test.each([
+    ['X_RTF_MEAN_REF = 2\nX_RTF_MEAN_MAX = 3\nX_RTF_MEAN_REFERENCE = 4\n', 'X_RTF_MEAN_REF'],
+    ['X_RTF_MEAN_MAX = 3\nX_RTF_MEAN_REFERENCE = 4\n', 'X_RTF_MEAN_REFERENCE'],
+    [
+      '_P = {8: {"rtf_mean": 1}}\nX_RTF_MEAN_MAX = 2\nT = slack(_P)\nT[8] = min(T[8], X_RTF_MEAN_MAX)\n',
+      "_P['rtf_mean']",
+    ],
+  ])('a reference outranks a bound, and anything a mere cap: %j', (text, source) => {
+    const discovery = discoverText(text, paths);
+    expect(metricsOf(discovery)).toEqual([`x_speed.rtf_mean ${source} OK`]);
+    expect(findings(discovery, 'ambiguous-metric')).toEqual([]);
+    expect(findings(discovery, 'passed-over').join('\n')).toContain('X_RTF_MEAN_MAX');
+  });
+
+  test('two caps are as ambiguous as two bounds', () => {
+    const text = '_X_RTF_MEAN_MAX = 2\nX_RTF_MEAN_MAX = 3\nT = min(_X_RTF_MEAN_MAX, X_RTF_MEAN_MAX)\n';
+    expect(metricsOf(discoverText(text, paths))).toEqual(['x_speed.rtf_mean X_RTF_MEAN_MAX AMBIGUOUS']);
+  });
+
+  test('a name that fits two metrics is ambiguous, with the entry that settles it', () => {
+    const config = `${paths}metrics:\n  one: {match: "_RTF_", worst: max, group: speed}\n  two: {match: "RTF_MEAN", worst: max, group: speed}\n`;
+    const discovery = discoverText('X_RTF_MEAN_MAX = 2\n', config);
+    expect(metricsOf(discovery)).toEqual(['x_speed.one X_RTF_MEAN_MAX AMBIGUOUS']);
+    const [finding] = discovery.findings.filter(({ kind }) => kind === 'ambiguous-metric');
+    expect(finding?.message).toBe('x_speed.one: X_RTF_MEAN_MAX fits the metrics one and two');
+    expect(finding?.remedy).toContain('metrics: one: {match: "^X_RTF_MEAN_MAX$"}');
+  });
+
+  test('a threshold that its suite pins by hand is never a target', () => {
+    const discovery = discoverText('MOSS_TD_STREAM_N_ABOVE_50_CER_MAX: int | None = 31\n', paths);
+    expect(discovery.stages).toEqual([]);
+    expect(findings(discovery, 'fixed')).toHaveLength(1);
   });
 
   test('ignoring one of them is the cure', () => {
