@@ -203,13 +203,37 @@ describe('the CPUs and caches of a lane', () => {
     const world = await eightGpus({ environment: () => ({ XDG_CACHE_HOME: '/srv/shared' }) });
     const cache_root = world.path('lane-cache');
     world.put('lane-cache/xdg/flashinfer/kernel', 'warm');
+    world.put('lane-cache/jit/.cache/flashinfer/kernel', 'warm');
     world.steps(
-      `echo "$XDG_CACHE_HOME $TORCHINDUCTOR_CACHE_DIR" > "$WORLD/roots"; ls "$XDG_CACHE_HOME" > "$WORLD/left"; ${good}`,
+      `echo "$XDG_CACHE_HOME $TORCHINDUCTOR_CACHE_DIR $FLASHINFER_WORKSPACE_BASE" > "$WORLD/roots"; ` +
+        `ls "$XDG_CACHE_HOME" "$FLASHINFER_WORKSPACE_BASE/.cache" | grep flashinfer > "$WORLD/left"; ${good}`,
     );
     expect(outcomeOf(await world.run({ lanes: [{ name: 'lane0', gpus: [0], cache_root }] }))).toMatchObject({
       kind: 'complete',
     });
-    expect(world.read('roots')).toBe(`${cache_root}/xdg ${cache_root}/torchinductor\n`);
-    expect(world.read('left')).toBe('');
+    expect(world.read('roots')).toBe(`${cache_root}/xdg ${cache_root}/torchinductor ${cache_root}/jit\n`);
+    expect([world.read('left'), (await world.attempts())[0]?.jit_workspace]).toEqual([
+      '',
+      `${cache_root}/jit`,
+    ]);
+  });
+
+  it('never delete what another lane is compiling', async () => {
+    const world = await eightGpus({ environment: (folder) => ({ HOME: folder }) });
+    world.plan({ lanes: 2 });
+    world.steps(
+      'mkdir -p "$FLASHINFER_WORKSPACE_BASE/.cache/flashinfer"; touch "$FLASHINFER_WORKSPACE_BASE/.cache/flashinfer/k"; ' +
+        `touch "$WORLD/up$CUDA_VISIBLE_DEVICES"; await "$WORLD/go"; ` +
+        `[ -e "$FLASHINFER_WORKSPACE_BASE/.cache/flashinfer/k" ] || touch "$WORLD/lost"; ${good}`,
+    );
+    world.put('.cache/flashinfer/kernel', 'of others');
+    const first = world.start({ repeat: 1, ...from(0) });
+    await until(() => world.exists('up0'));
+    const second = world.start({ repeat: 2, ...from(1) });
+    await until(() => world.exists('up2'));
+    world.put('go', '');
+    for (const { result } of [first, second])
+      expect(outcomeOf(await result)).toMatchObject({ kind: 'complete' });
+    expect([world.exists('lost'), world.exists('.cache/flashinfer/kernel')]).toEqual([false, true]);
   });
 });

@@ -13,7 +13,7 @@ import type { PooledOutcome, RunRepeatInput } from '../../src/activities/activit
 import { createActivities } from '../../src/activities/create-activities.ts';
 import type { Attempt } from '../../src/domain/observation/observation.ts';
 import type { Observation } from '../../src/domain/observation/observation.ts';
-import type { Policies } from '../../src/domain/session/session-plan.ts';
+import { type Policies, policiesSchema } from '../../src/domain/session/session-plan.ts';
 import type { StageDefinition } from '../../src/domain/stages/stage.ts';
 import { renderStagesYaml } from '../../src/domain/stages/stages-yaml.ts';
 import { readGitState } from '../../src/host/git/tree.ts';
@@ -106,19 +106,7 @@ export async function repeatWorld(options: RepeatWorldOptions = {}) {
   const writeStages = (changed: StageDefinition[]) =>
     writeFileSync(runPaths.stagesYaml(runDir), renderStagesYaml(changed));
   writeStages(stages);
-  const policies: Policies = {
-    attempts_per_pass: 4,
-    max_passes: 10,
-    timeout_s: 60,
-    stall_s: 600,
-    silence_s: 3600,
-    exit_grace_s: 60,
-    count_after_crash: true,
-    gpu_wait_s: 60,
-    worker_wait_s: 600,
-    retry_backoff_s: 5,
-    ...options.policies,
-  };
+  const policies = policiesSchema.parse({ timeout_s: 60, gpu_wait_s: 60, ...options.policies });
   const plan = makePlan(stages, {
     session_id: SESSION,
     calibration_git_sha: git.sha,
@@ -178,6 +166,11 @@ export async function repeatWorld(options: RepeatWorldOptions = {}) {
       writePlan();
     },
     writeStages,
+    /** Other fields of `plan.json`. */
+    plan: (more: Partial<typeof plan>) => {
+      Object.assign(plan, more);
+      writePlan();
+    },
     limitWait: (seconds: number) => {
       plan.policies = { ...policies, gpu_wait_s: seconds };
       writePlan();

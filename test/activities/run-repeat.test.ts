@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 import { runPaths } from '../../src/host/run-directory/paths.ts';
+import { until } from '../fixtures/until.ts';
 import { makeDocsStage } from '../domain/audit/snapshot-fixture.ts';
 import { GOOD, NAMESPACE, failureOf, measured, novaStages, outcomeOf, repeatWorld } from './repeat-world.ts';
 
@@ -461,15 +462,47 @@ describe('the launch itself', () => {
     expect([before, existsSync(left), world.exists('cache/flashinfer')]).toEqual([true, false, false]);
   });
 
-  it('notes a JIT cache that is not its own to wipe', async () => {
+  it('compiles anew in the HOME that the catalog sets, before every launch', async () => {
     const world = await repeatWorld({ environment: (folder) => ({ HOME: folder }) });
+    const compiled =
+      'mkdir -p "$HOME/.cache/flashinfer"; [ -e "$HOME/.cache/flashinfer/k" ] && echo warm >> "$WORLD/seen"';
+    world.steps(`${compiled}; touch "$HOME/.cache/flashinfer/k"; ${measured()}exit 0`);
+    await world.run({ repeat: 1 });
+    await world.run({ repeat: 2 });
+    expect([world.exists('.cache/flashinfer/k'), world.read('seen')]).toEqual([true, '']);
+  });
+
+  it('keeps the cache where the model says so', async () => {
+    const world = await repeatWorld({
+      environment: (folder) => ({ HOME: folder }),
+      policies: { jit_cache: 'keep' },
+    });
     world.put('.cache/flashinfer/kernel.so', 'warm');
     world.steps(`${measured()}exit 0`);
     await world.run();
-    const note = expect.stringMatching(/JIT cache .* was not wiped: outside/) as string;
-    expect([await world.attempts(), world.exists('.cache/flashinfer/kernel.so')]).toMatchObject([
-      [{ notes: [note] }],
-      true,
-    ]);
+    expect(world.exists('.cache/flashinfer/kernel.so')).toBe(true);
+  });
+
+  it('waits at a JIT cache that cannot be wiped, and launches once it can', async () => {
+    const world = await repeatWorld({ environment: (folder) => ({ HOME: folder }) });
+    world.put('.cache/flashinfer', 'no folder');
+    world.steps(`${measured()}exit 0`);
+    const started = world.start();
+    await until(() => started.beats.some(({ text }) => text.includes('JIT cache would stay warm')));
+    world.remove('.cache');
+    expect(outcomeOf(await started.result)).toMatchObject({ kind: 'complete', launches: 1 });
+  });
+
+  it('launches nothing beside a JIT cache that stays warm', async () => {
+    const world = await repeatWorld({
+      environment: (folder) => ({ HOME: folder }),
+      policies: { gpu_wait_s: 0.05 },
+    });
+    world.put('.cache/flashinfer', 'no folder');
+    world.steps('touch "$WORLD/launched"; exit 0');
+    expect(failureOf(await world.run())).toMatch(
+      /^InfraFailure: .*launch gate failed: JIT cache would stay warm: .*not a folder/,
+    );
+    expect(world.exists('launched')).toBe(false);
   });
 });

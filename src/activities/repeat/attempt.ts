@@ -96,6 +96,7 @@ export function attemptOf(
     gpus: launch.lane.gpus,
     gpu_uuids: launch.lane.gpu_uuids,
     lane: launch.lane.lane,
+    ...(launch.lane.jit_workspace === undefined ? {} : { jit_workspace: launch.lane.jit_workspace }),
     log: launch.logPath,
     startup_s: ended.startupSeconds,
     ...(behind > 0 ? { clock_behind_s: behind } : {}),

@@ -5,7 +5,7 @@ import type { Repeat } from './repeat.ts';
 /** The whole environment of one launch on the given GPUs; may hold secrets. */
 export function launchEnvironment(
   { files, unit }: Repeat,
-  launch: { mark: LaunchMark; gpuIndices: readonly number[]; cacheRoot?: string | undefined },
+  launch: { mark: LaunchMark; gpuIndices: readonly number[]; laneCaches?: Readonly<Record<string, string>> },
 ): Record<string, string> {
   const { plan } = files;
   return buildPytestEnvironment({
@@ -16,6 +16,6 @@ export function launchEnvironment(
     venvPython: plan.venv_python,
     gpuIndices: launch.gpuIndices,
     mark: launch.mark,
-    ...(launch.cacheRoot === undefined ? {} : { cacheRoot: launch.cacheRoot }),
+    laneCaches: launch.laneCaches ?? {},
   });
 }

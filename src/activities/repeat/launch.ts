@@ -2,16 +2,19 @@ import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import { access, mkdir, rename, rm, symlink } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Context } from '@temporalio/activity';
 
 import type { Lane } from '../../domain/lanes/lanes.ts';
 import { configLines, usingLaneLine } from '../../domain/observation/milestones.ts';
+import { jitCachePlaces, jitCacheRemedy } from '../../domain/pytest/jit-cache.ts';
 import { utcTimestamp } from '../../domain/text.ts';
 import { affinityPrefix } from '../../host/process/cpu-affinity.ts';
 import { writeLaunchLane } from '../../host/process/launch-files.ts';
 import { type LaunchSpec, type LaunchStart, launchSupervised } from '../../host/process/launch.ts';
-import { buildPytestCommand, laneCaches } from '../../host/pytest/launch-command.ts';
+import { laneCaches } from '../../host/pytest/lane-caches.ts';
+import { buildPytestCommand } from '../../host/pytest/launch-command.ts';
 import { readTestContext } from '../../host/pytest/read-test-context.ts';
 import { sessionCacheRoots, wipeJitCache } from '../../host/pytest/wipe-jit-cache.ts';
 import { nextAttemptNumber } from '../../host/run-directory/attempt-numbers.ts';
@@ -20,25 +23,36 @@ import { launchMark } from './claim-repeat.ts';
 import { endOwnProcesses, endStrayProcesses } from './end-repeat.ts';
 import { endLaunch, followLaunch } from './follow-launch.ts';
 import { launchEnvironment } from './launch-environment.ts';
-import { holderOf, isStillFree, type OpenLane, openLane } from './open-lane.ts';
-import { type Ended, type Launch, logLines, type Repeat, toSeconds } from './repeat.ts';
+import { holderOf, isStillFree, type LaneUse, type OpenLane, openLane } from './open-lane.ts';
+import { type Ended, type Launch, logLines, type Repeat, toSeconds, waitReporter } from './repeat.ts';
 
 /** A launch that is ready to go, and what the operator should know about its making. */
 export interface PreparedLaunch {
+  kind: 'ready';
   spec: LaunchSpec;
   notes: string[];
+  /** Where this lane alone compiles kernels; null where the environment's own folder serves. */
+  jitWorkspace: string | null;
+}
+
+/** A launch that would not start as CI does: something in its way that may go by itself or by an operator's hand. */
+export interface BlockedLaunch {
+  kind: 'blocked';
+  reason: string;
 }
 
 /** What a launch needs to know of its lane. */
 export interface PreparedLane {
+  /** As recorded: `<host>/gpu0,1`. */
+  name: string;
   gpus: readonly number[];
   runNames: readonly string[];
   declared: Lane | null;
 }
 
 /**
- * Makes room for a launch: an empty base temp, a cold JIT cache, command and environment. May be called
- * again for the same launch.
+ * Makes room for a launch: an empty base temp, a cold JIT cache where the model wants one, command and environment. May
+ * be called again for the same launch.
  *
  * @throws CalibError when an argument or variable is forbidden; the file system's error when it refuses.
  */
@@ -46,11 +60,11 @@ export async function prepareLaunch(
   repeat: Repeat,
   launch: Omit<Launch, 'lane'>,
   lane: PreparedLane,
-): Promise<PreparedLaunch> {
+): Promise<PreparedLaunch | BlockedLaunch> {
   const { place, files, unit, timing } = repeat;
   const baseTemp = runPaths.baseTemp(place.runDir, place.namespace, place.repeat);
-  const cacheRoot = lane.declared?.cache_root;
-  const env = launchEnvironment(repeat, { mark: launch.mark, gpuIndices: lane.gpus, cacheRoot });
+  const caches = cachesOf(repeat, lane);
+  const env = launchEnvironment(repeat, { mark: launch.mark, gpuIndices: lane.gpus, laneCaches: caches });
   const command = buildPytestCommand({
     venvPython: files.plan.venv_python,
     test: unit.test,
@@ -62,11 +76,9 @@ export async function prepareLaunch(
   await mkdir(dirname(baseTemp), { recursive: true, mode: 0o700 });
   await mkdir(launch.launchDir, { recursive: true, mode: 0o700 });
   await pointToLog(repeat, launch);
-  if (cacheRoot !== undefined) {
-    for (const folder of Object.values(laneCaches(cacheRoot)))
-      await mkdir(folder, { recursive: true, mode: 0o700 });
-  }
-  const notes = await wipeCaches(repeat, { env, cacheRoot });
+  for (const folder of Object.values(caches)) await mkdir(folder, { recursive: true, mode: 0o700 });
+  const wiped = await wipeCaches(repeat, { env, caches });
+  if (wiped.kind === 'blocked') return wiped;
   const spec: LaunchSpec = {
     launchDir: launch.launchDir,
     token: launch.mark.token,
@@ -78,7 +90,8 @@ export async function prepareLaunch(
     leaseNames: [...repeat.runNames, ...lane.runNames],
     leaseHolder: `${holderOf(repeat)}, attempt ${launch.attempt}`,
   };
-  return { spec, notes };
+  const jitWorkspace = caches['FLASHINFER_WORKSPACE_BASE'] ?? null;
+  return { kind: 'ready', spec, notes: wiped.notes, jitWorkspace };
 }
 
 /** The banner of a repeat in `run.log`. */
@@ -118,16 +131,40 @@ async function binding(lane: Lane | null, python: string): Promise<string[]> {
   return startable ? prefix : [];
 }
 
+function cachesOf({ files, policies, place }: Repeat, lane: PreparedLane): Record<string, string> {
+  const { plan } = files;
+  return laneCaches({
+    policy: policies.jit_cache,
+    lanes: plan.lanes ?? plan.lane_table?.length ?? 1,
+    lane: lane.name,
+    cacheRoot: lane.declared?.cache_root,
+    environment: plan.environment ?? {},
+    runDir: place.runDir,
+  });
+}
+
+/** Blocked while a cache that is the calibration's own would stay warm; foreign ones are only told of. */
 async function wipeCaches(
-  { files }: Repeat,
-  { env, cacheRoot }: { env: Record<string, string>; cacheRoot: string | undefined },
-): Promise<string[]> {
-  const roots = sessionCacheRoots(files.plan.environment ?? {});
-  const sessionRoots = cacheRoot === undefined ? roots : [...roots, cacheRoot];
-  const wipes = await wipeJitCache({ env, sessionRoots });
-  return wipes.flatMap((wipe) =>
-    'reason' in wipe ? [`JIT cache ${wipe.path} was not wiped: ${wipe.reason}`] : [],
+  { files, unit, policies }: Repeat,
+  { env, caches }: { env: Record<string, string>; caches: Record<string, string> },
+): Promise<{ kind: 'wiped'; notes: string[] } | BlockedLaunch> {
+  if (policies.jit_cache === 'keep') return { kind: 'wiped', notes: [] };
+  const catalog = { ...files.plan.environment, ...unit.env, ...caches };
+  const own = 'FLASHINFER_WORKSPACE_BASE' in caches;
+  // A lane with folders of its own leaves the shared ones to those who compile there now.
+  const places = jitCachePlaces(env, new Set(Object.keys(catalog))).filter(
+    ({ variable }) => !own || variable in caches,
   );
+  const wipes = await wipeJitCache(places, sessionCacheRoots(files.plan.environment ?? {}));
+  const failed = wipes.flatMap((wipe) => (wipe.outcome === 'failed' ? [`${wipe.path}: ${wipe.reason}`] : []));
+  if (failed.length > 0)
+    return { kind: 'blocked', reason: `JIT cache would stay warm: ${failed.join(' | ')}` };
+  const notes = wipes.flatMap((wipe) =>
+    wipe.outcome === 'foreign'
+      ? [`JIT cache ${wipe.path} was not wiped: ${wipe.reason}; ${jitCacheRemedy}`]
+      : [],
+  );
+  return { kind: 'wiped', notes };
 }
 
 /** What became of an attempt. */
@@ -150,6 +187,7 @@ export async function launchAttempt(repeat: Repeat, first: boolean): Promise<Lau
   if (first) await announceRepeat(repeat);
   await endOwnProcesses(repeat, null);
   if (repeat.unit.gpus > 0) await endStrayProcesses(repeat);
+  const waitBlocked = blockedWait(repeat, use);
   for (;;) {
     const opening = await openLane(repeat, use);
     const waitedSeconds = toSeconds(performance.now() - startedAtMs);
@@ -161,7 +199,18 @@ export async function launchAttempt(repeat: Repeat, first: boolean): Promise<Lau
     try {
       const takenAtMs = performance.now();
       const prepared = await prepareLaunch(repeat, launch, lanePart(lane));
-      if (await isStillFree(repeat, lane, takenAtMs, use)) {
+      if (prepared.kind === 'blocked') {
+        if (performance.now() >= use.deadlineMs) {
+          return {
+            kind: 'no-lane',
+            attempt: launch.attempt,
+            reason: prepared.reason,
+            leased: false,
+            waitedSeconds,
+          };
+        }
+        await waitBlocked(prepared.reason);
+      } else if (await isStillFree(repeat, lane, takenAtMs, use)) {
         const ended = await runOn(repeat, { launch, lane, prepared, startedAtMs });
         return { kind: 'ended', ended };
       }
@@ -170,6 +219,16 @@ export async function launchAttempt(repeat: Repeat, first: boolean): Promise<Lau
       await lane.lease.release();
     }
   }
+}
+
+/** One pause before another try, told like any other closed gate; the lane is held meanwhile. */
+function blockedWait(repeat: Repeat, use: LaneUse): (reason: string) => Promise<void> {
+  const { attempt, launchDir, startedAtMs } = use;
+  const report = waitReporter(repeat, { state: 'waiting', attempt, launch_dir: launchDir, lane: null });
+  return async (reason) => {
+    await report({ waitedMs: performance.now() - startedAtMs, text: reason });
+    await sleep(repeat.timing.gatePollMs, undefined, { signal: Context.current().cancellationSignal });
+  };
 }
 
 /** The next number, its folder and its mark. */
@@ -202,6 +261,7 @@ async function runOn(
       gate_s: toSeconds(performance.now() - start.startedAtMs),
       launched_at: utcTimestamp(new Date()),
       notes: prepared.notes,
+      ...(prepared.jitWorkspace === null ? {} : { jit_workspace: prepared.jitWorkspace }),
       resources: [...lane.lease.resources],
     },
   };
@@ -218,8 +278,8 @@ async function runOn(
   return await followLaunch(repeat, launch, { handle, ageMs: 0, adopted: false });
 }
 
-function lanePart({ gpus, lease, declared }: OpenLane): PreparedLane {
-  return { gpus: gpus.map(({ index }) => index), runNames: lease.runNames, declared };
+function lanePart({ name, gpus, lease, declared }: OpenLane): PreparedLane {
+  return { name, gpus: gpus.map(({ index }) => index), runNames: lease.runNames, declared };
 }
 
 function startingBeat({ attempt, launchDir }: Omit<Launch, 'lane'>) {

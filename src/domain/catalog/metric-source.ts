@@ -28,6 +28,9 @@ export const gpuCount = z.int(gpuCountPhrase).min(0, gpuCountPhrase);
 const sampleCountPhrase = { error: 'a whole number of samples, 1 or more' };
 export const sampleCount = z.int(sampleCountPhrase).min(1, sampleCountPhrase);
 
+const bytesPhrase = { error: 'a whole number of bytes, 1 or more' };
+export const byteCount = z.int(bytesPhrase).min(1, bytesPhrase);
+
 const secondsPhrase = { error: 'a number of seconds above 0' };
 export const seconds = z.number(secondsPhrase).positive(secondsPhrase);
 

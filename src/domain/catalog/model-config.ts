@@ -1,10 +1,12 @@
 import { z } from 'zod';
 
+import { jitCacheSchema } from '../pytest/jit-cache.ts';
 import type { StageDefinition } from '../stages/stage.ts';
 import { type CatalogDocument, type CatalogProblem, readCatalogDocument } from './catalog-document.ts';
 import { metricDefinitionSchema, metricProblems } from './metric-definition.ts';
 import {
   absolutePath,
+  byteCount,
   byTestFile,
   environmentMap,
   flag,
@@ -103,6 +105,12 @@ export const modelConfigSchema = z.strictObject(
     exit_grace_s: seconds.optional(),
     /** False: a repeat whose pytest crashed or hung after its results never counts. */
     count_after_crash: flag.optional(),
+    /** Whether FlashInfer's compiled kernels are removed before every launch, as the suite's CI does or does not. */
+    jit_cache: jitCacheSchema.default('cold'),
+    /** Bytes of one launch's log beyond which it is ended. */
+    max_log_bytes: byteCount.optional(),
+    /** Bytes of the largest result file that is read. */
+    max_result_bytes: byteCount.optional(),
     evidence: z.array(evidenceSchema, { error: 'a list of evidence patterns' }).default([]),
   },
   { error: 'a map of settings' },

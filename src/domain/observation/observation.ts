@@ -32,6 +32,8 @@ export const attemptSchema = z.object({
   /** Absent in records made before it was kept. */
   gpu_uuids: z.array(z.string()).optional(),
   lane: z.string().optional(),
+  /** Where this lane alone compiled kernels (`FLASHINFER_WORKSPACE_BASE`); absent where lanes share the environment's. */
+  jit_workspace: z.string().optional(),
   /** Absolute path of this attempt's log. */
   log: z.string(),
   /**

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { laneSchema } from '../lanes/lanes.ts';
+import { jitCacheSchema } from '../pytest/jit-cache.ts';
 
 const text = z.string();
 const texts = z.array(z.string());
@@ -30,6 +31,8 @@ export const precheckRequirementsSchema = z.object({
   pins: z.array(z.object({ package: text, match: z.enum(['exact', 'release']) })),
   /** Modules that must import. */
   imports: texts,
+  /** What happens to compiled kernels before a launch; absent in older plans, which wiped them. */
+  jit_cache: jitCacheSchema.optional(),
   environment: z.array(z.object({ name: text, value: text, source: z.enum(['config', 'host', 'derived']) })),
   gpus: z.object({
     /** Free GPUs needed at once; 0 = GPUs are not looked at. */
@@ -38,6 +41,8 @@ export const precheckRequirementsSchema = z.object({
     model: text.nullable(),
     /** GPUs that the host must have. */
     count: z.int().nonnegative().nullable(),
+    /** Lanes of the session on this host; absent outside of a session. */
+    lane_count: z.int().positive().optional(),
     /** The session's declared lanes, whose GPUs must all be there; absent without any. */
     lanes: z.array(laneSchema).optional(),
   }),

@@ -57,13 +57,23 @@ export function requiredDatasets({ configured, references, table, scope }: Datas
   };
 }
 
-type PlanPart = Pick<SessionPlan, 'environment' | 'units' | 'precheck' | 'lane_table'>;
+type PlanPart = Pick<SessionPlan, 'environment' | 'units' | 'precheck' | 'lane_table'> &
+  Partial<Pick<SessionPlan, 'lanes' | 'policies'>>;
 
 /** What a session's precheck asks: as resolved at the start, or for an older plan what can be said from its units. */
 export function planRequirements(plan: PlanPart): PrecheckRequirements {
   const requirements = knownRequirements(plan);
-  const { lane_table: lanes } = plan;
-  return lanes === undefined ? requirements : { ...requirements, gpus: { ...requirements.gpus, lanes } };
+  const { lane_table: lanes, lanes: lane_count, policies } = plan;
+  return {
+    ...requirements,
+    // What the launches go by, whatever the model config says by now.
+    ...(policies === undefined ? {} : { jit_cache: policies.jit_cache }),
+    gpus: {
+      ...requirements.gpus,
+      ...(lane_count === undefined ? {} : { lane_count }),
+      ...(lanes === undefined ? {} : { lanes }),
+    },
+  };
 }
 
 function knownRequirements(plan: PlanPart): PrecheckRequirements {

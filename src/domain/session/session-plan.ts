@@ -4,6 +4,7 @@ import { CalibError } from '../calib-error.ts';
 import { evidencePatternSchema } from '../evidence/log-evidence.ts';
 import { laneSchema } from '../lanes/lanes.ts';
 import { precheckRequirementsSchema } from '../precheck/requirements.ts';
+import { jitCacheSchema } from '../pytest/jit-cache.ts';
 import { compactUtcTimestamp } from '../text.ts';
 
 /** One pytest invocation per repeat: a (test file, environment) pair that feeds one or more stages. */
@@ -24,6 +25,11 @@ export const unitSchema = z.object({
   timeout_s: z.number().positive().optional(),
 });
 export type Unit = z.infer<typeof unitSchema>;
+
+/** 20 GB: a verbose run of hours writes a few hundred megabytes. */
+export const defaultMaxLogBytes = 20_000_000_000;
+
+export const defaultMaxResultBytes = 64 * 1024 * 1024;
 
 /** Budgets and limits of a session; recorded in the plan so that a finished directory says what it ran under. */
 export const policiesSchema = z.object({
@@ -47,6 +53,12 @@ export const policiesSchema = z.object({
   exit_grace_s: z.number().positive().default(60),
   /** Whether a repeat counts whose pytest crashed or hung after every stage was measured in full. */
   count_after_crash: z.boolean().default(true),
+  /** Bytes of one launch's log beyond which it is ended as infra: a flood fills the disk and hides what matters. */
+  max_log_bytes: z.number().int().positive().default(defaultMaxLogBytes),
+  /** Bytes of the largest result file that is read: results are summaries, a larger one is a wrong file. */
+  max_result_bytes: z.number().int().positive().default(defaultMaxResultBytes),
+  /** Whether compiled kernels are removed before every launch; as the model's CI does. */
+  jit_cache: jitCacheSchema.default('cold'),
   /** Seconds to wait for the GPU gate before the attempt fails as infra (spec 05 §7: 600). */
   gpu_wait_s: z.number().positive().default(600),
   /** Seconds after which a task queue that nobody polls is reported as such; the session waits on. */
@@ -87,6 +99,8 @@ const calibPlanFields = {
   cleanup_script: z.string().nullable().optional(),
   /** Patterns that are counted in the pytest logs (06 §14), as the model's config had them. */
   evidence: z.array(evidencePatternSchema).optional(),
+  /** Repeats that may run at the same time on this directory's host; absent in older plans. */
+  lanes: z.number().int().positive().optional(),
   /** The lanes that the session began with; absent where any free GPUs are one. */
   lane_table: z.array(laneSchema).optional(),
   /** The pool whose hosts share the repeats; absent = the home host runs all of them. */
@@ -278,6 +292,7 @@ export function calibFields(plan: SessionPlan): Partial<Plan> {
     cleanup_script: plan.cleanup_script,
     evidence: plan.evidence,
     ...(plan.stale_stages === undefined ? {} : { stale_stages: plan.stale_stages }),
+    lanes: plan.lanes,
     ...(plan.lane_table === undefined ? {} : { lane_table: plan.lane_table }),
     ...(plan.pool === undefined ? {} : { pool: plan.pool }),
   };

@@ -71,6 +71,7 @@ export async function resolveRequirements(question: RequirementsQuestion): Promi
     datasets: { required: datasets.required, optional: datasets.optional },
     unlisted_datasets: datasets.unlisted,
     warnings: datasets.warnings,
+    jit_cache: config.jit_cache,
     environment: buildCatalogEnvironment(config, host?.profile ?? null),
     gpus: {
       needed: gpusNeeded,

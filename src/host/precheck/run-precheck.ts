@@ -14,6 +14,7 @@ import { readIfPresent, writeFileAtomic, writeJsonAtomic } from '../run-director
 import { runPaths } from '../run-directory/paths.ts';
 import { readPlan } from '../run-directory/plan-file.ts';
 import { checkAssets, checkSpeakerSim, hasHfToken } from './assets.ts';
+import { checkJitCache } from './check-jit-cache.ts';
 import {
   type CheckedGit,
   checkGit,
@@ -74,6 +75,7 @@ function startChecks(request: PrecheckRequest) {
     ['imports', imports.then(({ result }) => result)],
     ['environment', Promise.resolve(judgeEnvironment(requirements))],
     ['slice', readSliceDirectories(childEnvironment(request)).then(judgeSlice)],
+    ['jit_cache', readings.then(async ({ venv }) => checkJitCache(request, venv))],
     ['assets', assets.then(({ result }) => result)],
     ['speaker_sim', checkSpeakerSim(request)],
     ['capabilities', capabilities.then(({ result }) => result)],

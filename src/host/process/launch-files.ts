@@ -139,6 +139,8 @@ const launchLaneSchema = z.object({
   /** Result files older than this are another launch's; `YYYY-MM-DDTHH:MM:SSZ`. */
   launched_at: z.string(),
   notes: z.array(z.string()),
+  /** `FLASHINFER_WORKSPACE_BASE` where the lane has one of its own. */
+  jit_workspace: z.string().optional(),
   /** What is leased; absent in launches older than declared lanes: the GPUs, or the name of a lane without any. */
   resources: z.array(z.string()).optional(),
 });

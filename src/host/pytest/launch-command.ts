@@ -1,4 +1,4 @@
-import { delimiter, dirname, join } from 'node:path';
+import { delimiter, dirname } from 'node:path';
 
 import { CalibError } from '../../domain/calib-error.ts';
 import { refusedPytestArguments, reservedVariables } from '../../domain/catalog/names.ts';
@@ -124,8 +124,8 @@ export interface PytestEnvironmentOptions {
   /** `nvidia-smi` indices of the lane; none hides all GPUs. */
   gpuIndices: readonly number[];
   mark: LaunchMark;
-  /** Absolute folder of the lane alone, below which compiled kernels and the like are kept. */
-  cacheRoot?: string;
+  /** Variables that give the lane caches of its own (`laneCaches`); they win over the catalog's and the unit's. */
+  laneCaches?: Readonly<Record<string, string>>;
 }
 
 const loopback = 'localhost,127.0.0.1,::1';
@@ -150,7 +150,7 @@ export function buildPytestEnvironment(options: PytestEnvironmentOptions): Recor
     NO_PROXY: noProxy,
     no_proxy: noProxy,
     ...options.unitEnv,
-    ...(options.cacheRoot === undefined ? {} : laneCaches(options.cacheRoot)),
+    ...options.laneCaches,
     CUDA_VISIBLE_DEVICES: options.gpuIndices.join(','),
     // Without it CUDA counts the fastest GPU first, and index 0 is not nvidia-smi's.
     CUDA_DEVICE_ORDER: 'PCI_BUS_ID',
@@ -159,11 +159,6 @@ export function buildPytestEnvironment(options: PytestEnvironmentOptions): Recor
     SPT_NOENV: '1',
     [repeatMarkVariable]: formatRepeatMark(options.mark),
   };
-}
-
-/** The lane's own caches win over the catalog's: two lanes that compile into one folder disturb each other. */
-export function laneCaches(root: string): { XDG_CACHE_HOME: string; TORCHINDUCTOR_CACHE_DIR: string } {
-  return { XDG_CACHE_HOME: join(root, 'xdg'), TORCHINDUCTOR_CACHE_DIR: join(root, 'torchinductor') };
 }
 
 function joinPaths(first: string, rest: string | undefined): string {

@@ -2,19 +2,25 @@ import { lstat, realpath, rm } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative } from 'node:path';
 
 import { messageOf } from '../../domain/text.ts';
+import type { JitCachePlace } from '../../domain/pytest/jit-cache.ts';
 import { isAbsent } from '../run-directory/files.ts';
 
-/** What became of one cache folder. `refused` and `failed` need the operator's eye; neither stops a launch. */
+/**
+ * What stands in one place of a kernel cache.
+ * - `removable`: a real folder that is the calibration's own; `real` is its path with all links resolved.
+ * - `foreign`: kernels are there, but the folder is not the calibration's to empty.
+ * - `stuck`: its own, and yet not to be removed safely.
+ */
+export type JitCacheState =
+  /** `own`: what will be compiled there is the calibration's to remove. */
+  | { place: JitCachePlace; state: 'absent'; own: boolean }
+  | { place: JitCachePlace; state: 'removable'; real: string }
+  | { place: JitCachePlace; state: 'foreign' | 'stuck'; reason: string };
+
+/** What became of one cache folder. A `failed` one would stay warm: nothing may be launched. */
 export type CacheWipe =
   | { path: string; outcome: 'wiped' | 'absent' }
-  | { path: string; outcome: 'refused' | 'failed'; reason: string };
-
-export interface WipeJitCacheOptions {
-  /** The pytest environment: its `XDG_CACHE_HOME` and `HOME` say where FlashInfer keeps compiled kernels. */
-  env: Readonly<Record<string, string>>;
-  /** Absolute folders that belong to this session alone (`sessionCacheRoots`). */
-  sessionRoots: readonly string[];
-}
+  | { path: string; outcome: 'foreign' | 'failed'; reason: string };
 
 const cacheName = 'flashinfer';
 
@@ -25,30 +31,63 @@ export function sessionCacheRoots(env: Readonly<Record<string, string>>): string
 }
 
 /**
- * Removes FlashInfer's compiled kernels before a launch, as CI does: a warm cache would diverge from it.
- * Only folders called `flashinfer`, by absolute path, really inside a session root, and never through a link.
+ * Removes FlashInfer's compiled kernels before a launch, as CI does: a warm cache would diverge from it. Only folders
+ * called `flashinfer`, by absolute path, never through a link, and only where the catalog named the place or it lies
+ * inside a session root.
+ *
+ * @param sessionRoots absolute folders that belong to this session alone (`sessionCacheRoots`)
  */
-export async function wipeJitCache(options: WipeJitCacheOptions): Promise<CacheWipe[]> {
-  const { XDG_CACHE_HOME: cacheHome, HOME: home } = options.env;
-  const candidates = new Set<string>();
-  if (cacheHome) candidates.add(join(cacheHome, cacheName));
-  if (home) candidates.add(join(home, '.cache', cacheName));
+export async function wipeJitCache(
+  places: readonly JitCachePlace[],
+  sessionRoots: readonly string[],
+): Promise<CacheWipe[]> {
   const wipes: CacheWipe[] = [];
-  for (const path of candidates) wipes.push(await wipe(path, options.sessionRoots));
+  for (const place of places) wipes.push(await wipe(await inspectJitCache(place, sessionRoots)));
   return wipes;
 }
 
-async function wipe(path: string, sessionRoots: readonly string[]): Promise<CacheWipe> {
-  const refused = (reason: string): CacheWipe => ({ path, outcome: 'refused', reason });
-  if (!isAbsolute(path)) return refused('not an absolute path');
+/** Looks at one place without changing anything. */
+export async function inspectJitCache(
+  place: JitCachePlace,
+  sessionRoots: readonly string[],
+): Promise<JitCacheState> {
+  const { path } = place;
+  const stuck = (reason: string): JitCacheState => ({ place, state: 'stuck', reason });
+  if (!isAbsolute(path)) {
+    const reason = 'not an absolute path';
+    return place.fromCatalog ? stuck(reason) : { place, state: 'foreign', reason };
+  }
   try {
     const stats = await lstat(path).catch(absentIsUndefined);
-    if (stats === undefined) return { path, outcome: 'absent' };
-    if (stats.isSymbolicLink()) return refused('a link: what it points to may belong to others');
-    // With the links of its parents resolved, so that a linked cache root cannot lead outside.
+    if (stats === undefined) {
+      const own = place.fromCatalog || sessionRoots.some((root) => isInside(path, root));
+      return { place, state: 'absent', own };
+    }
+    // The parents' links are resolved, so that a linked folder on the way cannot lead to somebody else's.
     const real = join(await realpath(dirname(path)), basename(path));
-    if (!(await isInsideAny(real, sessionRoots))) return refused("outside the session's own cache roots");
-    await rm(real, { recursive: true, force: true });
+    const roots = place.fromCatalog ? [place.base, ...sessionRoots] : sessionRoots;
+    if (!(await isInsideAny(real, roots))) {
+      return place.fromCatalog
+        ? stuck(`a link on the way leads out of ${place.base}`)
+        : { place, state: 'foreign', reason: `${place.variable} is not set by the catalog` };
+    }
+    if (stats.isSymbolicLink()) return stuck('a link: what it points to may belong to others');
+    if (!stats.isDirectory() || basename(real) !== cacheName) return stuck('not a folder');
+    return { place, state: 'removable', real };
+  } catch (error) {
+    return stuck(messageOf(error));
+  }
+}
+
+async function wipe(state: JitCacheState): Promise<CacheWipe> {
+  const { path } = state.place;
+  if (state.state === 'absent') return { path, outcome: 'absent' };
+  if (state.state !== 'removable') {
+    return { path, outcome: state.state === 'stuck' ? 'failed' : 'foreign', reason: state.reason };
+  }
+  try {
+    // A process that is still ending may write into it meanwhile.
+    await rm(state.real, { recursive: true, force: true, maxRetries: 3 });
     return { path, outcome: 'wiped' };
   } catch (error) {
     return { path, outcome: 'failed', reason: messageOf(error) };
@@ -58,11 +97,14 @@ async function wipe(path: string, sessionRoots: readonly string[]): Promise<Cach
 async function isInsideAny(path: string, roots: readonly string[]): Promise<boolean> {
   for (const root of roots) {
     const real = await realpath(root).catch(absentIsUndefined);
-    if (real === undefined) continue;
-    const inside = relative(real, path);
-    if (inside !== '' && !inside.startsWith('..') && !isAbsolute(inside)) return true;
+    if (real !== undefined && isInside(path, real)) return true;
   }
   return false;
+}
+
+function isInside(path: string, root: string): boolean {
+  const inside = relative(root, path);
+  return inside !== '' && !inside.startsWith('..') && !isAbsolute(inside);
 }
 
 function absentIsUndefined(error: unknown): undefined {

@@ -42,6 +42,40 @@ const messages = (outcome: PrecheckOutcome, id: CheckId) =>
 const variables = (values: Record<string, string>) =>
   Object.entries(values).map(([name, value]) => ({ name, value, source: 'config' as const }));
 
+describe('the kernel cache of the chosen interpreter', () => {
+  const withFlashInfer = (world: PrecheckWorld) => ({
+    venvPython: putVenv(join(world.scratch, 'other-venv'), [
+      { name: 'sglang', version: '0.5.12.post1' },
+      { name: 'torch', version: '2.11.0+cu130' },
+      { name: 'flashinfer-python', version: '0.6.17' },
+    ]),
+  });
+
+  it('is a gap where it lies in the login’s HOME, which no launch may empty', async () => {
+    const world = precheckWorld();
+    const outcome = await run(world, {}, withFlashInfer(world));
+    expect([outcome.ok, messages(outcome, 'jit_cache')]).toEqual([
+      false,
+      [
+        `JIT cache ${world.scratch}/.cache/flashinfer would stay warm: HOME=${world.scratch} is the login's, not the catalog's`,
+      ],
+    ]);
+  });
+
+  it.each([
+    [
+      'the catalog sets HOME',
+      (scratch: string) => ({ environment: variables({ HOME: join(scratch, 'ci') }) }),
+    ],
+    ['the model keeps it', () => ({ jit_cache: 'keep' as const })],
+    ['each lane has its own', () => ({ gpus: { needed: 1, model: null, count: null, lane_count: 2 } })],
+  ])('is none where %s', async (_case, requirements) => {
+    const world = precheckWorld();
+    const outcome = await run(world, requirements(world.scratch), withFlashInfer(world));
+    expect(messages(outcome, 'jit_cache')).toEqual([]);
+  });
+});
+
 describe('the precheck of a machine', () => {
   it('passes where all is there, and says what was not needed', async () => {
     const outcome = await run(precheckWorld());
@@ -57,6 +91,7 @@ describe('the precheck of a machine', () => {
       imports: '✓',
       environment: '·',
       slice: '·',
+      jit_cache: '·',
       assets: '·',
       speaker_sim: '·',
       capabilities: '·',

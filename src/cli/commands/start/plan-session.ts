@@ -2,11 +2,12 @@ import { dirname, join, resolve } from 'node:path';
 
 import { CalibError } from '../../../domain/calib-error.ts';
 import { lanesOf } from '../../../domain/catalog/host-profile.ts';
+import type { ModelConfig } from '../../../domain/catalog/model-config.ts';
 import { chooseLanes, refuseTooLargeUnits } from '../../../domain/lanes/lanes.ts';
 import { skipRefusal } from '../../../domain/precheck/judge-venv.ts';
 import type { PrecheckRequirements } from '../../../domain/precheck/requirements.ts';
 import { missingAsrWarning, selectStages, wholeFileWarnings } from '../../../domain/selection/select.ts';
-import { makeSessionId, type SessionPlan } from '../../../domain/session/session-plan.ts';
+import { makeSessionId, type Policies, type SessionPlan } from '../../../domain/session/session-plan.ts';
 import type { StageDefinition } from '../../../domain/stages/stage.ts';
 import { versionControlPlace } from '../../../host/git/git.ts';
 import { machineName } from '../../../host/machine-name.ts';
@@ -147,7 +148,6 @@ export async function buildSessionPlan(context: CliContext, request: StartReques
   const runDir = join(resolve(request.runRoot ?? join(basis.repoRoot, '.tune-runs')), sessionId);
   requireGitIgnored(runDir, await versionControlPlace(basis.repoRoot, runDir));
   warnAbout(basis);
-  const { config } = await context.model();
   const profile = basis.host?.profile;
   const gpuWait = profile?.gpu_wait_s;
   const progress = profile?.agent_policy?.poll_interval_max_s;
@@ -162,10 +162,9 @@ export async function buildSessionPlan(context: CliContext, request: StartReques
     ...(staleStages.length === 0 ? {} : { stale_stages: staleStages }),
     policies: {
       ...(request.maxPasses === null ? {} : { max_passes: request.maxPasses }),
-      ...(config.exit_grace_s === undefined ? {} : { exit_grace_s: config.exit_grace_s }),
-      ...(config.count_after_crash === undefined ? {} : { count_after_crash: config.count_after_crash }),
       ...(gpuWait === undefined ? {} : { gpu_wait_s: gpuWait }),
       ...(progress === undefined ? {} : { progress_s: progress }),
+      ...modelPolicies((await context.model()).config),
     },
     ...planPool(basis, request),
     ...(await planLanes(basis, { lanes: request.lanes, runDir })),
@@ -176,6 +175,21 @@ export async function buildSessionPlan(context: CliContext, request: StartReques
     ),
     calib_version: request.calibVersion,
   });
+}
+
+const modelPolicyNames = [
+  'exit_grace_s',
+  'count_after_crash',
+  'jit_cache',
+  'max_log_bytes',
+  'max_result_bytes',
+] as const;
+
+/** The model's own limits; what its config leaves out is the policies' default. */
+function modelPolicies(config: ModelConfig): Partial<Policies> {
+  return Object.fromEntries(
+    modelPolicyNames.flatMap((name) => (config[name] === undefined ? [] : [[name, config[name]]])),
+  );
 }
 
 async function requireHostChoice(context: CliContext): Promise<void> {
