@@ -12,7 +12,8 @@ import { figure } from './figure.ts';
 import { printMachine } from './machine.ts';
 
 /**
- * From the moment something goes wrong in a pytest to the record of its end, by the built program and an embedded server:
+ * From the moment something goes wrong in a pytest to the record of its end, by the built program and an embedded
+ * server:
  * pytest killed, and a fatal line in the log of a pytest that hangs.
  *
  *   npx tsx bench/crash.ts      (after `npm run setup`, which builds the program)

@@ -7,8 +7,7 @@ import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/wo
 
 import type { SessionActivities } from '../src/activities/activity-types.ts';
 import { type SessionPlan, sessionPlanSchema } from '../src/domain/session/session-plan.ts';
-import { startEmbeddedServer } from '../src/worker/embedded-server.ts';
-import { freePort } from '../src/worker/embedded-server.ts';
+import { freePort, startEmbeddedServer } from '../src/worker/embedded-server.ts';
 import { pollCounts } from '../src/worker/run-worker.ts';
 import { workflowSource } from '../src/worker/workflow-bundle.ts';
 import {
@@ -26,8 +25,9 @@ import { printMachine } from './machine.ts';
 import { serverLatency } from './server-latency.ts';
 
 /**
- * A session of 200 units × 50 repeats with instant stand-in repeats on the embedded server: event counts, query latencies
- * as the asking client sees them and by the server's own metric (all queries together), memory, and whether commands sent all along arrive exactly once across every continue-as-new.
+ * A session of 200 units × 50 repeats with instant stand-in repeats on the embedded server: event counts, query
+ * latencies as the asking client sees them and by the server's own metric (all queries together), memory, and whether
+ * commands sent all along arrive exactly once across every continue-as-new.
  *
  *   npm run setup && npx tsx bench/scale.ts [units] [repeats] [lanes]
  */

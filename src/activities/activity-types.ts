@@ -1,11 +1,8 @@
 import type { DiskAudit } from '../domain/session/matrix.ts';
 import type { Lane } from '../domain/lanes/lanes.ts';
-import type { JoinOutcome } from '../domain/pool/pool.ts';
-import type { RepeatRecord } from '../domain/pool/pool.ts';
-import type { RequiredEnvironment } from '../domain/pool/pool.ts';
-import type { RepeatOutcome } from '../domain/session/session-state.ts';
+import type { JoinOutcome, RepeatRecord, RequiredEnvironment } from '../domain/pool/pool.ts';
+import type { ApplyMode, RepeatOutcome } from '../domain/session/session-state.ts';
 import type { SessionPlan } from '../domain/session/session-plan.ts';
-import type { ApplyMode } from '../domain/session/session-state.ts';
 
 export type { DiskAudit };
 
@@ -28,8 +25,8 @@ export interface RunRepeatInput {
   /** Declared lanes that it may run on, the preferred one first; absent = any free GPUs. */
   lanes?: Lane[];
   /**
-   * Sessions of a pool: number of this dispatch, unique in the session. What a host's directory holds of another dispatch
-   * of the same repeat is not asked for any more.
+   * Sessions of a pool: number of this dispatch, unique in the session. What a host's directory holds of another
+   * dispatch of the same repeat is not asked for any more.
    */
   dispatch?: number;
   /** Sessions of a pool: the number that a new attempt has at least; other hosts have used the lower ones. */

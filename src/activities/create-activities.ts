@@ -11,19 +11,16 @@ import type {
   PoolHomeActivities,
   SessionActivities,
 } from './activity-types.ts';
-import { applyThresholds } from './report-and-apply.ts';
+import { applyThresholds, readStandard, writeReport } from './report-and-apply.ts';
 import { joinSession } from './pool/join.ts';
 import { keepRepeat } from './repeat/keep-repeat.ts';
 import { openSession } from './open-session.ts';
 import { precheck } from './precheck.ts';
 import { purgeRepeat } from './repeat/end-repeat.ts';
 import { readLogPart } from './read-log-part.ts';
-import { readStandard } from './report-and-apply.ts';
 import { runRepeat } from './repeat/run-repeat.ts';
-import { isTransient, storageFailure } from './failures.ts';
+import { isTransient, storageFailure, withoutSecrets } from './failures.ts';
 import { syncSession } from './sync-session.ts';
-import { withoutSecrets } from './failures.ts';
-import { writeReport } from './report-and-apply.ts';
 
 /** The activities of a worker, with their dependencies bound. */
 export function createActivities(

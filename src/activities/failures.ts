@@ -39,8 +39,8 @@ export function isTransient(error: unknown): boolean {
 }
 
 /**
- * A failure as it may stand in a history: nothing that looks like a credential in its message and stack, nor in those of
- * its causes. It stays the same object, because Temporal tells failures and cancellations apart by what they are.
+ * A failure as it may stand in a history: nothing that looks like a credential in its message and stack, nor in those
+ * of its causes. It stays the same object, because Temporal tells failures and cancellations apart by what they are.
  */
 export function withoutSecrets<T>(failure: T): T {
   const seen = new Set<unknown>();

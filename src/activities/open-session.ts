@@ -153,8 +153,8 @@ async function keepWorkspaceDiff(plan: SessionPlan): Promise<void> {
 }
 
 /**
- * Creates the run directory of a fresh session, or carries an existing one on; gives its audit. The plan is written last, so
- * that twice equals once and a crash leaves nothing that looks like a session.
+ * Creates the run directory of a fresh session, or carries an existing one on; gives its audit. The plan is written
+ * last, so that twice equals once and a crash leaves nothing that looks like a session.
  *
  * @throws CalibError for every reason to refuse; nothing is touched then
  */

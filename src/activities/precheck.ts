@@ -39,9 +39,9 @@ export type JudgedEnvironment =
   | { kind: 'refused'; message: string; remedy: string };
 
 /**
- * Whether a session may measure here: in the environment that its directory records, or on the operator's word in another
- * one. Only what both sides know is compared, so that directories of earlier versions are not refused for what they do
- * not say. Writes nothing.
+ * Whether a session may measure here: in the environment that its directory records, or on the operator's word in
+ * another one. Only what both sides know is compared, so that directories of earlier versions are not refused for
+ * what they do not say. Writes nothing.
  */
 export async function judgeEnvironment({ plan, gpus, now }: EnvironmentQuestion): Promise<JudgedEnvironment> {
   const { run_dir: runDir } = plan;

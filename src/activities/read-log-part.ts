@@ -30,9 +30,9 @@ const inputSchema = z.object({
 });
 
 /**
- * The next lines of a pytest's output that lies on this host, for whoever watches the session from elsewhere. Nothing but
- * the logs of that session's launches can be read through it. Waits for `wait_ms` (at most 20 s) where nothing new is there
- * and pytest lives.
+ * The next lines of a pytest's output that lies on this host, for whoever watches the session from elsewhere. Nothing
+ * but the logs of that session's launches can be read through it. Waits for `wait_ms` (at most 20 s) where nothing
+ * new is there and pytest lives.
  *
  * @throws CalibError `invalid-input` where the directory is not this session's, or has no such unit
  */

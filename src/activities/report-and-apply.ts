@@ -37,8 +37,8 @@ export async function writeReport(runDir: string): Promise<ReportOutcome> {
 
 /**
  * Carries the operator's decision out: edits the literals, all files or none, looks again, and writes the
- * reports with the applied changes. Twice equals once. A refusal has written nothing; once the files are changed nothing
- * refuses any more, it only adds to the summary.
+ * reports with the applied changes. Twice equals once. A refusal has written nothing; once the files are changed
+ * nothing refuses any more, it only adds to the summary.
  *
  * @throws what may pass by itself (a full disk): to be called again
  */

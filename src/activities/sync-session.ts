@@ -40,9 +40,9 @@ export interface StagesReplacement {
 }
 
 /**
- * Sets aside every valid repeat that the corrected definitions would not have recorded as it stands: no longer valid, or its
- * artifacts read now are gone or other numbers. One session must not mix values of two sources. Repeats that did not
- * count before stay for their next launch, which looks at their artifacts first.
+ * Sets aside every valid repeat that the corrected definitions would not have recorded as it stands: no longer valid,
+ * or its artifacts read now are gone or other numbers. One session must not mix values of two sources. Repeats that
+ * did not count before stay for their next launch, which looks at their artifacts first.
  *
  * @returns one line per repeat that was set aside
  * @throws CalibError when the file system refuses
@@ -138,7 +138,8 @@ async function differingValues(
 }
 
 /**
- * Looks at the directory again before a session goes on after a halt: the checkout must be the one that it observes, and a
+ * Looks at the directory again before a session goes on after a halt: the checkout must be the one that it observes,
+ * and a
  * `stages.yaml` that was corrected in the catalog meanwhile is taken over (the earlier copy is kept beside it, and the
  * change recorded in `plan.json` and `run.log`). Repeats that are not what the corrected definitions would read are set
  * aside. Twice equals once.

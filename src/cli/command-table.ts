@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 
 /**
- * A command module is `src/cli/<command>.ts` and exports `register(program)`, which calls `program.command('<command>')`
+ * A command module is `src/cli/<command>.ts` and exports `register(program)`, which calls
+ * `program.command('<command>')`
  * and adds description, options (shared ones through `addSharedOptions`), an example (`addExamples`) and an action.
  * The action imports what it needs lazily, reads shared options through `createContext(command)`, prints answers
  * through `output.ts`, throws `CalibError` for what a person must correct, and sets `process.exitCode` (from

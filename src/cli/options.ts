@@ -1,9 +1,7 @@
 import { Option, type Command } from 'commander';
 
 import type { Catalog, LoadedModel } from '../host/catalog/open-catalog.ts';
-import type { ResolvedHost } from '../host/catalog/resolve.ts';
-import type { ResolvedRepoRoot } from '../host/catalog/resolve.ts';
-import type { ResolvedVenv } from '../host/catalog/resolve.ts';
+import type { ResolvedHost, ResolvedRepoRoot, ResolvedVenv } from '../host/catalog/resolve.ts';
 import { note, warn } from './output.ts';
 
 /** The model meant when `--model` is absent. */
@@ -45,8 +43,8 @@ export interface SharedOptionValues {
 }
 
 /**
- * Declares shared options on a command, so that its `--help` shows those it uses. The program declares all of them, which
- * is what makes them valid both before and after the subcommand; it also takes the values, so read them through
+ * Declares shared options on a command, so that its `--help` shows those it uses. The program declares all of them,
+ * which is what makes them valid both before and after the subcommand; it also takes the values, so read them through
  * `createContext` or `sharedOptionValues`, never from `command.opts()`.
  */
 export function addSharedOptions(command: Command, names: readonly SharedOptionName[]): Command {

@@ -41,7 +41,7 @@ export function announceDrain(): void {
   if (process.stderr.isTTY) note('stopping: running repeats go on and are adopted by the next worker');
 }
 
-/** Appends examples to a command's help; each is a command line without prompt (spec 08: every help shows one). */
+/** Appends examples to a command's help; each is a command line without prompt. */
 export function addExamples(command: Command, examples: readonly string[]): Command {
   const heading = examples.length === 1 ? 'Example:' : 'Examples:';
   return command.addHelpText('after', `\n${heading}\n${examples.map((line) => `  $ ${line}`).join('\n')}\n`);

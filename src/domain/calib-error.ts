@@ -1,4 +1,4 @@
-/** How a failure maps to a process exit code: the one table is in `cli/exit-code.ts`. */
+/** How a failure maps to a process exit code: the one table is in `cli/output.ts`. */
 export type CalibErrorCode =
   /** Wrong usage or invalid configuration: file, key and remedy are in the message. */
   | 'invalid-input'

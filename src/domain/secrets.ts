@@ -53,8 +53,9 @@ const secretAssignment =
   /(\b[\w-]*(?:TOKEN|PASSWORD|PASSWD|SECRET|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|CREDENTIALS?)["']?\s?[=:]\s?)("[^"]*"|'[^']*'|[^\s"',;]+)/gi;
 
 /**
- * A text in which nothing looks like a credential any more: what stood there is replaced by `[redacted]`, the rest is as it
- * was (DESIGN "Secrets stay out"). For everything of foreign origin that goes into an artifact, a log line or a history:
+ * A text in which nothing looks like a credential any more: what stood there is replaced by `[redacted]`, the rest is
+ * as it was (DESIGN "Secrets stay out"). For everything of foreign origin that goes into an artifact, a log line or a
+ * history:
  * command lines of processes, reasons that people type.
  */
 export function redactSecrets(text: string): string {

@@ -63,7 +63,8 @@ export const maxResultBytes = 64 * 1024 * 1024;
 
 /**
  * Reads one result JSON of a pytest run: only a regular file inside the base temp directory, at most 64 MiB, not older
- * than the launch, as far as the clock was left alone meanwhile. Never throws for what a test may have left behind; the answer says what is wrong.
+ * than the launch, as far as the clock was left alone meanwhile. Never throws for what a test may have left behind;
+ * the answer says what is wrong.
  */
 export async function readResultFile(request: ResultFileRequest): Promise<LoadedDocument> {
   const { baseTemp, jsonFile } = request;

@@ -5,9 +5,9 @@ import { CalibError } from '../domain/calib-error.ts';
 const form = /^[A-Za-z0-9][A-Za-z0-9._-]{0,252}$/;
 
 /**
- * The name of this machine: `CALIB_HOSTNAME`, else the system's. It is part of the host's task queues and of every record
- * made here, so it has to be the same at each start: containers have a new hostname every time. Two workers on one machine
- * under names of their own count as two hosts.
+ * The name of this machine: `CALIB_HOSTNAME`, else the system's. It is part of the host's task queues and of every
+ * record made here, so it has to be the same at each start: containers have a new hostname every time. Two workers on
+ * one machine under names of their own count as two hosts.
  *
  * @throws CalibError `invalid-input` for a name that could not stand in a queue's or a lane's name
  */

@@ -15,8 +15,8 @@ import {
 } from './parse-module.ts';
 
 /**
- * What gives or takes a module-level constant's name besides assignments and imports: `del`, `global` in a function, and
- * the targets of loops, `with`, `except` and definitions. None of them has a value that could be read.
+ * What gives or takes a module-level constant's name besides assignments and imports: `del`, `global` in a function,
+ * and the targets of loops, `with`, `except` and definitions. None of them has a value that could be read.
  */
 export function readRebindings(module: PythonModule): Assignment[] {
   const { source } = module;

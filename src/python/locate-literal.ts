@@ -36,8 +36,8 @@ export interface UnknownLiteral {
 
 /**
  * Finds the number that a threshold currently has: in the last module-level assignment, plain or annotated,
- * an optionally signed literal of any Python spelling. Never guesses: whatever is not certainly that number is `unknown`
- * with the reason and the place.
+ * an optionally signed literal of any Python spelling. Never guesses: whatever is not certainly that number is
+ * `unknown` with the reason and the place.
  *
  * @param source the file as decoded text, a byte-order mark included
  */
@@ -77,8 +77,8 @@ export function locateAssigned(
 }
 
 /**
- * The suite's concurrency: the integer literal that the module-level name `CONCURRENCY` certainly has; null when there is
- * none, or it is 0 or negative. The caller asks the test file first, then the threshold file.
+ * The suite's concurrency: the integer literal that the module-level name `CONCURRENCY` certainly has; null when
+ * there is none, or it is 0 or negative. The caller asks the test file first, then the threshold file.
  */
 export function readConcurrency(source: string): number | null {
   const parsed = parseModule(source);

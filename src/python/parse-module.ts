@@ -168,8 +168,8 @@ function firstError(root: SyntaxNode): Wrong {
 
 /**
  * What tree-sitter accepts at module level and Python does not. Such a file never ran, so nothing may be read from it:
- * an indented statement, a body that is missing, an assignment without a value (the grammar takes the next line for it),
- * and the statements of Python 2.
+ * an indented statement, a body that is missing, an assignment without a value (the grammar takes the next line for
+ * it), and the statements of Python 2.
  */
 function misplaced(module: { source: string; statements: ModuleStatement[] }): Wrong | null {
   for (const { node, type, text } of module.statements) {

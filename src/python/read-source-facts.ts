@@ -127,7 +127,7 @@ function boundValue(argument: {
 }
 
 /**
- * Nodes of tree-sitter's tree that Python's own syntax tree does not have. "First" in spec 02 §9 is breadth-first over
+ * Nodes of tree-sitter's tree that Python's own syntax tree does not have. "First" in discovery is breadth-first over
  * Python's tree, so these do not count as a level.
  */
 const transparent: ReadonlySet<string> = new Set([

@@ -7,7 +7,7 @@ const heading = '## Applied changes';
 const provenanceHeading = '## Provenance';
 
 /**
- * The section of spec 06 §12, as Markdown that ends with a blank line: the table, every change once as
+ * The section on applied changes, as Markdown that ends with a blank line: the table, every change once as
  * `<file>:<symbol> = <new>`, and what the check afterwards found. Empty when nothing was changed.
  */
 export function renderAppliedChanges(applied: Pick<AppliedDocument, 'changes' | 'check' | 'undone'>): string {

@@ -2,8 +2,7 @@ import type { CellFile } from '../domain/audit/strict.ts';
 import type { ContextBinding, ContextKeyword } from '../domain/discovery/source-facts.ts';
 import { passedNumbers } from '../domain/report/passed-number.ts';
 import type { PrecheckFacts } from '../domain/report/facts.ts';
-import { isDocsStage } from '../domain/stages/stage.ts';
-import type { StageDefinition } from '../domain/stages/stage.ts';
+import { isDocsStage, type StageDefinition } from '../domain/stages/stage.ts';
 
 export interface ContextLineFacts {
   stage: StageDefinition;

@@ -1,8 +1,7 @@
 import type { AppliedChange, AppliedDocument } from '../domain/apply/applied-document.ts';
 import { directionOf } from '../domain/apply/thresholds.ts';
 import { counted } from '../domain/text.ts';
-import { describeEvidence } from '../domain/evidence/log-evidence.ts';
-import type { LogEvidence } from '../domain/evidence/log-evidence.ts';
+import { describeEvidence, type LogEvidence } from '../domain/evidence/log-evidence.ts';
 import type { Plan } from '../domain/session/session-plan.ts';
 import type { PublishedFile } from '../domain/publish/publish.ts';
 import type { PrecheckFacts } from '../domain/report/facts.ts';

@@ -1,5 +1,4 @@
-import { readiness } from '../domain/audit/strict-audit.ts';
-import { reportRefusal } from '../domain/audit/strict-audit.ts';
+import { readiness, reportRefusal } from '../domain/audit/strict-audit.ts';
 import type { ReportFacts } from '../domain/report/facts.ts';
 import { htmlReport } from './html-report.ts';
 import { markdownReport } from './markdown-report.ts';

@@ -40,8 +40,8 @@ export function loadClientSettings(): ClientSettings {
 }
 
 /**
- * Client options that keep a connection to this machine off the proxy of the environment, which gRPC would otherwise use for
- * loopback as well; another host may be reachable only through it.
+ * Client options that keep a connection to this machine off the proxy of the environment, which gRPC would otherwise
+ * use for loopback as well; another host may be reachable only through it.
  */
 export function withoutLoopbackProxy(address: string): { channelArgs?: Record<string, number> } {
   const isLoopback = /^(localhost|127(\.\d+){3}|\[?::1\]?):\d+$/.test(address);

@@ -18,8 +18,8 @@ export interface PayloadKey {
 const keyBytes = 32;
 
 /**
- * Reads a key file: a line per key, `<id> <base64 of 32 bytes>`; `#` starts a comment. The first key encrypts, all of them
- * decrypt: to rotate, put a new line on top.
+ * Reads a key file: a line per key, `<id> <base64 of 32 bytes>`; `#` starts a comment. The first key encrypts, all of
+ * them decrypt: to rotate, put a new line on top.
  *
  * @throws CalibError naming file and line; never with any part of a key
  */
@@ -79,8 +79,8 @@ const nonceBytes = 12;
 const tagBytes = 16;
 
 /**
- * Leaves histories unreadable to the server: every payload is encrypted with AES-256-GCM under the first key, with a random
- * nonce. What was written in clear or under an older key stays readable.
+ * Leaves histories unreadable to the server: every payload is encrypted with AES-256-GCM under the first key, with a
+ * random nonce. What was written in clear or under an older key stays readable.
  */
 export class EncryptionCodec implements PayloadCodec {
   readonly #current: PayloadKey;

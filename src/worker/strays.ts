@@ -12,8 +12,8 @@ import { loadDataConverter } from './encryption.ts';
 const inputSchema = z.object({ plan: z.object({ session_id: z.string(), run_dir: z.string() }) });
 
 /**
- * The session of an id when this server has closed it, by what it was started with. Null when it goes on, is not known here
- * or cannot be asked for: no proof, then, that nobody wants its results.
+ * The session of an id when this server has closed it, by what it was started with. Null when it goes on, is not
+ * known here or cannot be asked for: no proof, then, that nobody wants its results.
  */
 export async function findClosedSession(client: Client, sessionId: string): Promise<ClosedSession | null> {
   try {
@@ -47,8 +47,8 @@ export interface OrphanedTestsPlace {
 }
 
 /**
- * Ends what closed sessions have left running on this machine, and tells the worker's log. For the start of a worker: before
- * its first task, so that nobody waits for a lane that nobody needs.
+ * Ends what closed sessions have left running on this machine, and tells the worker's log. For the start of a worker:
+ * before its first task, so that nobody waits for a lane that nobody needs.
  */
 export async function stopOrphanedTests({
   connection,
@@ -61,8 +61,8 @@ export async function stopOrphanedTests({
 }
 
 /**
- * The same again and again until stopped: a session that was aborted, cancelled or reset while no worker was there comes to
- * its end without the activity that would have stopped its pytest.
+ * The same again and again until stopped: a session that was aborted, cancelled or reset while no worker was there
+ * comes to its end without the activity that would have stopped its pytest.
  */
 export async function keepStoppingOrphanedTests(place: OrphanedTestsPlace, stop: AbortSignal): Promise<void> {
   const stopped = new Promise<void>((resolve) => {

@@ -30,8 +30,8 @@ export interface ActivityProxies {
   log: HomeActivities;
   repeats: RepeatActivities;
   /**
-   * The repeats of one host of the pool; fails as untaken (`isUntaken`) soon after it has gone, or, after it has left the
-   * repeat lying `timesUntaken` times, later and later: each time costs a long history some events.
+   * The repeats of one host of the pool; fails as untaken (`isUntaken`) soon after it has gone, or, after it has left
+   * the repeat lying `timesUntaken` times, later and later: each time costs a long history some events.
    */
   repeatsOn: (host: string, timesUntaken: number) => RepeatActivities;
   /** Whether a host of the pool is there; fails when it is not. */
@@ -70,7 +70,7 @@ function homeActivities(plan: SessionPlan, scheduleToStartTimeout?: number) {
   return proxyActivities<SessionActivities & PoolHomeActivities>({
     taskQueue: plan.task_queues.home,
     startToCloseTimeout: '10 minutes',
-    // MAINTENANCE: every activity of this queue sends heartbeats, `worker/heartbeating.ts`.
+    // MAINTENANCE: every activity of this queue sends heartbeats, `worker/run-worker.ts`.
     heartbeatTimeout: '30 seconds',
     ...(scheduleToStartTimeout === undefined ? {} : { scheduleToStartTimeout }),
     retry: {

@@ -1,7 +1,7 @@
 import { allHandlersFinished, condition, continueAsNew } from '@temporalio/workflow';
 
 import { settleCommand } from '../domain/session/commands.ts';
-import { setCell } from '../domain/session/matrix.ts';
+import { setCell, syncMatrix } from '../domain/session/matrix.ts';
 import {
   type RepeatId,
   failsAlike,
@@ -13,12 +13,10 @@ import {
 import { endQuarantine, forgetLane, hasNamedLanes, quarantineText } from '../domain/session/lanes.ts';
 import { incompleteMilestones, passMilestones } from '../domain/session/milestones.ts';
 import { type PurgeRequest, type SessionState, addNote } from '../domain/session/session-state.ts';
-import { syncMatrix } from '../domain/session/matrix.ts';
-import { isHistoryLong } from './session-context.ts';
+import { isHistoryLong, isParked, now, type SessionContext } from './session-context.ts';
 import type { SessionInput, SessionResult } from './messages.ts';
 import { PoolMembership } from './pool-membership.ts';
 import { RepeatRunner } from './repeat-runner.ts';
-import { type SessionContext, isParked, now } from './session-context.ts';
 
 /** Fans the repeats out until every one of the matrix is done; waits wherever a person has to act. */
 export class CalibrationStep {

@@ -7,15 +7,20 @@ import {
 } from '@temporalio/workflow';
 
 import {
-  commandKinds,
   type CommandKind,
+  commandKinds,
   type CommandPayload,
+  decideCommand,
   parseCommand,
+  takeCommand,
 } from '../domain/session/commands.ts';
-import { decideCommand, takeCommand } from '../domain/session/commands.ts';
-import { failureTypes } from '../domain/session/session-state.ts';
+import {
+  addNote,
+  type CommandReply,
+  failureTypes,
+  type SessionState,
+} from '../domain/session/session-state.ts';
 import type { SessionPlan } from '../domain/session/session-plan.ts';
-import { type CommandReply, type SessionState, addNote } from '../domain/session/session-state.ts';
 import { commandSignals, commandUpdates } from './messages.ts';
 import { now } from './session-context.ts';
 

@@ -3,8 +3,7 @@ import { CancellationScope, allHandlersFinished, condition } from '@temporalio/w
 import { settleCommand } from '../domain/session/commands.ts';
 import { type Decision, type End, addNote } from '../domain/session/session-state.ts';
 import { boundedLines } from '../domain/session/milestones.ts';
-import { isHistoryLong } from './session-context.ts';
-import { type SessionContext, now } from './session-context.ts';
+import { isHistoryLong, now, type SessionContext } from './session-context.ts';
 
 /** Writes the report; gives its path, or null when it was refused and the session is blocked instead. */
 export async function writeReport(session: SessionContext): Promise<string | null> {

@@ -1,12 +1,17 @@
 import { CancellationScope, condition, isCancellation, sleep } from '@temporalio/workflow';
 
-import type { JoinOutcome } from '../domain/pool/pool.ts';
-import { type PoolState, knownHosts, newPoolState, poolLanes, takeJoin } from '../domain/pool/pool.ts';
-import type { RequiredEnvironment } from '../domain/pool/pool.ts';
+import {
+  type JoinOutcome,
+  knownHosts,
+  newPoolState,
+  poolLanes,
+  type PoolState,
+  type RequiredEnvironment,
+  takeJoin,
+} from '../domain/pool/pool.ts';
 import { workInHand } from '../domain/session/schedule.ts';
 import { type Phase, addNote } from '../domain/session/session-state.ts';
-import { failureMessage } from './session-context.ts';
-import { type SessionContext, isParked, now } from './session-context.ts';
+import { failureMessage, isParked, now, type SessionContext } from './session-context.ts';
 
 /** Who of the pool takes part: offers the session to its hosts and keeps the book of their answers. */
 export class PoolMembership {

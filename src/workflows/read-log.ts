@@ -5,8 +5,8 @@ import { failureTypes } from '../domain/session/session-state.ts';
 import { type ReadLogRequest, hostTaskQueues } from './messages.ts';
 
 /**
- * Fetches part of a log from the host that it lies on: the only way from the command line to the file of another host. It
- * belongs to no session, changes nothing, and fails soon where that host does not answer.
+ * Fetches part of a log from the host that it lies on: the only way from the command line to the file of another
+ * host. It belongs to no session, changes nothing, and fails soon where that host does not answer.
  */
 export async function readLog({ host, ...input }: ReadLogRequest): Promise<LogPart> {
   const { readLogPart } = proxyActivities<HostActivities>({

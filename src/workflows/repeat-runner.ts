@@ -4,16 +4,18 @@ import type { PooledOutcome, RunRepeatInput } from '../activities/activity-types
 import { type Lane, nameOfLane } from '../domain/lanes/lanes.ts';
 import { hostOfLane } from '../domain/pool/pool.ts';
 import { recordCells, recordOutcome } from '../domain/session/matrix.ts';
-import type { HaltCause, RepeatOutcome } from '../domain/session/session-state.ts';
+import {
+  type ActiveRepeat,
+  addNote,
+  failureTypes,
+  type HaltCause,
+  type RepeatOutcome,
+} from '../domain/session/session-state.ts';
 import { type RepeatId, passOfBudget, repeatKey, setMark } from '../domain/session/schedule.ts';
-import { fittingLanes } from '../domain/session/lanes.ts';
-import { hasNamedLanes, takeLaneTries } from '../domain/session/lanes.ts';
+import { fittingLanes, hasNamedLanes, takeLaneTries } from '../domain/session/lanes.ts';
 import { haltMilestones } from '../domain/session/milestones.ts';
-import { type ActiveRepeat, addNote } from '../domain/session/session-state.ts';
-import { failureTypes } from '../domain/session/session-state.ts';
-import { failureMessage, isUntaken } from './session-context.ts';
+import { failureMessage, isUntaken, now, type SessionContext } from './session-context.ts';
 import type { PoolMembership } from './pool-membership.ts';
-import { type SessionContext, now } from './session-context.ts';
 
 /** Runs one (unit, repeat) to its outcome: in-place retries of △ and ✗ within the pass's budget, then the books. */
 export class RepeatRunner {

@@ -124,8 +124,8 @@ export class SessionContext {
   }
 
   /**
-   * Runs an activity of the home host whose failure is an answer; only cancellation is thrown on. While nobody polls the
-   * host's queue the session says so and waits: it goes on by itself as soon as a worker takes the activity.
+   * Runs an activity of the home host whose failure is an answer; only cancellation is thrown on. While nobody polls
+   * the host's queue the session says so and waits: it goes on by itself as soon as a worker takes the activity.
    */
   async tried<T>(call: (home: HomeActivities) => Promise<T>): Promise<Tried<T>> {
     try {

@@ -2,9 +2,11 @@ import { writeFileSync } from 'node:fs';
 
 import { describe, expect, it } from 'vitest';
 
-import { launchIdentitySchema } from '../../src/host/process/launch-files.ts';
-import { launchFiles } from '../../src/host/process/launch-files.ts';
-import { readLaunchDocument } from '../../src/host/process/launch-files.ts';
+import {
+  launchFiles,
+  launchIdentitySchema,
+  readLaunchDocument,
+} from '../../src/host/process/launch-files.ts';
 import { runPaths } from '../../src/host/run-directory/paths.ts';
 import { readActiveRuns } from '../../src/host/run-directory/logs/launches.ts';
 import { until } from '../fixtures/until.ts';

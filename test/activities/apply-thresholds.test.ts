@@ -4,17 +4,14 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
 import type { ApplyInput } from '../../src/activities/activity-types.ts';
-import { applyThresholds } from '../../src/activities/report-and-apply.ts';
+import { applyThresholds, writeReport } from '../../src/activities/report-and-apply.ts';
 import { createActivities } from '../../src/activities/create-activities.ts';
-import { writeReport } from '../../src/activities/report-and-apply.ts';
-import { readApplied } from '../../src/host/apply/run-apply.ts';
+import { readApplied, undoApply } from '../../src/host/apply/run-apply.ts';
 import { checkApplied } from '../../src/host/apply/check-applied.ts';
-import { undoApply } from '../../src/host/apply/run-apply.ts';
 import { findStaleStages } from '../../src/host/discovery/find-stale-stages.ts';
 import { runPaths } from '../../src/host/run-directory/paths.ts';
 import { parseStagesYaml } from '../../src/domain/stages/stages-yaml.ts';
-import { APPLIED, applyWorld, TEST_FILE, TEST_SOURCE } from '../host/apply/apply-world.ts';
-import type { ApplyWorld } from '../host/apply/apply-world.ts';
+import { APPLIED, applyWorld, type ApplyWorld, TEST_FILE, TEST_SOURCE } from '../host/apply/apply-world.ts';
 
 async function readyWorld(): Promise<ApplyWorld> {
   const world = await applyWorld();

@@ -138,7 +138,7 @@ export function legacyPlan(world: DirectoryWorld): Record<string, unknown> {
   };
 }
 
-/** The directory that the original tool v0.6.0 leaves after all repeats: spec 05 §2 and §10, nothing else. */
+/** The directory that the original tool v0.6.0 leaves after all repeats, nothing else. */
 export function writeLegacyDirectory(world: DirectoryWorld): void {
   const { runDir } = world;
   writeJson(runPaths.plan(runDir), legacyPlan(world));

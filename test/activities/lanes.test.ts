@@ -4,9 +4,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 import type { RunRepeatInput } from '../../src/activities/activity-types.ts';
-import type { Lane } from '../../src/domain/lanes/lanes.ts';
+import { formatCpuList, type Lane } from '../../src/domain/lanes/lanes.ts';
 import { usableCpus } from '../../src/host/process/cpu-affinity.ts';
-import { formatCpuList } from '../../src/domain/lanes/lanes.ts';
 import { until } from '../fixtures/until.ts';
 import { type RepeatWorld, failureOf, measured, outcomeOf, repeatWorld } from './repeat-world.ts';
 

@@ -8,8 +8,11 @@ import {
   progressLine,
   progressLines,
 } from '../../src/cli/commands/watch/progress.ts';
-import { policiesSchema } from '../../src/domain/session/session-plan.ts';
-import { type SessionPlan, sessionPlanSchema } from '../../src/domain/session/session-plan.ts';
+import {
+  policiesSchema,
+  type SessionPlan,
+  sessionPlanSchema,
+} from '../../src/domain/session/session-plan.ts';
 import { type SessionState, initialState } from '../../src/domain/session/session-state.ts';
 
 const plain = createColors(false);

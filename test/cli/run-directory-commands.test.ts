@@ -233,7 +233,7 @@ describe('apply-plan', () => {
     });
   });
 
-  test('has every field of spec 06 §7 in its order, then calib’s', async () => {
+  test('has every field of the original tool in its order, then calib’s', async () => {
     const { runDir } = runWorld();
     const { stdout } = await runCalib(['apply-plan', '--run-dir', runDir]);
     const plan = JSON.parse(stdout) as { stages: { metrics: object[] }[] };

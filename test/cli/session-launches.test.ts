@@ -2,9 +2,12 @@ import { defaultDataConverter } from '@temporalio/common';
 import { encodeToPayloads } from '@temporalio/common/lib/internal-non-workflow/index.js';
 import { describe, expect, test } from 'vitest';
 
-import type { LocatedLogs } from '../../src/cli/commands/logs/session-logs.ts';
+import {
+  keyOfLaunch,
+  listSessionLaunches,
+  type LocatedLogs,
+} from '../../src/cli/commands/logs/session-logs.ts';
 import type { SessionClient } from '../../src/cli/session/session-client.ts';
-import { keyOfLaunch, listSessionLaunches } from '../../src/cli/commands/logs/session-logs.ts';
 import type { Attempt } from '../../src/domain/observation/observation.ts';
 import { appendAttempt } from '../../src/host/run-directory/attempts-file.ts';
 import { runPaths } from '../../src/host/run-directory/paths.ts';

@@ -5,8 +5,11 @@ import { Command } from 'commander';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 
 import { addSharedOptions, allSharedOptions, createContext, type CliContext } from '../../src/cli/options.ts';
-import { type WorkerHostOptions, addWorkerHostOptions } from '../../src/cli/commands/worker/worker-host.ts';
-import { readWorkerHost } from '../../src/cli/commands/worker/worker-host.ts';
+import {
+  addWorkerHostOptions,
+  readWorkerHost,
+  type WorkerHostOptions,
+} from '../../src/cli/commands/worker/worker-host.ts';
 import { temporaryFolder } from '../fixtures/temporary-folder.ts';
 import { writeText } from '../fixtures/write-text.ts';
 import { modelYaml } from '../host/catalog/model-yaml.ts';

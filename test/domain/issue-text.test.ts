@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 
-import { firstIssue } from '../../src/domain/text.ts';
-import { messageOf } from '../../src/domain/text.ts';
+import { firstIssue, messageOf } from '../../src/domain/text.ts';
 
 function textOf(schema: z.ZodType, value: unknown): string {
   const { error } = schema.safeParse(value);

@@ -152,7 +152,8 @@ describe('the speech suite, calibrated and applied', () => {
       const { applied } = JSON.parse(run.stdout) as { applied: AppliedDocument };
       expect(applied.check).toMatchObject({ ok: true });
       expect(applied.changes.map(({ metric_key }) => metric_key)).toContain('throughput_qps');
-      // Noise is drawn anew in each run, so a threshold may be missed: what is proven is that the tests get to judge it.
+      // Noise is drawn anew in each run, so a threshold may be missed: what is proven is that the tests get to judge
+      // it.
       const python = join(process.cwd(), '.venv/bin/python');
       const once = await pytest({ repo: speech.dir, python }, file);
       expect(once.stdout).toMatch(/1 passed|AssertionError|assert /);

@@ -19,8 +19,8 @@ export interface PoolMachine {
 }
 
 /**
- * Another machine: with a network and a name of its own where namespaces may be made here, so that neither leases nor names
- * are shared; else told apart by variables.
+ * Another machine: with a network and a name of its own where namespaces may be made here, so that neither leases nor
+ * names are shared; else told apart by variables.
  *
  * @param folder takes the socket that the connection to the server goes through
  */

@@ -11,8 +11,8 @@ import { type PoolWorker, hostOptions, startPoolWorker, writePoolProfile } from 
 import { type PoolMachine, startPoolMachine } from './pool-machine.ts';
 
 /**
- * Two machines of pool `lab`, each with a checkout, a catalog, leases and a name of its own: `lab-1` with the server, where
- * sessions are started, and `lab-2`, which takes part once it is brought up.
+ * Two machines of pool `lab`, each with a checkout, a catalog, leases and a name of its own: `lab-1` with the server,
+ * where sessions are started, and `lab-2`, which takes part once it is brought up.
  */
 export class PoolWorld {
   readonly up: EmbeddedUp;

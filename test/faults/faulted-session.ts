@@ -3,8 +3,7 @@ import { basename, join } from 'node:path';
 
 import { expect } from 'vitest';
 
-import type { Attempt } from '../../src/domain/observation/observation.ts';
-import { observationSchema } from '../../src/domain/observation/observation.ts';
+import { type Attempt, observationSchema } from '../../src/domain/observation/observation.ts';
 import type { SessionState } from '../../src/domain/session/session-state.ts';
 import { runPaths } from '../../src/host/run-directory/paths.ts';
 import {

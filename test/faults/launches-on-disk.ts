@@ -3,14 +3,14 @@ import { join } from 'node:path';
 
 import {
   type LaunchExit,
-  type LaunchIdentity,
   launchExitSchema,
+  launchFiles,
+  type LaunchIdentity,
   launchIdentitySchema,
   launchRequestSchema,
+  readLaunchDocument,
 } from '../../src/host/process/launch-files.ts';
-import { launchFiles } from '../../src/host/process/launch-files.ts';
 import { isAlive } from '../../src/host/process/identity.ts';
-import { readLaunchDocument } from '../../src/host/process/launch-files.ts';
 
 /** What one launch folder of a run directory, set aside or not, says. */
 export interface LaunchOnDisk {

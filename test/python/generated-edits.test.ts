@@ -1,10 +1,8 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import { pythonFloatText } from '../../src/domain/numbers/python-numbers.ts';
-import { parsePythonNumber } from '../../src/domain/numbers/python-numbers.ts';
-import { replaceLiterals } from '../../src/python/replace-literals.ts';
-import type { LiteralReplacement } from '../../src/python/replace-literals.ts';
+import { parsePythonNumber, pythonFloatText } from '../../src/domain/numbers/python-numbers.ts';
+import { type LiteralReplacement, replaceLiterals } from '../../src/python/replace-literals.ts';
 import { type PythonConstants, readWithPython } from './run-python.ts';
 
 /** Text between the literals, and the literals with the target that each stands for. */

@@ -3,8 +3,7 @@ import { join } from 'node:path';
 
 import { describe, expect, test } from 'vitest';
 
-import { replaceLiterals } from '../../src/python/replace-literals.ts';
-import type { LiteralReplacement } from '../../src/python/replace-literals.ts';
+import { type LiteralReplacement, replaceLiterals } from '../../src/python/replace-literals.ts';
 import { readWithPython } from './run-python.ts';
 
 interface RecordedEdit {

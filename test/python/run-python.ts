@@ -4,8 +4,8 @@ import { join } from 'node:path';
 const interpreter = join(import.meta.dirname, '../../.venv/bin/python');
 
 /**
- * What Python itself makes of files: one call for many, each answer either `null` (not Python) or the module's constants
- * that are numbers, nested ones as `NAME[8]['key']`, by the last assignment.
+ * What Python itself makes of files: one call for many, each answer either `null` (not Python) or the module's
+ * constants that are numbers, nested ones as `NAME[8]['key']`, by the last assignment.
  */
 const program = `
 import ast, json, sys

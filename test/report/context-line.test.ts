@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { contextLine } from '../../src/report/context-line.ts';
-import type { ContextLineFacts } from '../../src/report/context-line.ts';
+import { contextLine, type ContextLineFacts } from '../../src/report/context-line.ts';
 import { makeDocsStage, makeStage, recorded } from '../domain/audit/snapshot-fixture.ts';
 import { bindings } from './report-fixture.ts';
 

@@ -9,8 +9,7 @@ import type {
 } from '../../src/activities/activity-types.ts';
 import { environmentFacts } from '../../src/domain/fingerprint/environment.ts';
 import type { Lane } from '../../src/domain/lanes/lanes.ts';
-import type { JoinOutcome } from '../../src/domain/pool/pool.ts';
-import type { RepeatRecord } from '../../src/domain/pool/pool.ts';
+import type { JoinOutcome, RepeatRecord } from '../../src/domain/pool/pool.ts';
 import { failureTypes } from '../../src/domain/session/session-state.ts';
 import type { SessionPlan } from '../../src/domain/session/session-plan.ts';
 import { hostTaskQueues, poolTaskQueue } from '../../src/workflows/messages.ts';

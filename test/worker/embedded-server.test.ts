@@ -8,9 +8,8 @@ import proto from '@temporalio/proto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { parse } from 'yaml';
 
-import { type EmbeddedServer, startEmbeddedServer } from '../../src/worker/embedded-server.ts';
+import { type EmbeddedServer, serverTuning, startEmbeddedServer } from '../../src/worker/embedded-server.ts';
 import { findRunningServer } from '../../src/worker/server-record.ts';
-import { serverTuning } from '../../src/worker/embedded-server.ts';
 
 let dir: string;
 let db: string;

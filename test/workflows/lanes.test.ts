@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import type { Lane } from '../../src/domain/lanes/lanes.ts';
-import type { LaneTry } from '../../src/domain/lanes/lanes.ts';
+import type { Lane, LaneTry } from '../../src/domain/lanes/lanes.ts';
 import { type ScriptedOptions, scriptedSession } from '../server/scripted-session.ts';
 import { type RepeatScript, type StandInActivities, heldRepeat } from '../server/stand-in-activities.ts';
 import { useTimeSkippingServer } from '../server/test-place.ts';

@@ -24,7 +24,8 @@ import { memberPlan, proveHost } from './prove.ts';
 /**
  * GPUs that a session's repeats may have on this host; 0 where no stage needs any, or where the machine has no driver.
  *
- * @throws ApplicationFailure `InfraFailure`, retryable, where the driver does not answer: none would be a lasting answer
+ * @throws ApplicationFailure `InfraFailure`, retryable, where the driver does not answer: none would be a lasting
+ * answer
  */
 export async function countGpus(
   plan: Pick<SessionPlan, 'units'>,
@@ -85,8 +86,9 @@ type Refused = Extract<JoinOutcome, { kind: 'refused' }>;
 /**
  * This host's answer to a session of its pool. The home host takes part as it is, where the
  * session's run directory is there. Another one proves that it would measure
- * the same (commit and work tree, stage definitions, test files, environment), makes its directory of the session, and goes
- * through its own precheck; where anything differs it refuses, with every difference spelled out. Twice equals once.
+ * the same (commit and work tree, stage definitions, test files, environment), makes its directory of the session,
+ * and goes through its own precheck; where anything differs it refuses, with every difference spelled out. Twice
+ * equals once.
  *
  * @throws ApplicationFailure `RepeatBusy`, retryable, where this host has answered already or is just about to
  * @throws CalibError only for a disk that cannot be written now; whatever else stands in the way is an answer

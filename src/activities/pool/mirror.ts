@@ -23,9 +23,9 @@ import { endRepeat } from '../repeat/end-repeat.ts';
 import { logLines, type Repeat, type RepeatTiming } from '../repeat/repeat.ts';
 
 /**
- * Makes or refreshes the directory of another host's session on this host: of the usual shape, for this host's places. A
- * copy of `stages.yaml` that was corrected meanwhile is replaced, the earlier one kept beside it. The plan comes after it,
- * so that a crash leaves nothing that looks like a session; twice equals once.
+ * Makes or refreshes the directory of another host's session on this host: of the usual shape, for this host's
+ * places. A copy of `stages.yaml` that was corrected meanwhile is replaced, the earlier one kept beside it. The plan
+ * comes after it, so that a crash leaves nothing that looks like a session; twice equals once.
  *
  * @param local the session's plan as it is here, see `memberPlan`
  * @param home where the records that count are
@@ -84,9 +84,9 @@ async function keepReplaced(runDir: string, wanted: Buffer): Promise<string | nu
 }
 
 /**
- * When a host takes part again, nothing that it was given before is waited for: launches without a record are ended and set
- * aside, and what is recorded stays as it is but answers no later dispatch. A repeat that a worker here has in hand is left
- * alone.
+ * When a host takes part again, nothing that it was given before is waited for: launches without a record are ended
+ * and set aside, and what is recorded stays as it is but answers no later dispatch. A repeat that a worker here has
+ * in hand is left alone.
  *
  * @param local the session's plan as it is here
  * @returns a line for each repeat that was set aside
@@ -138,9 +138,9 @@ async function setAside(place: RepeatPlace, stages: readonly string[]): Promise<
 }
 
 /**
- * On another host of a pool: sets aside what is there of an earlier dispatch of this repeat, pytest ended first, because
- * the session has gone on without it. What is there of the same dispatch stays, to be adopted or returned. Does nothing in
- * the session's own run directory.
+ * On another host of a pool: sets aside what is there of an earlier dispatch of this repeat, pytest ended first,
+ * because the session has gone on without it. What is there of the same dispatch stays, to be adopted or returned. Does
+ * nothing in the session's own run directory.
  *
  * @throws CalibError when the file system refuses; called again, it goes on where it was
  */

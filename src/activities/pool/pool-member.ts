@@ -8,8 +8,8 @@ export interface PoolMember {
   /** Absolute folder for this host's directories of other hosts' sessions. */
   runRoot: string;
   /**
-   * What this host has for a model. Everything is read at each call: a corrected catalog or profile counts from the next
-   * session on.
+   * What this host has for a model. Everything is read at each call: a corrected catalog or profile counts from the
+   * next session on.
    *
    * @throws CalibError when the catalog here does not know the model, or something it needs is not there
    */

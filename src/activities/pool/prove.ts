@@ -25,8 +25,8 @@ export interface MemberHost {
 }
 
 /**
- * The session's plan as it is on another host of its pool: what is measured is the home host's, where things lie is this
- * host's own.
+ * The session's plan as it is on another host of its pool: what is measured is the home host's, where things lie is
+ * this host's own.
  *
  * @throws CalibError for a session id that is no folder's name
  */

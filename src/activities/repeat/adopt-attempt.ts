@@ -4,14 +4,16 @@ import { utcTimestamp } from '../../domain/text.ts';
 import { nameOfLane } from '../../domain/lanes/lanes.ts';
 import { acquireHostLock, laneResources, type HostLock } from '../../host/lock/host-lock.ts';
 import { type Adoption, adoptLaunch } from '../../host/process/adopt-launch.ts';
-import { launchRequestSchema } from '../../host/process/launch-files.ts';
-import { launchFiles } from '../../host/process/launch-files.ts';
-import { type LaunchLane, readLaunchLane } from '../../host/process/launch-files.ts';
+import {
+  launchFiles,
+  type LaunchLane,
+  launchRequestSchema,
+  readLaunchDocument,
+  readLaunchLane,
+} from '../../host/process/launch-files.ts';
 import { processAgeMs } from '../../host/process/identity.ts';
-import { readLaunchDocument } from '../../host/process/launch-files.ts';
 import { runPaths } from '../../host/run-directory/paths.ts';
-import { endLaunch } from './follow-launch.ts';
-import { followLaunch } from './follow-launch.ts';
+import { endLaunch, followLaunch } from './follow-launch.ts';
 import { launchMark } from './claim-repeat.ts';
 import { LaunchWatch } from './launch-watch.ts';
 import { holderOf } from './open-lane.ts';

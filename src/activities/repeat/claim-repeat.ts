@@ -23,8 +23,8 @@ export interface RepeatKey {
 }
 
 /**
- * Takes a (session, unit, repeat) for one attempt of its activity: two may overlap after a network cut, and who does not
- * hold the claim neither launches nor writes. It dies with its process.
+ * Takes a (session, unit, repeat) for one attempt of its activity: two may overlap after a network cut, and who does
+ * not hold the claim neither launches nor writes. It dies with its process.
  *
  * @throws ApplicationFailure `RepeatBusy`, retryable after `retryMs`, while another attempt on this host holds it.
  */

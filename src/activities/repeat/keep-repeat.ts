@@ -4,28 +4,29 @@ import { utcTimestamp } from '../../domain/text.ts';
 import type { Attempt } from '../../domain/observation/observation.ts';
 import type { RepeatRecord } from '../../domain/pool/pool.ts';
 import { redactSecrets } from '../../domain/secrets.ts';
-import { sha256Of } from '../../host/run-directory/files.ts';
+import {
+  type DurableFiles,
+  durableFiles,
+  type PlannedFile,
+  readIfPresent,
+  sha256Of,
+  writeTogether,
+} from '../../host/run-directory/files.ts';
 import { unrecordedAttempt } from '../../host/run-directory/attempt-numbers.ts';
 import { attemptsDocument, readAttempts } from '../../host/run-directory/attempts-file.ts';
-import { discardFolders } from '../../host/run-directory/discard-repeat.ts';
-import { discardRepeat } from '../../host/run-directory/discard-repeat.ts';
-import { readIfPresent } from '../../host/run-directory/files.ts';
+import { discardFolders, discardRepeat } from '../../host/run-directory/discard-repeat.ts';
 import { runPaths } from '../../host/run-directory/paths.ts';
 import { type ReceivedRepeat, receiveRepeat } from '../../host/run-directory/receive-repeat.ts';
 import { appendRunLog } from '../../host/run-directory/logs/run-log.ts';
-import { type DurableFiles, durableFiles } from '../../host/run-directory/files.ts';
-import { type PlannedFile, writeTogether } from '../../host/run-directory/files.ts';
-import type { ActivityDependencies } from './repeat.ts';
+import { type ActivityDependencies, defaultTiming, readSessionFiles } from './repeat.ts';
 import { discardedByCalib } from './attempt.ts';
 import { claimRepeat } from './claim-repeat.ts';
 import { endRepeat } from './end-repeat.ts';
-import { defaultTiming } from './repeat.ts';
-import { readSessionFiles } from './repeat.ts';
 
 /**
  * Puts what a repeat left on another host into the session's run directory, as if it had run here: observations, then
- * attempts, then the commit marker. Another record of that repeat is set aside first. Twice equals once, and a record that
- * was taken before and set aside since is not taken again.
+ * attempts, then the commit marker. Another record of that repeat is set aside first. Twice equals once, and a record
+ * that was taken before and set aside since is not taken again.
  *
  * @param files the steps of the writes; tests fail one of them
  * @throws CalibError `refused` for a record that is not this session's, or not whole; nothing is touched then
@@ -80,8 +81,8 @@ async function newAttempts(received: ReceivedRepeat): Promise<Attempt[]> {
 }
 
 /**
- * Another record, a launch of this host's that the session went on without, an attempt of the same number on another host,
- * or a discard that broke off: none of them may be mixed with what comes.
+ * Another record, a launch of this host's that the session went on without, an attempt of the same number on another
+ * host, or a discard that broke off: none of them may be mixed with what comes.
  */
 async function isInTheWay(received: ReceivedRepeat): Promise<boolean> {
   const { runDir, namespace, repeat } = received;

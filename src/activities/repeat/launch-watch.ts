@@ -1,6 +1,5 @@
 import { runningLine, stoppingLine } from '../../domain/observation/milestones.ts';
-import type { OwnStop } from '../../domain/pytest/classify-end.ts';
-import { decideStop } from '../../domain/pytest/classify-end.ts';
+import { decideStop, type OwnStop } from '../../domain/pytest/classify-end.ts';
 import { type LogFollower, followLog } from '../../host/log/follow-log.ts';
 import { areResultsComplete } from '../extract-results.ts';
 import { type Launch, type Repeat, logLines, lookAtGpus } from './repeat.ts';

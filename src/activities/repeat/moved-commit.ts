@@ -11,7 +11,7 @@ export async function movedCommit({ files, input }: Repeat): Promise<string | nu
   return moved === null ? null : `${moved}; restore it, then resume`;
 }
 
-/** The halt for a checkout that moved (spec 05 §10: a change stops the session at once). */
+/** The halt for a checkout that moved: a change of commit stops the session at once. */
 export function haltOnMove(
   { input }: Repeat,
   halt: { text: string; launches: number; duration_s: number; lane: string | null },

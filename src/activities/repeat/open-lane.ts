@@ -2,8 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Context } from '@temporalio/activity';
 
-import { type Lane, recordedLane } from '../../domain/lanes/lanes.ts';
-import { laneTries } from '../../domain/lanes/lanes.ts';
+import { type Lane, laneTries, recordedLane } from '../../domain/lanes/lanes.ts';
 import { gateOpenLine } from '../../domain/observation/milestones.ts';
 import { freeMemoryLimitMib } from '../../domain/audit/status-document.ts';
 import { waitForGpus } from '../../host/gpu/gpu-gate.ts';
@@ -13,8 +12,7 @@ import { leaseFreeGpus } from '../../host/gpu/lease-free-gpus.ts';
 import type { Gpu } from '../../host/gpu/gpus.ts';
 import { readSpentAttempts } from './attempt.ts';
 import { type LaneCleaner, laneCleaner } from './end-repeat.ts';
-import { type Launch, type Repeat, logLines, lookAtGpus } from './repeat.ts';
-import { waitReporter } from './repeat.ts';
+import { type Launch, logLines, lookAtGpus, type Repeat, waitReporter } from './repeat.ts';
 
 /** A lane that is ours until `lease` is released. */
 export interface OpenLane {
@@ -49,8 +47,8 @@ export async function openLane(repeat: Repeat, use: LaneUse): Promise<LaneOpenin
 }
 
 /**
- * The last look before the launch, `recheckMs` after the lane was taken: a server that is shutting down frees its memory
- * in steps. False when a GPU is no longer free.
+ * The last look before the launch, `recheckMs` after the lane was taken: a server that is shutting down frees its
+ * memory in steps. False when a GPU is no longer free.
  */
 export async function isStillFree(
   repeat: Repeat,

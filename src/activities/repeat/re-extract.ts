@@ -7,9 +7,7 @@ import { type RepeatVerdict, judgeRepeat } from '../../domain/observation/judge-
 import { repeatLabel, stageLine } from '../../domain/observation/milestones.ts';
 import type { RepeatOutcome } from '../../domain/session/session-state.ts';
 import { extractRepeat } from '../../host/extraction.ts';
-import { launchExitSchema } from '../../host/process/launch-files.ts';
-import { launchFiles } from '../../host/process/launch-files.ts';
-import { readLaunchDocument } from '../../host/process/launch-files.ts';
+import { launchExitSchema, launchFiles, readLaunchDocument } from '../../host/process/launch-files.ts';
 import { readAttempts } from '../../host/run-directory/attempts-file.ts';
 import { discardRepeat } from '../../host/run-directory/discard-repeat.ts';
 import { runPaths } from '../../host/run-directory/paths.ts';

@@ -17,17 +17,17 @@ import type { PoolMember } from '../pool/pool-member.ts';
 
 /** How often a repeat looks at the world, and how patient it is, in milliseconds. */
 export interface RepeatTiming {
-  /** Between two looks at GPUs that are not free (spec 05 §7: 5 s). */
+  /** Between two looks at GPUs that are not free: 5 s. */
   gatePollMs: number;
-  /** Between taking a lane and the last look before the launch (spec 05 §7: 3 s). */
+  /** Between taking a lane and the last look before the launch: 3 s. */
   recheckMs: number;
   /** For an answer of `nvidia-smi`: a broken driver lets it hang for ever. */
   driverAnswerMs: number;
   /** Between two tries for a lane without GPUs. */
   slotPollMs: number;
-  /** Between two clean-ups of a waiting lane (spec 05 §7: 60 s). */
+  /** Between two clean-ups of a waiting lane: 60 s. */
   cleanupEveryMs: number;
-  /** Between two `waiting` lines of one wait (spec 05 §7: 30 s). */
+  /** Between two `waiting` lines of one wait: 30 s. */
   waitingLineEveryMs: number;
   /** Between two `running` lines. */
   runningLineEveryMs: number;
@@ -37,7 +37,7 @@ export interface RepeatTiming {
   heartbeatEveryMs: number;
   /** Between TERM and KILL. */
   graceMs: number;
-  /** After KILL, before a process counts as un-killable (spec 05 §8: 30 s). */
+  /** After KILL, before a process counts as un-killable: 30 s. */
   killWaitMs: number;
   /** Before a repeat that another attempt still works on is asked for again. */
   busyRetryMs: number;
@@ -126,8 +126,8 @@ export async function readSessionFiles(runDir: string): Promise<SessionFiles> {
 }
 
 /**
- * Turns "no plan.json" into a failure that is not repeated: a later look would not find it either, so the session is to say
- * so.
+ * Turns "no plan.json" into a failure that is not repeated: a later look would not find it either, so the session is
+ * to say so.
  *
  * @throws CalibError `refused` when the directory has no plan
  */

@@ -6,12 +6,17 @@ import type { RepeatOutcome } from '../../domain/session/session-state.ts';
 import { appendAttempt } from '../../host/run-directory/attempts-file.ts';
 import { unrecordedAttempt } from '../../host/run-directory/attempt-numbers.ts';
 import { readCommitMarker } from '../../host/run-directory/commit-repeat.ts';
-import { discardFolders } from '../../host/run-directory/discard-repeat.ts';
-import { discardRepeat } from '../../host/run-directory/discard-repeat.ts';
+import { discardFolders, discardRepeat } from '../../host/run-directory/discard-repeat.ts';
 import { packRepeat } from '../../host/run-directory/travel.ts';
-import { readCell } from '../../host/run-directory/read-repeat.ts';
-import { type RecordedRepeat, readCommittedRepeat } from '../../host/run-directory/read-repeat.ts';
-import type { ActivityDependencies } from './repeat.ts';
+import { readCell, readCommittedRepeat, type RecordedRepeat } from '../../host/run-directory/read-repeat.ts';
+import {
+  type ActivityDependencies,
+  defaultTiming,
+  readSessionFiles,
+  type Repeat,
+  RepeatHeartbeats,
+  unitOf,
+} from './repeat.ts';
 import type { PooledOutcome, RunRepeatInput } from '../activity-types.ts';
 import { adoptAttempt } from './adopt-attempt.ts';
 import { discardedByCalib, readSpentAttempts } from './attempt.ts';
@@ -20,10 +25,6 @@ import { launchAttempt } from './launch.ts';
 import { haltOnMove, movedCommit } from './moved-commit.ts';
 import { reExtract } from './re-extract.ts';
 import { recordNoLane, recordRepeat } from './record-repeat.ts';
-import { RepeatHeartbeats } from './repeat.ts';
-import { defaultTiming } from './repeat.ts';
-import type { Repeat } from './repeat.ts';
-import { readSessionFiles, unitOf } from './repeat.ts';
 import { discardOlderDispatch } from '../pool/mirror.ts';
 
 /**

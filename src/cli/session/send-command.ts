@@ -7,10 +7,8 @@ import { messageOf } from '../../domain/text.ts';
 import type { CommandKind, CommandPayload } from '../../domain/session/commands.ts';
 import type { CommandReply } from '../../domain/session/session-state.ts';
 import { commandUpdates } from '../../workflows/messages.ts';
-import { exitCode } from '../output.ts';
-import { answer, answerJson, note } from '../output.ts';
-import { requireWorker } from './session-client.ts';
-import { type SessionClient, resolveSession, withSessionClient } from './session-client.ts';
+import { answer, answerJson, exitCode, note } from '../output.ts';
+import { requireWorker, resolveSession, type SessionClient, withSessionClient } from './session-client.ts';
 
 /** A purge moves files and an apply edits them: seconds, but never silently for ever. */
 const answerLimitMs = 120_000;

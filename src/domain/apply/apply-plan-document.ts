@@ -1,7 +1,7 @@
 import type { Worst } from '../metrics/metric-kind.ts';
 import type { Direction, ThresholdSource } from './thresholds.ts';
 
-/** One threshold and what an apply would write, fields in the order of spec 06 §7, then calib's. */
+/** One threshold and what an apply would write, fields in the original tool's order, then calib's. */
 export interface ApplyPlanMetric {
   metric_key: string;
   source: string;

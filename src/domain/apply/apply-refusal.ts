@@ -1,5 +1,4 @@
-import type { Readiness } from '../audit/strict-audit.ts';
-import { renderStrictStage } from '../audit/strict-audit.ts';
+import { type Readiness, renderStrictStage } from '../audit/strict-audit.ts';
 import type { ApplyPlanRefusal } from './apply-plan-document.ts';
 
 const mostShown = 20;

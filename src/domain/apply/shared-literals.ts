@@ -103,8 +103,8 @@ function filterObstacle(filter: {
 }
 
 /**
- * Warns of literals that are also thresholds of stages which the session does not observe, such as another variant of the
- * same test: writing one moves that stage's gate as well, by numbers that say nothing about it.
+ * Warns of literals that are also thresholds of stages which the session does not observe, such as another variant of
+ * the same test: writing one moves that stage's gate as well, by numbers that say nothing about it.
  */
 export function literalsSharedOutsideSession(question: {
   /** What is to be written; `source` as in `stages.yaml`. */

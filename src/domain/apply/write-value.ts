@@ -1,7 +1,5 @@
 import type { Worst } from '../metrics/metric-kind.ts';
-import { ceilTo4Decimals } from '../numbers/python-numbers.ts';
-import { pythonFloatText } from '../numbers/python-numbers.ts';
-import { roundHalfEven } from '../numbers/python-numbers.ts';
+import { ceilTo4Decimals, pythonFloatText, roundHalfEven } from '../numbers/python-numbers.ts';
 
 export interface WriteValueOptions {
   /** The metric registry's group: `wer`, `speed`, `accuracy`, … */
@@ -25,7 +23,8 @@ export function isCount({ group, digits, scale }: Omit<WriteValueOptions, 'worst
 }
 
 /**
- * The value that an apply writes for a worst-of-N, in the metric's native unit; never stricter than what was observed. Null without an observation. No CI slack is ever baked in.
+ * The value that an apply writes for a worst-of-N, in the metric's native unit; never stricter than what was
+ * observed. Null without an observation. No CI slack is ever baked in.
  */
 export function writeValue(worstRaw: number | null, options: WriteValueOptions): number | null {
   if (worstRaw === null) {

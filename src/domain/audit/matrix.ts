@@ -69,7 +69,7 @@ export interface MissingRun {
   reason: string;
 }
 
-/** The scheduling audit, fields in the order of spec 06 §1. Not readiness: that is the strict audit's word. */
+/** The scheduling audit, fields in the original tool's order. Not readiness: that is the strict audit's word. */
 export interface CompletenessDocument {
   complete: boolean;
   /** Valid stage-runs. */

@@ -1,5 +1,4 @@
-import { sessionCommit } from '../session/session-plan.ts';
-import type { Plan } from '../session/session-plan.ts';
+import { type Plan, sessionCommit } from '../session/session-plan.ts';
 import type { CellFile, RunSnapshot } from './strict.ts';
 
 /** What an inspection of every recorded artifact found; all lists hold `<stage>/run<k>` or `<stage>/run<k>: <why>`. */
@@ -11,7 +10,7 @@ export interface ProvenanceFindings {
   altered?: string[];
 }
 
-/** Git provenance, fields in the order of spec 06 §3. */
+/** Git provenance, fields in the original tool's order. */
 export interface ProvenanceDocument {
   ok: boolean;
   calibration_git_sha: string;

@@ -2,13 +2,14 @@ import type { AuditMatrix, MissingRun } from './matrix.ts';
 import type { ProvenanceDocument } from './provenance.ts';
 import { readinessOfMatrix, type StrictAuditDocument } from './strict-audit.ts';
 
-/** A GPU with more memory in use is not free, whoever holds it (spec 05 §7: `≤` passes). */
+/** A GPU with more memory in use is not free, whoever holds it (exactly the limit passes). */
 export const freeMemoryLimitMib = 2048;
 
 /**
  * Why a session stopped launching, as its `run.log` tells; null when it did not, or went on or ended since.
  *
- * MAINTENANCE: the lines that `RepeatRunner`, `SessionContext.block`, `CalibrationStep` and `Session` log in `workflows/`.
+ * MAINTENANCE: the lines that `RepeatRunner`, `SessionContext.block`, `CalibrationStep` and `Session` log in
+ * `workflows/`.
  *
  * @param runLog the file's text, or its end
  */
@@ -129,7 +130,7 @@ export interface LiveFacts {
   hosts?: HostFact[];
 }
 
-/** `status`, fields in the order of spec 06 §5, then calib's. */
+/** `status`, fields in the original tool's order, then calib's. */
 export interface StatusDocument {
   run_dir: string;
   model: string;

@@ -18,7 +18,7 @@ export interface StrictStage {
   reasons: string[];
 }
 
-/** The strict audit, fields in the order of spec 06 §4. */
+/** The strict audit, fields in the original tool's order. */
 export interface StrictAuditDocument {
   /** Number of stages all of whose cells are ✓. */
   strict_ready: number;
@@ -130,7 +130,7 @@ export function readiness(snapshot: RunSnapshot): Readiness {
 const missingShown = 15;
 
 /**
- * Why a report is refused, or null when all three conditions hold (spec 06 §6: provenance, then strict, then
+ * Why a report is refused, or null when all three conditions hold (checked in this order: provenance, then strict, then
  * completeness). The text starts with `refusing report — …`, the first line being the verdict, the rest evidence.
  */
 export function reportRefusal(state: Readiness): string | null {

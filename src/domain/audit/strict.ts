@@ -150,7 +150,8 @@ export interface IncompleteReasonOptions {
 
 /**
  * Why a cell must be run (again), or null when it is valid for scheduling. Looser than the strict rules
- * for stages without configured paths, stricter in that a record of another commit, work tree or session is never valid.
+ * for stages without configured paths, stricter in that a record of another commit, work tree or session is never
+ * valid.
  */
 export function incompleteReason(options: IncompleteReasonOptions): string | null {
   const { stage, file } = options;

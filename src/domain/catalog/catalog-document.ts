@@ -2,10 +2,8 @@ import type { z } from 'zod';
 
 import { CalibError } from '../calib-error.ts';
 import { issueText } from '../issue-text.ts';
-import { nearestName } from './names.ts';
-import { refuseSecrets } from './names.ts';
-import { keysAt } from './yaml.ts';
-import { readYamlTree, type YamlTree } from './yaml.ts';
+import { nearestName, refuseSecrets } from './names.ts';
+import { keysAt, readYamlTree, type YamlTree } from './yaml.ts';
 
 /** A validated catalog file, with what a person should know about it. */
 export interface CatalogDocument<Value> {

@@ -92,7 +92,7 @@ export const modelConfigSchema = z.strictObject(
       .default({}),
     /** Linux capabilities that a test needs of its container. */
     requires_capabilities: byTestFile(z.array(capability, { error: 'a list of capabilities' })).default({}),
-    /** Overrides the rule of spec 04 §7 on when the speaker-similarity assets are a gate. */
+    /** Overrides the default rule on when the speaker-similarity assets are a gate. */
     requires_speaker_sim: flag.optional(),
     /** Modules that must import in the interpreter that runs the tests; pytest always must. */
     imports: textList.default([]),

@@ -147,7 +147,8 @@ const reservedInUnits: ReadonlySet<string> = new Set([
 /**
  * The variables of a map that the catalog may not set.
  *
- * @param scope `auto_env` may extend `PATH` and the like, which calib puts its own part in front of; `extra_env` may not
+ * @param scope `auto_env` may extend `PATH` and the like, which calib puts its own part in front of; `extra_env` may
+ * not
  */
 export function reservedVariables(
   variables: Readonly<Record<string, string>>,

@@ -20,8 +20,8 @@ const maxUnbounded = 5;
 const maxVarying = 16;
 
 /**
- * Refuses patterns that may take exponentially long: the matcher has no time limit, and one such pattern in a config would
- * hang every command that reads it. Fed with a pattern's parts in order.
+ * Refuses patterns that may take exponentially long: the matcher has no time limit, and one such pattern in a config
+ * would hang every command that reads it. Fed with a pattern's parts in order.
  *
  * Every method throws SyntaxError with the reason where the pattern is not allowed.
  */

@@ -8,8 +8,8 @@ import { nearestName } from './names.ts';
 type Reading = Pick<MetricSource, 'paths' | 'sample_counts_by_group' | 'expected_samples'>;
 
 /**
- * Metric and group names in a config that nothing goes by: a slip in one of them would leave the right one without a path,
- * or its scope unchecked, without an error anywhere.
+ * Metric and group names in a config that nothing goes by: a slip in one of them would leave the right one without a
+ * path, or its scope unchecked, without an error anywhere.
  */
 export function unknownNames(config: Pick<ModelConfig, 'metric_sources' | 'metrics'>): CatalogNotice[] {
   const registry = metricRegistry(config);

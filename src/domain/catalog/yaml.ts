@@ -115,7 +115,7 @@ export function plainDocument(
         return [key, convert(pair.value, [...path, key])];
       });
       emptyKeys.push(...entries.filter(([, value]) => value === null).map(([key]) => [...path, key]));
-      // `key:` with nothing below it means "absent" (v0.6.0 read it as an empty map, spec 01 §2).
+      // `key:` with nothing below it means "absent" (the original tool read it as an empty map).
       return Object.fromEntries(entries.filter(([, value]) => value !== null));
     }
     if (isSeq(node)) {

@@ -135,7 +135,8 @@ export interface CandidateResult {
 }
 
 /**
- * The thresholds of a file in source order, and a finding for everything that has a threshold's name but cannot be one: computed, conditional, assigned more than once, local, not a number, fixed by the config.
+ * The thresholds of a file in source order, and a finding for everything that has a threshold's name but cannot be
+ * one: computed, conditional, assigned more than once, local, not a number, fixed by the config.
  */
 export function findCandidates(search: CandidateSearch): CandidateResult {
   const byName = new Map<string, Assignment[]>();

@@ -1,27 +1,20 @@
 import type { MetricSource } from '../catalog/metric-source.ts';
-import type { ModelConfig } from '../catalog/model-config.ts';
-import type { MetricKind } from '../metrics/metric-kind.ts';
-import type { MetricNames } from '../metrics/metrics.ts';
 import type { StageDefinition } from '../stages/stage.ts';
 import type { Candidate } from './candidates.ts';
-import { fileThresholds } from './file-thresholds.ts';
+import { type FileQuestion, fileThresholds } from './file-thresholds.ts';
 import { findingAt, type Finding } from './finding.ts';
-import { inferSource, type InferredSource } from './source.ts';
-import { describeMerge, mergeSource } from './source.ts';
-import { isDocsTest, stageBase, testFileName } from './source.ts';
+import {
+  describeMerge,
+  type InferredSource,
+  inferSource,
+  isDocsTest,
+  mergeSource,
+  stageBase,
+  testFileName,
+} from './source.ts';
 import { stageFindings } from './stage-findings.ts';
 import { groupCandidates, type GroupedCandidates } from './stage-groups.ts';
-import { writeDocsStage, writeStage, type ReadSource, type StageContext } from './write-stage.ts';
-
-export interface FileQuestion {
-  config: ModelConfig;
-  registry: ReadonlyMap<string, MetricKind>;
-  names: MetricNames;
-  test: ReadSource;
-  /** The threshold file that the config names for this test, null without one. */
-  thresholds: ReadSource | null;
-  discoveredAt: string;
-}
+import { writeDocsStage, writeStage, type StageContext } from './write-stage.ts';
 
 export interface FileDiscovery {
   stages: StageDefinition[];

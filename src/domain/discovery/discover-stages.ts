@@ -116,7 +116,8 @@ const gatheredWords: Partial<Record<FindingKind, string>> = {
 };
 
 /**
- * Everything a discovery has to say, as lines with two leading spaces: first config and convention per file, then the findings, gravest last, so that they are what is still visible on a terminal.
+ * Everything a discovery has to say, as lines with two leading spaces: first config and convention per file, then the
+ * findings, gravest last, so that they are what is still visible on a terminal.
  */
 export function describeDiscovery(discovery: Pick<StageDiscovery, 'lines' | 'findings'>): string[] {
   const ordered = (['info', 'warning', 'blocker', 'error'] as const).flatMap((severity) =>

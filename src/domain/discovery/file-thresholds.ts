@@ -1,12 +1,23 @@
+import type { ModelConfig } from '../catalog/model-config.ts';
+import type { MetricKind } from '../metrics/metric-kind.ts';
+import { type MetricNames, pinnedConstants } from '../metrics/metrics.ts';
 import { findCandidates, type Candidate } from './candidates.ts';
-import type { FileQuestion } from './discover-file.ts';
 import { findingAt, type Finding } from './finding.ts';
 import { listedConstants, type ListedConstants } from './listed-constants.ts';
 import { contextVariables } from './sample-scope.ts';
 import { testFileName } from './source.ts';
-import { pinnedConstants } from '../metrics/metrics.ts';
 import { unmatchedConstants } from './unmatched-constants.ts';
 import type { ReadSource } from './write-stage.ts';
+
+export interface FileQuestion {
+  config: ModelConfig;
+  registry: ReadonlyMap<string, MetricKind>;
+  names: MetricNames;
+  test: ReadSource;
+  /** The threshold file that the config names for this test, null without one. */
+  thresholds: ReadSource | null;
+  discoveredAt: string;
+}
 
 /** The thresholds of a test: those of its threshold file where the config names one, else its own. */
 export function fileThresholds(question: FileQuestion): { candidates: Candidate[]; findings: Finding[] } {

@@ -1,8 +1,8 @@
 import { type Assignment, isConstant, type SourcePosition } from './source-facts.ts';
 
 /**
- * `error`: no schema can be made of this file, nothing is written. `blocker`: the schema is written, but a stage cannot be
- * started until it is resolved. `warning`, `info`: discovery succeeded.
+ * `error`: no schema can be made of this file, nothing is written. `blocker`: the schema is written, but a stage
+ * cannot be started until it is resolved. `warning`, `info`: discovery succeeded.
  */
 export type Severity = 'error' | 'blocker' | 'warning' | 'info';
 

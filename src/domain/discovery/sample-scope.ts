@@ -20,7 +20,7 @@ export interface ScopeQuestion {
 /** A constant of this name sets a load or a length, never a number of samples. */
 const neverAScope = /(?:^|_)(?:CONCURRENCY|TOKENS?)(?:_|$)/;
 
-/** The scope of a file without any other; not a rule-0 preset of spec 02 §4, but no threshold either. */
+/** The scope of a file without any other; not a preset, but no threshold either. */
 export const asrScope = 'SEEDTTS_ASR_CORRECTNESS_SAMPLES';
 
 /**

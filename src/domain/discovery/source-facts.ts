@@ -1,6 +1,6 @@
 /**
  * What calib knows about one Python file, as plain values: `src/python` reads them from the syntax tree, the rules of
- * spec 02 work on them. Lines and columns count from 1; a column counts characters, a byte-order mark not among them.
+ * discovery work on them. Lines and columns count from 1; a column counts characters, a byte-order mark not among them.
  * Byte offsets count in the UTF-8 file, a byte-order mark included.
  */
 export interface SourcePosition {
@@ -148,7 +148,7 @@ export function isConstantName(name: string): boolean {
   return /^_?[A-Z][A-Z0-9_]*$/.test(name);
 }
 
-/** Whether the assignment makes a constant in the sense of spec 02 §3. */
+/** Whether the assignment makes a constant in the sense of discovery: a module-level name bound to a literal. */
 export function isConstant(assignment: Assignment): boolean {
   return assignment.form === 'plain' || assignment.form === 'annotated';
 }

@@ -2,9 +2,8 @@ import type { StageDefinition } from '../stages/stage.ts';
 import type { Candidate } from './candidates.ts';
 import { chooseClaimant, type ChosenClaimant } from './choose-claimant.ts';
 import { findingAt, type Finding } from './finding.ts';
-import { isComplete } from './source.ts';
+import { isComplete, testFileName } from './source.ts';
 import { sampleScope, type SampleScope } from './sample-scope.ts';
-import { testFileName } from './source.ts';
 import type { StageGroup } from './stage-groups.ts';
 import type { StageContext } from './write-stage.ts';
 

@@ -3,10 +3,9 @@ import type { MetricSource, Variant } from '../catalog/metric-source.ts';
 import type { MetricKind } from '../metrics/metric-kind.ts';
 import type { StageDefinition, StageMetric } from '../stages/stage.ts';
 import { chooseClaimant } from './choose-claimant.ts';
-import { isComplete, resolveEntry, resolveSampleCounts } from './source.ts';
+import { isComplete, resolveEntry, resolveSampleCounts, testFileName } from './source.ts';
 import { contextVariables, sampleScope } from './sample-scope.ts';
 import type { SourceFacts } from './source-facts.ts';
-import { testFileName } from './source.ts';
 import type { StageGroup } from './stage-groups.ts';
 
 /** A Python file as it was read: repository-relative POSIX path, hash of its bytes (hex), facts of its text. */

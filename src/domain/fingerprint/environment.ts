@@ -14,7 +14,7 @@ const gpuSchema = z.object({
 
 /**
  * What is known of the environment that repeats run in; null is "not known" and never counts as a difference. What each
- * field means is said in `fingerprint-fields.ts`.
+ * field means is said in `fingerprintFields` below.
  */
 export const environmentFactsSchema = z.object({
   gpu_models: z.array(z.string()).nullable().default(null),

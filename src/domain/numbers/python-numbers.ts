@@ -139,7 +139,8 @@ export function parsePythonNumber(text: string): { value: number; isInteger: boo
 }
 
 /**
- * Python's `round(x, digits)` for digits ≥ 0: the nearest decimal, decided on the exact binary value, ties to even. NaN and the infinities come back as they are.
+ * Python's `round(x, digits)` for digits ≥ 0: the nearest decimal, decided on the exact binary value, ties to even.
+ * NaN and the infinities come back as they are.
  */
 export function roundHalfEven(value: number, digits: number): number {
   return Number.isFinite(value) ? Number(formatFixed(value, digits)) : value;

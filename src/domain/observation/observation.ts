@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { isDocsStage, type StageDefinition } from '../stages/stage.ts';
 import type { StageExtraction } from './extract.ts';
 
-/** One launch of pytest for a repeat (spec 05 §10 `attempt_history`). */
+/** One launch of pytest for a repeat, an entry of `attempt_history`. */
 export const attemptSchema = z.object({
   /** 1, 2, … over the whole life of this (unit, repeat), passes included. */
   n: z.number().int().positive(),
@@ -37,8 +37,8 @@ export const attemptSchema = z.object({
   /** Absolute path of this attempt's log. */
   log: z.string(),
   /**
-   * The furthest that the time of day was set below that of the launch while pytest ran, in seconds: its result files may
-   * look that much older than it. Absent where it never was.
+   * The furthest that the time of day was set below that of the launch while pytest ran, in seconds: its result files
+   * may look that much older than it. Absent where it never was.
    */
   clock_behind_s: z.number().positive().optional(),
   /** Launch to first readiness line, seconds; null when none was seen. */
@@ -157,7 +157,7 @@ export interface RepeatFacts {
   host: string;
 }
 
-/** One stage's `run{k}.json`, fields in the order of spec 05 §10: v0.6.0's, then calib's. */
+/** One stage's `run{k}.json`, fields in the original tool's order, then calib's. */
 export function buildObservation(
   facts: RepeatFacts,
   judged: { stage: StageDefinition; extraction: StageExtraction; status: StageStatus },

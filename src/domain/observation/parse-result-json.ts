@@ -35,8 +35,8 @@ export type ParsedResult = { ok: true; value: unknown } | { ok: false; reason: s
 const nonFinite = ['NaN', '-Infinity', 'Infinity'] as const;
 
 /**
- * Parses JSON as Python writes it: `NaN`, `Infinity` and `-Infinity` are read as numbers, so that the one bad metric can
- * be named instead of losing the whole file. Everything else must be strict JSON.
+ * Parses JSON as Python writes it: `NaN`, `Infinity` and `-Infinity` are read as numbers, so that the one bad metric
+ * can be named instead of losing the whole file. Everything else must be strict JSON.
  */
 export function parseResultJson(text: string): ParsedResult {
   const body = text.startsWith('\uFEFF') ? text.slice(1) : text;

@@ -54,8 +54,8 @@ export type JoinOutcome =
   | { kind: 'refused'; host: string; reasons: string[] };
 
 /**
- * What every other host of a pool is held against before it takes a session's repeats, as the home host recorded it; the
- * commit and the tree's fingerprint are in the plan.
+ * What every other host of a pool is held against before it takes a session's repeats, as the home host recorded it;
+ * the commit and the tree's fingerprint are in the plan.
  */
 export const requiredEnvironmentSchema = z.object({
   environment: environmentFactsSchema,

@@ -170,7 +170,10 @@ function optionalLines(assets: readonly AssetFact[]): string[] {
   });
 }
 
-/** One error for all missing repositories, with one command each (spec 04 §2, §11: no bulk download). */
+/**
+ * One error for all missing repositories, with one command each (no bulk download: each is named and fetched on
+ * purpose).
+ */
 function missingGap(question: AssetsQuestion, missing: readonly AssetFact[]): Gap {
   const { hubDir, hubSetting, hostName, hfTokenSet, endpoint } = question;
   const listed = missing.map(({ kind, id, problem }) => `${kind} ${id} (${problem ?? 'not cached'})`);

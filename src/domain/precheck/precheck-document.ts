@@ -1,6 +1,5 @@
-import { gapText, type CheckResult } from './checks.ts';
+import { type CheckResult, gapText, type GateFact, judgeGates } from './checks.ts';
 import type { CapabilityFact } from './judge-machine.ts';
-import { judgeGates, type GateFact } from './checks.ts';
 import type { AssetFact } from './assets.ts';
 import type { GpuFact } from './judge-gpus.ts';
 

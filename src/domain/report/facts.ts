@@ -92,7 +92,7 @@ export interface ReportFacts {
   environment_identity?: string;
   /**
    * By test file: its context bindings as of the session commit; null when the file could not be read there (then the
-   * context line says `?`, spec 06 §6).
+   * context line says `?`).
    */
   bindings: Record<string, ContextBinding[] | null>;
   /** By stage: the key of the table that its thresholds stand under; absent or null where there is none, or not one. */

@@ -218,7 +218,7 @@ export function missingAsrWarning(
   return `the selection has TTS stages but no ASR stage of the same model; a full TTS calibration includes ${keys}`;
 }
 
-/** A preset that calibration must run but that has no stage (spec 03 §3: calibration never picks). */
+/** A preset that calibration must run but that has no stage (CI picks one at random, calibration never does). */
 export interface PresetWithoutStages {
   /** Base name of the test file. */
   test: string;

@@ -61,7 +61,7 @@ export function parseCommand(
 
 export type PurgeCommand = Extract<Command, { kind: 'purge' }>;
 
-/** The whole pytest repeats that a purge of one stage or test file means (all stages of the unit, spec 05 §5). */
+/** The whole pytest repeats that a purge of one stage or test file means (all stages of the unit). */
 export function purgeTargets(
   plan: SessionPlan,
   command: PurgeCommand,

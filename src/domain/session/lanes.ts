@@ -7,23 +7,12 @@ import {
   recordedLane,
 } from '../lanes/lanes.ts';
 import { hostOfLane, poolLanes } from '../pool/pool.ts';
+import type { LaneBook } from './lane-book.ts';
 import type { SessionPlan } from './session-plan.ts';
 import type { RepeatOutcome, SessionState } from './session-state.ts';
 
 /** Infra failures in a row after which a lane is no longer used. */
 export const laneFailuresLimit = 3;
-
-/** What a session knows of its declared lanes; part of the state. */
-export interface LaneBook {
-  /** Per namespace, by k: the lane that the repeat last ran on. */
-  ran: Record<string, Record<string, string>>;
-  /** Per lane: the namespaces of its newest infra failures in a row. */
-  failing: Record<string, string[]>;
-  /** Lanes that are not used until `resume`. */
-  quarantined: Record<string, { since: string; reason: string }>;
-  /** Per `namespace#k`: the highest attempt whose try has been taken into account. */
-  seen: Record<string, number>;
-}
 
 interface UnitRepeat {
   namespace: string;
@@ -145,10 +134,10 @@ export type PickedLane =
   | { kind: 'none'; stuck: Unit[] };
 
 /**
- * Which of a round's waiting units begins now, and where. As many of them as there are free lanes are looked at together,
- * in the order given: each is to get a lane that it has used less than others, so that its repeats are spread evenly,
- * and a small lane rather than one that others need. One whose artifacts are to be read again goes to the host that has
- * them if it can, and after the others while that host is not there.
+ * Which of a round's waiting units begins now, and where. As many of them as there are free lanes are looked at
+ * together, in the order given: each is to get a lane that it has used less than others, so that its repeats are
+ * spread evenly, and a small lane rather than one that others need. One whose artifacts are to be read again goes to
+ * the host that has them if it can, and after the others while that host is not there.
  */
 export function pickLane(
   plan: SessionPlan,

@@ -6,8 +6,8 @@ import type { SessionState } from './session-state.ts';
 import { strictCounts } from './session-view.ts';
 
 /**
- * Lines fit for a workflow's result, details and state: at most 100 of at most 300 characters where nothing else is said,
- * the last saying what is left out.
+ * Lines fit for a workflow's result, details and state: at most 100 of at most 300 characters where nothing else is
+ * said, the last saying what is left out.
  */
 export function boundedLines(
   lines: readonly string[],

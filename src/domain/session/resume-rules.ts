@@ -170,7 +170,8 @@ export type StagesCorrection =
   | { kind: 'refused'; differences: string[] };
 
 /**
- * Whether a corrected `stages.yaml` may replace the one that a session was planned with. Where results are read and how many samples are expected may change, so may
+ * Whether a corrected `stages.yaml` may replace the one that a session was planned with. Where results are read and
+ * how many samples are expected may change, so may
  * words; what is measured, by which units, and which literals it is for may not: that would be another session.
  *
  * @param planned the session's stages

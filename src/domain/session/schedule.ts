@@ -15,8 +15,8 @@ export function unitDuration(
 
 /**
  * A round's units in the order in which they are begun. With several lanes the longest known duration comes first (list
- * scheduling), what is not known before it: it may be the longest. With one lane and no pool, and in plans that are older than
- * this rule, the plan's order.
+ * scheduling), what is not known before it: it may be the longest. With one lane and no pool, and in plans that are
+ * older than this rule, the plan's order.
  */
 export function launchOrder(plan: SessionPlan, state: SessionState): SessionPlan['units'] {
   const single = plan.lanes === 1 && plan.pool === undefined;

@@ -33,9 +33,9 @@ export const defaultMaxResultBytes = 64 * 1024 * 1024;
 
 /** Budgets and limits of a session; recorded in the plan so that a finished directory says what it ran under. */
 export const policiesSchema = z.object({
-  /** Launches per (unit, repeat) and pass before the cell is left for the next pass (spec 05 §8: 4). */
+  /** Launches per (unit, repeat) and pass before the cell is left for the next pass: 4. */
   attempts_per_pass: z.number().int().positive().default(4),
-  /** Times the whole set is gone through again for what is missing (spec 03 §6: 10). */
+  /** Times the whole set is gone through again for what is missing: 10. */
   max_passes: z.number().int().positive().default(10),
   /** Wall-time limit of one pytest invocation, seconds, where the model config gives none. */
   timeout_s: z
@@ -59,7 +59,7 @@ export const policiesSchema = z.object({
   max_result_bytes: z.number().int().positive().default(defaultMaxResultBytes),
   /** Whether compiled kernels are removed before every launch; as the model's CI does. */
   jit_cache: jitCacheSchema.default('cold'),
-  /** Seconds to wait for the GPU gate before the attempt fails as infra (spec 05 §7: 600). */
+  /** Seconds to wait for the GPU gate before the attempt fails as infra: 600. */
   gpu_wait_s: z.number().positive().default(600),
   /** Seconds after which a task queue that nobody polls is reported as such; the session waits on. */
   worker_wait_s: z.number().positive().default(600),

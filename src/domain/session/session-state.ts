@@ -3,7 +3,7 @@ import type { StrictCell } from '../audit/strict.ts';
 import type { LaneTry } from '../lanes/lanes.ts';
 import type { PoolState } from '../pool/pool.ts';
 import { redactSecrets } from '../secrets.ts';
-import type { LaneBook } from './lanes.ts';
+import type { LaneBook } from './lane-book.ts';
 import type { SessionPlan } from './session-plan.ts';
 
 /** `type` of the ApplicationFailures that cross from activities to the workflow; the one list of them. */

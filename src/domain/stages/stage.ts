@@ -15,8 +15,8 @@ const jsonSourceSchema = z.object({
 export type JsonSource = z.infer<typeof jsonSourceSchema>;
 
 /**
- * `NEEDS_CONFIG`: no result file or path. `AMBIGUOUS`: several literals claim the metric, its literal is not certain, or
- * the sample scope of its stage is not. A stage with either cannot be started.
+ * `NEEDS_CONFIG`: no result file or path. `AMBIGUOUS`: several literals claim the metric, its literal is not certain,
+ * or the sample scope of its stage is not. A stage with either cannot be started.
  */
 const metricStatusSchema = z.enum(['OK', 'NEEDS_CONFIG', 'AMBIGUOUS']);
 

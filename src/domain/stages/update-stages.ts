@@ -3,8 +3,8 @@ import type { StageDefinition } from './stage.ts';
 import { renderStageBlock } from './stages-yaml.ts';
 
 /**
- * What discovery would change in a `stages.yaml`, for people: per stage `+`, `-` or `~` with the lines that differ, times
- * of discovery left out. Empty when nothing would change.
+ * What discovery would change in a `stages.yaml`, for people: per stage `+`, `-` or `~` with the lines that differ,
+ * times of discovery left out. Empty when nothing would change.
  */
 export function diffStages(
   recorded: readonly StageDefinition[],
@@ -119,7 +119,7 @@ export function areSameStages(left: readonly StageDefinition[], right: readonly 
 }
 
 /**
- * Puts one stage's block into the text of a `stages.yaml` and leaves every other byte alone (spec 02 §13, `--stage`). A
+ * Puts one stage's block into the text of a `stages.yaml` and leaves every other byte alone (`--stage`). A
  * stage that the file does not have yet goes behind the one that precedes it in discovery.
  *
  * @param update `text` is the file, `discovered` all stages in emission order

@@ -1,6 +1,4 @@
-import { classifyStrict } from '../audit/strict.ts';
-import type { AuditedStage } from '../audit/strict.ts';
-import type { CellFile } from '../audit/strict.ts';
+import { type AuditedStage, type CellFile, classifyStrict } from '../audit/strict.ts';
 import type { Worst } from '../metrics/metric-kind.ts';
 
 /** The minimum (`min`) or maximum (`max`) of values in the metric's native unit; null for none. */

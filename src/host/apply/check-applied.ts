@@ -38,8 +38,8 @@ export interface RediscoverOptions {
 }
 
 /**
- * Runs discovery for a session's model and writes its `stages.yaml`, so that its hashes are those of the changed files. A
- * catalog that cannot be read or written is told, not thrown.
+ * Runs discovery for a session's model and writes its `stages.yaml`, so that its hashes are those of the changed
+ * files. A catalog that cannot be read or written is told, not thrown.
  */
 export async function rediscover(options: RediscoverOptions): Promise<Rediscovery> {
   const { plan, repoRoot } = options;

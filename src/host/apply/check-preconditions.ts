@@ -1,11 +1,9 @@
 import { resolve } from 'node:path';
 
-import type { ApplyPlanDocument } from '../../domain/apply/apply-plan-document.ts';
-import { isRefusal } from '../../domain/apply/apply-plan-document.ts';
+import { type ApplyPlanDocument, isRefusal } from '../../domain/apply/apply-plan-document.ts';
 import type { RunSnapshot } from '../../domain/audit/strict.ts';
 import { sessionCommit } from '../../domain/session/session-plan.ts';
-import { isDocsStage, thresholdFileOf } from '../../domain/stages/stage.ts';
-import type { StageDefinition } from '../../domain/stages/stage.ts';
+import { isDocsStage, type StageDefinition, thresholdFileOf } from '../../domain/stages/stage.ts';
 import { pathExists } from '../run-directory/files.ts';
 import { readSessionTree, treeMoved } from '../git/tree.ts';
 import { runPaths } from '../run-directory/paths.ts';
@@ -16,7 +14,8 @@ export type Preconditions = { kind: 'met'; plan: ApplyPlanDocument } | { kind: '
 
 /**
  * Everything that must hold before thresholds may be edited: the three readiness conditions, a written
- * report, no pytest alive, HEAD and work tree as the session observed them, threshold files with the bytes of its start.
+ * report, no pytest alive, HEAD and work tree as the session observed them, threshold files with the bytes of its
+ * start.
  *
  * @throws CalibError when git fails
  */

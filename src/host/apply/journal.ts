@@ -27,12 +27,12 @@ const journalledFileSchema = z.object({
 export type JournalledFile = z.infer<typeof journalledFileSchema>;
 
 /**
- * `_apply/journal.json`: how far the change of a set of files has got, so that a crash between two files ends with all of
- * them old or all of them new.
+ * `_apply/journal.json`: how far the change of a set of files has got, so that a crash between two files ends with
+ * all of them old or all of them new.
  *
- * `prepared`: copies are made, no file is touched: given up by the next call. `committed`: every file is to be brought to
- * its new content, whatever happens. `reverting`: somebody else's edit or a file that may not be replaced stands in the
- * way, so every file that was changed goes back. `reverted`, `done`: ended.
+ * `prepared`: copies are made, no file is touched: given up by the next call. `committed`: every file is to be
+ * brought to its new content, whatever happens. `reverting`: somebody else's edit or a file that may not be replaced
+ * stands in the way, so every file that was changed goes back. `reverted`, `done`: ended.
  */
 const applyJournalSchema = z.object({
   schema: z.literal('calib.apply-journal/1'),

@@ -25,8 +25,8 @@ export interface EditTarget {
 }
 
 /**
- * The real file behind a planned path. Only regular files below the repository root are edited, and no link may lead out
- * of it or into git's own folder.
+ * The real file behind a planned path. Only regular files below the repository root are edited, and no link may lead
+ * out of it or into git's own folder.
  *
  * @param place `file` is absolute or relative to `repoRoot`
  */

@@ -1,15 +1,24 @@
 import { dirname } from 'node:path';
 
 import { CalibError } from '../../domain/calib-error.ts';
-import { hasCode } from '../run-directory/files.ts';
+import { cannotWrite, hasCode, jsonDocument } from '../run-directory/files.ts';
 import { runPaths } from '../run-directory/paths.ts';
-import { cannotWrite, jsonDocument } from '../run-directory/files.ts';
-import { hashOn, readApplyJournal, readCopy, sidesOf } from './journal.ts';
-import type { ApplyJournal, CopySide, JournalledFile } from './journal.ts';
-import { hashOfFile, removeAllDrafts, saveJournal, writeWhole } from './journal.ts';
-import type { ApplyPlace } from './journal.ts';
-import { replacementFiles } from './journal.ts';
-import type { ReplacementFiles } from './journal.ts';
+import {
+  type ApplyJournal,
+  type ApplyPlace,
+  type CopySide,
+  hashOfFile,
+  hashOn,
+  type JournalledFile,
+  readApplyJournal,
+  readCopy,
+  removeAllDrafts,
+  replacementFiles,
+  type ReplacementFiles,
+  saveJournal,
+  sidesOf,
+  writeWhole,
+} from './journal.ts';
 
 /** `refused`: every file is as it was before the call, save for what somebody else did. */
 export type ReplaceOutcome = { kind: 'replaced' } | { kind: 'refused'; reason: string };

@@ -1,14 +1,22 @@
 import type { AppliedDocument } from '../../domain/apply/applied-document.ts';
 import { CalibError } from '../../domain/calib-error.ts';
 import { sha256Of } from '../run-directory/files.ts';
-import { copyPath, hashOn, sidesOf } from './journal.ts';
-import type { ApplyJournal, CopySide, JournalledFile } from './journal.ts';
-import { hashOfFile, removeAllDrafts, saveJournal, writeWhole } from './journal.ts';
-import type { ApplyPlace } from './journal.ts';
-import { replacementFiles } from './journal.ts';
-import type { ReplacementFiles } from './journal.ts';
-import { completeJournal, draftCopy, isDenied } from './recover-apply.ts';
-import type { ReplaceOutcome } from './recover-apply.ts';
+import {
+  type ApplyJournal,
+  type ApplyPlace,
+  copyPath,
+  type CopySide,
+  hashOfFile,
+  hashOn,
+  type JournalledFile,
+  removeAllDrafts,
+  replacementFiles,
+  type ReplacementFiles,
+  saveJournal,
+  sidesOf,
+  writeWhole,
+} from './journal.ts';
+import { completeJournal, draftCopy, isDenied, type ReplaceOutcome } from './recover-apply.ts';
 
 /** A file's whole content, old and new. */
 export interface FileChange {

@@ -156,8 +156,8 @@ export type UndoResult =
 
 /**
  * Restores the bytes that the files had before the session's apply, all or none, and only where every file is still as
- * calib left it; `applied.json` then says so. Twice equals once. Afterwards the caller checks (`checkApplied`) and writes
- * the report anew.
+ * calib left it; `applied.json` then says so. Twice equals once. Afterwards the caller checks (`checkApplied`) and
+ * writes the report anew.
  *
  * @throws CalibError `not-ready` when a disk refuses or somebody else is at it: to be called again
  */

@@ -1,8 +1,7 @@
 import { join } from 'node:path';
 
-import { readIfPresent } from '../run-directory/files.ts';
+import { readIfPresent, writeFileAtomic } from '../run-directory/files.ts';
 import { runPaths } from '../run-directory/paths.ts';
-import { writeFileAtomic } from '../run-directory/files.ts';
 import type { CopySide } from './journal.ts';
 
 export interface StagesFilePlace {

@@ -155,7 +155,7 @@ export interface LoadedStages {
 /**
  * Reads a model's `stages.yaml`.
  *
- * @throws CalibError `invalid-input` for an unknown model, a missing file (naming the discover command, spec 03 §8) or
+ * @throws CalibError `invalid-input` for an unknown model, a missing file (naming the discover command) or
  * an invalid one
  */
 export async function loadStages(catalog: Catalog, model: string): Promise<LoadedStages> {

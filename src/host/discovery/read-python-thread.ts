@@ -2,7 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 
 import { readPythonFile, type PythonFile } from './read-python.ts';
 
-/** What `read-python-files.ts` gives a thread when it starts it. */
+/** What `read-python.ts` gives a thread when it starts it. */
 export interface ThreadData {
   realRoot: string;
 }

@@ -18,7 +18,8 @@ export type PythonFile = { source: ReadSource } | { finding: Finding };
 /**
  * Reads and parses a Python file of the checkout. Synchronous: the parser is, and takes most of the time.
  *
- * @param place `realRoot` is the repository root with links resolved; `path` is relative to it and may not lead out of it
+ * @param place `realRoot` is the repository root with links resolved; `path` is relative to it and may not lead out
+ * of it
  */
 export function readPythonFile(place: { realRoot: string; path: string }): PythonFile {
   const { realRoot, path } = place;

@@ -4,10 +4,14 @@ import { CalibError } from '../../domain/calib-error.ts';
 import type { ModelConfig } from '../../domain/catalog/model-config.ts';
 import { utcTimestamp } from '../../domain/text.ts';
 import type { StageDiscovery } from '../../domain/discovery/discover-stages.ts';
-import { diffStages } from '../../domain/stages/update-stages.ts';
+import {
+  areSameStages,
+  diffStages,
+  keepDiscoveryTimes,
+  replaceStageBlock,
+} from '../../domain/stages/update-stages.ts';
 import type { StageDefinition } from '../../domain/stages/stage.ts';
 import { parseStagesYaml, renderStagesYaml } from '../../domain/stages/stages-yaml.ts';
-import { areSameStages, keepDiscoveryTimes, replaceStageBlock } from '../../domain/stages/update-stages.ts';
 import { writeFileAtomic } from '../run-directory/files.ts';
 import { discoverModel } from './discover-model.ts';
 
@@ -37,8 +41,8 @@ export interface StagesUpdate {
 }
 
 /**
- * Runs discovery and brings `stages.yaml` up to date: atomically, and only if something other than the times changed (spec
- * 02 §13). Unchanged stages keep their time.
+ * Runs discovery and brings `stages.yaml` up to date: atomically, and only if something other than the times
+ * changed. Unchanged stages keep their time.
  *
  * @throws CalibError `invalid-input` for an unknown `stage`, or where an existing file that must be read is invalid
  */

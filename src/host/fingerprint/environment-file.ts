@@ -51,8 +51,8 @@ function damaged(path: string, detail: string): CalibError {
 }
 
 /**
- * Records an environment: the first of a directory as `environment.json`, which is never written again; a later one that
- * says something else beside it as `environment.json.{n}`. Twice equals once.
+ * Records an environment: the first of a directory as `environment.json`, which is never written again; a later one
+ * that says something else beside it as `environment.json.{n}`. Twice equals once.
  *
  * @returns the name under which it stands
  * @throws CalibError when the file system refuses, or a recorded one cannot be read
@@ -100,8 +100,8 @@ export interface RecordedEnvironment {
 }
 
 /**
- * What the repeats of a run directory ran in, for a resume to compare with: its `environment.json`, else what the earliest
- * of its prechecks that passed tells. Null where nothing is recorded.
+ * What the repeats of a run directory ran in, for a resume to compare with: its `environment.json`, else what the
+ * earliest of its prechecks that passed tells. Null where nothing is recorded.
  *
  * @throws CalibError `invalid-input` for an `environment.json` that cannot be read; a `precheck.json` is only evidence
  */

@@ -11,8 +11,8 @@ const maxOutputBytes = 1024 ** 3;
 /**
  * Variables that would point git at another repository or index than the one asked for (`git rev-parse
  * --local-env-vars`), or change what its commands answer: calib may itself run inside a git hook. Configuration that is
- * given by variables stays, it is how containers say `safe.directory`. Optional locks are off so that reading never gets
- * in the way of the operator's own git.
+ * given by variables stays, it is how containers say `safe.directory`. Optional locks are off so that reading never
+ * gets in the way of the operator's own git.
  */
 const cleanGitEnvironment = {
   GIT_DIR: undefined,
@@ -151,7 +151,8 @@ export async function versionControlPlace(repoRoot: string, path: string): Promi
   const inside = relative(await realpath(repoRoot), await resolveLinks(resolve(repoRoot, path)));
   if (inside === '') return 'visible';
   if (inside.startsWith('..') || isAbsolute(inside)) return 'outside';
-  // A rule like `.tune-runs/` matches folders only, and git cannot know that a missing path will be one: ask about a child.
+  // A rule like `.tune-runs/` matches folders only, and git cannot know that a missing path will be one: ask about a
+  // child.
   const { stdout } = await runGit(repoRoot, ['check-ignore', '--stdin', '-z'], {
     acceptedExitCodes: [1],
     env: { GIT_LITERAL_PATHSPECS: '0' },

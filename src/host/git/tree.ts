@@ -51,8 +51,9 @@ function relativeTo(repoRoot: string, path: string): string {
 }
 
 /**
- * Untracked files are hashed up to this size each and this size together; beyond that they count by size and modification
- * time. Somebody may keep data sets below `tests/`, and the fingerprint is taken before and after each launch.
+ * Untracked files are hashed up to this size each and this size together; beyond that they count by size and
+ * modification time. Somebody may keep data sets below `tests/`, and the fingerprint is taken before and after each
+ * launch.
  */
 const largestHashedUntrackedBytes = 64 * 1024 * 1024;
 const mostHashedUntrackedBytes = 256 * 1024 * 1024;
@@ -78,9 +79,10 @@ export interface TreeFingerprint {
 }
 
 /**
- * SHA-256 over HEAD, the content of every tracked file that differs from HEAD, and the untracked test, benchmark and Python
- * files that are not ignored (spec 05 §4 `tree_fingerprint`). Equal fingerprints mean equal measured content; the reverse
- * does not hold for very large untracked files, which count by size and time. Made from file contents, not from
+ * SHA-256 over HEAD, the content of every tracked file that differs from HEAD, and the untracked test, benchmark and
+ * Python files that are not ignored (`tree_fingerprint` of the plan). Equal fingerprints mean equal measured content;
+ * the reverse does not hold for very large untracked files, which count by size and time. Made from file contents,
+ * not from
  * `git diff`'s text, which depends on the user's git configuration.
  *
  * @throws CalibError when git fails.
@@ -234,9 +236,9 @@ export interface SessionTreeOptions {
 }
 
 /**
- * The checkout as a session observes it; what `start` records, each launch compares, and a resume demands. The session's own
- * run directory does not count, nor do the catalog's files where it lies in the checkout: their content is in the plan and
- * in the session's copy, and correcting `stages.yaml` is what a halt may ask for.
+ * The checkout as a session observes it; what `start` records, each launch compares, and a resume demands. The
+ * session's own run directory does not count, nor do the catalog's files where it lies in the checkout: their content
+ * is in the plan and in the session's copy, and correcting `stages.yaml` is what a halt may ask for.
  *
  * @throws CalibError as `readGitState`
  */

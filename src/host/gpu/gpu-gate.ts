@@ -1,10 +1,14 @@
 import { setTimeout as sleepFor } from 'node:timers/promises';
 
-import type { GpuBlocker } from './gpus.ts';
-import { describeBlocker, formatBlocker } from './gpus.ts';
-import { isFreeGpu } from './gpus.ts';
-import type { Gpu, GpuReading } from './gpus.ts';
-import { readGpus } from './gpus.ts';
+import {
+  describeBlocker,
+  formatBlocker,
+  type Gpu,
+  type GpuBlocker,
+  type GpuReading,
+  isFreeGpu,
+  readGpus,
+} from './gpus.ts';
 
 /** What the gate waits for at the moment: shown while the attempt is pending. */
 export interface GateWait {

@@ -1,7 +1,6 @@
 import { setTimeout as sleepFor } from 'node:timers/promises';
 
-import { describeBlocker, formatBlocker } from './gpus.ts';
-import { isFreeGpu } from './gpus.ts';
+import { describeBlocker, formatBlocker, type Gpu, type GpuReading, isFreeGpu, readGpus } from './gpus.ts';
 import {
   type HostLock,
   acquireHostLock,
@@ -9,8 +8,6 @@ import {
   hostLockHolder,
   laneResources,
 } from '../lock/host-lock.ts';
-import type { Gpu, GpuReading } from './gpus.ts';
-import { readGpus } from './gpus.ts';
 
 export interface LeaseFreeGpusOptions {
   /** GPUs that one launch needs. */

@@ -1,10 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Lane } from '../../domain/lanes/lanes.ts';
-import { describeBlocker, formatBlocker } from './gpus.ts';
-import { isFreeGpu } from './gpus.ts';
+import { describeBlocker, formatBlocker, type Gpu, type GpuReading, isFreeGpu } from './gpus.ts';
 import { type HostLock, acquireHostLock, laneResources } from '../lock/host-lock.ts';
-import type { Gpu, GpuReading } from './gpus.ts';
 
 export interface WaitForLaneOptions {
   /** Declared lanes in order of preference. */

@@ -1,5 +1,4 @@
-import { connect, createServer } from 'node:net';
-import type { Server } from 'node:net';
+import { connect, createServer, type Server } from 'node:net';
 
 import { sha256Of } from '../run-directory/files.ts';
 /**

@@ -13,9 +13,10 @@ export interface LogLines {
 }
 
 /**
- * The lines of a log from a place on, as many as fit into `limit` bytes: up to the last line end, since the rest of a line
- * that is being written tells nothing yet. A progress bar ends its lines with a carriage return alone. A line that is longer
- * than the limit is cut, between characters. A log that does not exist yet has no lines; a link is not followed.
+ * The lines of a log from a place on, as many as fit into `limit` bytes: up to the last line end, since the rest of a
+ * line that is being written tells nothing yet. A progress bar ends its lines with a carriage return alone. A line
+ * that is longer than the limit is cut, between characters. A log that does not exist yet has no lines; a link is not
+ * followed.
  *
  * @param options `ended` true where nobody writes any more: then the last line needs no end
  */

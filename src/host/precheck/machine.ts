@@ -252,8 +252,8 @@ async function readFolder(path: string): Promise<SliceFolder> {
 }
 
 /**
- * Makes the two empty slice folders where they are missing: the one creation that the start of a run is allowed (spec
- * 04 §10 gate 3). `OMNI_CI_HOME` itself is never made, and a folder that cannot be made is left to the check.
+ * Makes the two empty slice folders where they are missing: the one creation that the start of a run is allowed.
+ * `OMNI_CI_HOME` itself is never made, and a folder that cannot be made is left to the check.
  */
 export async function createSliceDirectories(env: Readonly<Record<string, string>>): Promise<string[]> {
   const home = env['OMNI_CI_HOME'];

@@ -164,8 +164,8 @@ export async function refuseForeignDirectory(dir: string, sessionId: string | nu
 const recordedSchema = z.looseObject({ timestamp: z.string() });
 
 /**
- * Writes `precheck.json` whole. The record of an earlier start of the same session, which its observations ran under, is
- * kept beside it by its time.
+ * Writes `precheck.json` whole. The record of an earlier start of the same session, which its observations ran under,
+ * is kept beside it by its time.
  *
  * @throws CalibError `refused` as `refuseForeignDirectory`, `not-ready` when the file system refuses
  */

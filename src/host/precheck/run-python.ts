@@ -15,8 +15,8 @@ export function parseJson(text: string): unknown {
 export const answerMark = 'calib-precheck-answer:';
 
 /**
- * Python 3.8+: metadata of the interpreter and of distributions. Imports nothing beyond the standard library; `find_spec`
- * of a top-level name only looks for the file.
+ * Python 3.8+: metadata of the interpreter and of distributions. Imports nothing beyond the standard library;
+ * `find_spec` of a top-level name only looks for the file.
  *
  * Argument: JSON with `packages`, `modules`, `project`, and `all` where every distribution is to be listed.
  */
@@ -88,8 +88,8 @@ print("\\n${answerMark}" + json.dumps({
 `;
 
 /**
- * Imports each module and asks torch what it sees. Ends without the interpreter's own clean-up, which hangs where a module
- * left threads behind.
+ * Imports each module and asks torch what it sees. Ends without the interpreter's own clean-up, which hangs where a
+ * module left threads behind.
  *
  * Argument: JSON list of modules.
  */
@@ -134,7 +134,7 @@ export interface PythonQuestion<Schema extends z.ZodType> {
 
 export type PythonAnswer<Value> = { kind: 'facts'; facts: Value } | { kind: 'failed'; message: string };
 
-/** Runs a script of `venv-script.ts` with a time limit and reads its one answer line; every failure is a value. */
+/** Runs a script of this file with a time limit and reads its one answer line; every failure is a value. */
 export async function runPython<Schema extends z.ZodType>(
   question: PythonQuestion<Schema>,
 ): Promise<PythonAnswer<z.infer<Schema>>> {

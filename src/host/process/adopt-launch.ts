@@ -2,13 +2,18 @@ import { closeSync, openSync, readFileSync, writeSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { hasCode } from '../run-directory/files.ts';
-import type { LaunchExit, LaunchIdentity } from './launch-files.ts';
-import { launchExitSchema, launchIdentitySchema, launchRequestSchema } from './launch-files.ts';
-import { launchFiles, supervisorMarkVariable } from './launch-files.ts';
-import type { LaunchHandle } from './launch-handle.ts';
-import { createLaunchHandle, readLaunchEnd } from './launch-handle.ts';
+import {
+  type LaunchExit,
+  launchExitSchema,
+  launchFiles,
+  type LaunchIdentity,
+  launchIdentitySchema,
+  launchRequestSchema,
+  readLaunchDocument,
+  supervisorMarkVariable,
+} from './launch-files.ts';
+import { createLaunchHandle, type LaunchHandle, readLaunchEnd } from './launch-handle.ts';
 import { isAlive, readBootId } from './identity.ts';
-import { readLaunchDocument } from './launch-files.ts';
 
 /**
  * What became of an earlier launch.

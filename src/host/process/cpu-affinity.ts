@@ -6,8 +6,8 @@ import { CalibError } from '../../domain/calib-error.ts';
 import { formatCpuList, parseCpuList } from '../../domain/lanes/lanes.ts';
 
 /**
- * The CPUs that this process may use: those of the machine less what a cgroup or its own affinity takes away. Null where
- * the kernel does not say.
+ * The CPUs that this process may use: those of the machine less what a cgroup or its own affinity takes away. Null
+ * where the kernel does not say.
  */
 export async function usableCpus(statusFile = '/proc/self/status'): Promise<number[] | null> {
   const status = await readFile(statusFile, 'utf8').catch(() => '');

@@ -1,10 +1,6 @@
 import type { LaunchIdentity } from './launch-files.ts';
-import { readBootId } from './identity.ts';
-import type { ProcessIdentity } from './identity.ts';
-import { readProcessTable } from './identity.ts';
-import type { TableEntry } from './identity.ts';
-import type { RepeatMark } from './repeat-mark.ts';
-import { carriesMark } from './repeat-mark.ts';
+import { type ProcessIdentity, readBootId, readProcessTable, type TableEntry } from './identity.ts';
+import { carriesMark, type RepeatMark } from './repeat-mark.ts';
 
 /**
  * What proves that a process is ours: it carries the mark; it is in the session that the launch's child leads, or led;

@@ -74,7 +74,7 @@ export interface SupervisorSpec {
   log_path: string;
   /** Milliseconds between TERM and KILL when asked to end. */
   grace_ms: number;
-  /** Abstract socket names to hold while the child lives, see `gpu/lane-lease.ts`. */
+  /** Abstract socket names to hold while the child lives, see `lock/host-lock.ts`. */
   lease_names: string[];
   /** What a waiter is told about the holder. */
   lease_holder: string;
@@ -86,7 +86,7 @@ export interface SupervisorSpec {
 export const launchFiles = {
   /** Written by the worker before it starts the supervisor: which launch this folder is about. */
   request: (launchDir: string) => join(launchDir, 'request.json'),
-  /** What the launch runs on (`launch-lane.ts`); written by the worker before it starts the supervisor. */
+  /** What the launch runs on; written by the worker before it starts the supervisor. */
   lane: (launchDir: string) => join(launchDir, 'lane.json'),
   /**
    * Created by whoever comes first, the supervisor ("I start it") or an adopter ("nobody may start it any more"), so
@@ -126,8 +126,8 @@ export async function readLaunchDocument<T>(path: string, schema: z.ZodType<T>):
 }
 
 /**
- * `lane.json` of a launch folder: what pytest was launched on, and what it cost to get there. Written before the launch,
- * so that whoever adopts the run knows which lane to take over.
+ * `lane.json` of a launch folder: what pytest was launched on, and what it cost to get there. Written before the
+ * launch, so that whoever adopts the run knows which lane to take over.
  */
 const launchLaneSchema = z.object({
   schema: z.literal('calib.launch-lane/1'),

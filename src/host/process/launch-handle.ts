@@ -1,13 +1,17 @@
-import { watch } from 'node:fs';
-import type { FSWatcher } from 'node:fs';
+import { type FSWatcher, watch } from 'node:fs';
 
 import { utcTimestamp } from '../../domain/text.ts';
 import { hasCode } from '../run-directory/files.ts';
-import type { LaunchExit, LaunchIdentity, StopRequest } from './launch-files.ts';
-import { launchExitSchema, stopRequestSchema } from './launch-files.ts';
-import { launchFiles } from './launch-files.ts';
+import {
+  type LaunchExit,
+  launchExitSchema,
+  launchFiles,
+  type LaunchIdentity,
+  readLaunchDocument,
+  type StopRequest,
+  stopRequestSchema,
+} from './launch-files.ts';
 import { isAlive } from './identity.ts';
-import { readLaunchDocument } from './launch-files.ts';
 import { writeWholeFile } from './supervisor-parts.ts';
 
 /** How a launch is known to have ended. `lost`: the supervisor died without leaving an exit status. */

@@ -3,20 +3,20 @@
  * its own, holds the lane's run lease while the child lives, and leaves the exit status on disk. It must start fast and
  * never fail for want of somebody else, so it imports Node built-ins and tiny local files only.
  */
-import { spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, existsSync, openSync, readFileSync, writeSync } from 'node:fs';
-import { createServer } from 'node:net';
-import type { Server } from 'node:net';
+import { createServer, type Server } from 'node:net';
 
-import { utcTimestamp } from '../../domain/text.ts';
-import { messageOf } from '../../domain/text.ts';
-import { ClockWatch } from './supervisor-parts.ts';
-import { GroupStopper } from './supervisor-parts.ts';
-import type { LaunchExit, LaunchIdentity, StopRequest, SupervisorSpec } from './launch-files.ts';
-import { launchFiles } from './launch-files.ts';
+import { messageOf, utcTimestamp } from '../../domain/text.ts';
+import { ClockWatch, GroupStopper, writeWholeFile } from './supervisor-parts.ts';
+import {
+  type LaunchExit,
+  launchFiles,
+  type LaunchIdentity,
+  type StopRequest,
+  type SupervisorSpec,
+} from './launch-files.ts';
 import { readBootId, readProcessStat } from './identity.ts';
-import { writeWholeFile } from './supervisor-parts.ts';
 
 /** How long a full disk may keep the exit status from being written before it is given up: ten minutes. */
 const exitWriteTries = 300;
@@ -204,7 +204,7 @@ function readStop(spec: SupervisorSpec, killed: boolean): NonNullable<LaunchExit
   return unexplained;
 }
 
-/** MAINTENANCE: the wire form of a lease (abstract socket that tells its holder) is `gpu/lane-lease.ts`'s. */
+/** MAINTENANCE: the wire form of a lease (abstract socket that tells its holder) is `lock/host-lock.ts`'s. */
 async function holdLeases(spec: SupervisorSpec): Promise<Server[]> {
   const servers: Server[] = [];
   for (const name of spec.lease_names) {

@@ -28,9 +28,9 @@ export function readClocks(): ClockReading {
 }
 
 /**
- * Compares the time of day with the time since boot, which nobody sets: whoever judges by their times whether files were
- * written since the launch has to know how far the time of day was set back meanwhile. Two settings between two looks that
- * undo each other are not seen.
+ * Compares the time of day with the time since boot, which nobody sets: whoever judges by their times whether files
+ * were written since the launch has to know how far the time of day was set back meanwhile. Two settings between two
+ * looks that undo each other are not seen.
  */
 export class ClockWatch {
   readonly #launch: ClockReading;

@@ -4,8 +4,7 @@ import { dirname, join } from 'node:path';
 import { CalibError } from '../../domain/calib-error.ts';
 import { messageOf } from '../../domain/text.ts';
 import { gitText, runGit } from '../git/git.ts';
-import { readIfPresent } from '../run-directory/files.ts';
-import { writeFileAtomic } from '../run-directory/files.ts';
+import { readIfPresent, writeFileAtomic } from '../run-directory/files.ts';
 
 export interface PublishCommit {
   /** Absolute path of the checkout. */

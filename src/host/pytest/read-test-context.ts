@@ -6,7 +6,8 @@ import { readContextBindings } from '../../python/read-source-facts.ts';
 import { readDatasetReferences } from '../precheck/resolve-requirements.ts';
 
 /**
- * Under what conditions a test runs, as far as its source says: datasets and the limits that it passes on. A file that cannot be read or parsed says nothing.
+ * Under what conditions a test runs, as far as its source says: datasets and the limits that it passes on. A file
+ * that cannot be read or parsed says nothing.
  *
  * @param test repository-relative path
  */

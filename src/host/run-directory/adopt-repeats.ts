@@ -1,17 +1,14 @@
 import { randomUUID } from 'node:crypto';
 
-import type { Plan } from '../../domain/session/session-plan.ts';
-import type { Unit } from '../../domain/session/session-plan.ts';
+import type { Plan, Unit } from '../../domain/session/session-plan.ts';
 import type { StageDefinition } from '../../domain/stages/stage.ts';
-import { sha256Of } from './files.ts';
+import { namesIn, readIfPresent, sha256Of, writeJsonAtomic } from './files.ts';
 import { unrecordedAttempt } from './attempt-numbers.ts';
 import { type RepeatPlace, readAttempts } from './attempts-file.ts';
 import { readCommitMarker } from './commit-repeat.ts';
 import { discardRepeat } from './discard-repeat.ts';
-import { namesIn, readIfPresent } from './files.ts';
 import { runPaths } from './paths.ts';
 import { type RecordedRepeat, readCommittedRepeat } from './read-repeat.ts';
-import { writeJsonAtomic } from './files.ts';
 
 export interface RepeatAdoption {
   /** Absolute. */

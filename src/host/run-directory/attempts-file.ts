@@ -3,10 +3,8 @@ import { z } from 'zod';
 import { CalibError } from '../../domain/calib-error.ts';
 import { messageOf } from '../../domain/text.ts';
 import { type Attempt, attemptSchema } from '../../domain/observation/observation.ts';
-import { parseDocument } from './files.ts';
-import { readIfPresent } from './files.ts';
+import { jsonDocument, parseDocument, readIfPresent, writeFileAtomic } from './files.ts';
 import { runPaths } from './paths.ts';
-import { jsonDocument, writeFileAtomic } from './files.ts';
 
 /** One (unit, repeat) of a run directory. */
 export interface RepeatPlace {

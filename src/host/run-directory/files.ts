@@ -139,7 +139,8 @@ export const durableFiles: DurableFiles = {
  * Writes a file whole or not at all: temporary file in the same folder, fsync, rename, fsync of the folder (DESIGN,
  * "Nothing is overwritten"). Missing folders are created (0700).
  *
- * @throws CalibError naming the path when the file system refuses (permission, full disk, a file where a folder should be).
+ * @throws CalibError naming the path when the file system refuses (permission, full disk, a file where a folder
+ * should be).
  */
 export async function writeFileAtomic(
   path: string,
@@ -180,8 +181,8 @@ export function cannotWrite(path: string, cause: unknown): CalibError {
 }
 
 /**
- * Writes `content` beside `path` as `<path>.1`, `.2`, …, unless one of them holds it already: an earlier version of a file
- * stays when a newer one takes its place. Twice equals once.
+ * Writes `content` beside `path` as `<path>.1`, `.2`, …, unless one of them holds it already: an earlier version of a
+ * file stays when a newer one takes its place. Twice equals once.
  *
  * @returns the name under which it is kept
  * @throws CalibError when the file system refuses

@@ -11,8 +11,8 @@ const mostDirectories = 12;
 const mostRepeats = 3;
 
 /**
- * How long a repeat of each unit takes, in pytest seconds, as earlier sessions of the same model saw it: the mean of its
- * complete repeats in the newest run directory that has any. Units never seen are left out. What cannot be read is
+ * How long a repeat of each unit takes, in pytest seconds, as earlier sessions of the same model saw it: the mean of
+ * its complete repeats in the newest run directory that has any. Units never seen are left out. What cannot be read is
  * passed over: it only costs a better order.
  *
  * @param runRoot folder of run directories, whose names begin with their time

@@ -80,7 +80,8 @@ const beforePlan: ReadonlySet<string> = new Set(
  * Makes the folder of a fresh session (0700), or finds the one that an earlier call for the same session has made.
  * Nothing is touched when it refuses.
  *
- * @throws CalibError for a relative path, a folder that git would list, one that holds another session or foreign files.
+ * @throws CalibError for a relative path, a folder that git would list, one that holds another session or foreign
+ * files.
  */
 export async function createRunDirectory(request: RunDirectoryRequest): Promise<'created' | 'existing'> {
   const { runDir } = request;
@@ -124,7 +125,7 @@ async function holdsSession({ runDir, sessionId }: RunDirectoryRequest): Promise
 }
 
 /**
- * Writes `plan.json`, keys in the order of spec 05 §4. `readPlan` (`read-plan.ts`) is its counterpart.
+ * Writes `plan.json`, keys in the original tool's order. `readPlan` is its counterpart.
  *
  * @throws CalibError when the file system refuses.
  */
@@ -133,8 +134,8 @@ export async function writePlan(runDir: string, plan: Plan): Promise<void> {
 }
 
 /**
- * The highest pass that an attempt of this directory bears, set-aside ones included; null where there was none. A session
- * that carries the directory on begins after it, because attempts count against the pass that they bear.
+ * The highest pass that an attempt of this directory bears, set-aside ones included; null where there was none. A
+ * session that carries the directory on begins after it, because attempts count against the pass that they bear.
  */
 export async function readLastPass(
   runDir: string,

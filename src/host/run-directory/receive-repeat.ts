@@ -1,16 +1,17 @@
 import { CalibError } from '../../domain/calib-error.ts';
-import { firstIssue } from '../../domain/text.ts';
-import { messageOf } from '../../domain/text.ts';
-import type { Attempt } from '../../domain/observation/observation.ts';
-import { type CommitMarker, commitMarkerSchema } from '../../domain/observation/observation.ts';
-import { type Observation, observationSchema } from '../../domain/observation/observation.ts';
+import { firstIssue, messageOf } from '../../domain/text.ts';
+import {
+  type Attempt,
+  type CommitMarker,
+  commitMarkerSchema,
+  type Observation,
+  observationSchema,
+} from '../../domain/observation/observation.ts';
 import { sessionCommit, type Plan } from '../../domain/session/session-plan.ts';
 import { type RepeatRecord, repeatRecordSchema } from '../../domain/pool/pool.ts';
-import { parseDocument } from './files.ts';
-import { sha256Of } from './files.ts';
+import { parseDocument, type PlannedFile, sha256Of } from './files.ts';
 import { type RepeatPlace, parseAttempts } from './attempts-file.ts';
 import { recordKey, recordPaths, refuseTooLarge } from './travel.ts';
-import type { PlannedFile } from './files.ts';
 
 /** A repeat's record from another host, every part of it checked against the session's plan. */
 export interface ReceivedRepeat extends RepeatPlace {

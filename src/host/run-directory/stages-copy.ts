@@ -24,8 +24,8 @@ export interface StagesText {
  * The stage definitions that a directory means: its own copy, or (a v0.6.0 directory has none) the file that its plan
  * names.
  *
- * @throws CalibError when there is none, or when the copy is not the one whose hash the plan records: edited definitions
- *   would change what the audits say of a finished session
+ * @throws CalibError when there is none, or when the copy is not the one whose hash the plan records: edited
+ * definitions   would change what the audits say of a finished session
  */
 export async function readStagesText(runDir: string, plan: Plan): Promise<StagesText> {
   const named = plan.stages_yaml;
@@ -90,7 +90,7 @@ function otherStages(copy: string, found: string): CalibError {
 
 /**
  * Everything that the audits, the report and the apply plan need of a run directory, calib's or v0.6.0's; safe while
- * a session is writing to it (spec 06 §4: no GPU, no catalog, no server).
+ * a session is writing to it (no GPU, no catalog, no server).
  *
  * @throws CalibError when `plan.json` or the stage definitions are missing or corrupt; a bad `run{k}.json` is a cell.
  */
@@ -116,8 +116,8 @@ function recordsOf(plan: Plan, stage: string): { unit?: string; markers: 'requir
 }
 
 /**
- * Plan and planned stages of a run directory, without its records. They belong together; while a corrected `stages.yaml` is
- * taken over they are read once more.
+ * Plan and planned stages of a run directory, without its records. They belong together; while a corrected
+ * `stages.yaml` is taken over they are read once more.
  *
  * @throws CalibError as `readRunDirectory`
  */

@@ -1,10 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
 import { applyPlan } from '../../../src/domain/apply/apply-plan.ts';
-import type { ApplyPlanDocument } from '../../../src/domain/apply/apply-plan-document.ts';
-import { isRefusal } from '../../../src/domain/apply/apply-plan-document.ts';
-import type { LocatedThresholds } from '../../../src/domain/apply/thresholds.ts';
-import { parseThresholdSource } from '../../../src/domain/apply/thresholds.ts';
+import { type ApplyPlanDocument, isRefusal } from '../../../src/domain/apply/apply-plan-document.ts';
+import { type LocatedThresholds, parseThresholdSource } from '../../../src/domain/apply/thresholds.ts';
 import type { RunSnapshot } from '../../../src/domain/audit/strict.ts';
 import {
   COMMIT,

@@ -2,9 +2,12 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 import type { ApplyPlanDocument, ApplyPlanMetric } from '../../../src/domain/apply/apply-plan-document.ts';
-import { describeQuestion, openQuestions } from '../../../src/domain/apply/decide-apply.ts';
-import { decideApply } from '../../../src/domain/apply/decide-apply.ts';
-import { parseDecisionAnswer } from '../../../src/domain/apply/decide-apply.ts';
+import {
+  decideApply,
+  describeQuestion,
+  openQuestions,
+  parseDecisionAnswer,
+} from '../../../src/domain/apply/decide-apply.ts';
 import { directionOf } from '../../../src/domain/apply/thresholds.ts';
 
 /** A throughput of 4.2 whose worst of three is `next`, alone in its stage `s`. */

@@ -1,9 +1,14 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import { isCount, isStricter, writeText, writeValue } from '../../../src/domain/apply/write-value.ts';
+import {
+  isCount,
+  isStricter,
+  writeText,
+  writeValue,
+  type WriteValueOptions,
+} from '../../../src/domain/apply/write-value.ts';
 import { parsePythonNumber } from '../../../src/domain/numbers/python-numbers.ts';
-import type { WriteValueOptions } from '../../../src/domain/apply/write-value.ts';
 
 const wer = { group: 'wer', worst: 'max', digits: 2, scale: 100 } as const;
 const count = { group: 'wer', worst: 'max', digits: 0, scale: 1 } as const;

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { matrixFromSnapshot } from '../../../src/domain/audit/matrix.ts';
-import { completenessDocument } from '../../../src/domain/audit/matrix.ts';
+import { completenessDocument, matrixFromSnapshot } from '../../../src/domain/audit/matrix.ts';
 import type { CellFile, RunSnapshot } from '../../../src/domain/audit/strict.ts';
 import type { StageDefinition } from '../../../src/domain/stages/stage.ts';
 import {

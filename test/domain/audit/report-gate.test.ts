@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest';
 
-import { readiness } from '../../../src/domain/audit/strict-audit.ts';
-import { reportRefusal } from '../../../src/domain/audit/strict-audit.ts';
+import { readiness, reportRefusal } from '../../../src/domain/audit/strict-audit.ts';
 import { makeSnapshot, makeStage, OTHER_COMMIT, recorded } from './snapshot-fixture.ts';
 
 test('a ready session is not refused', () => {

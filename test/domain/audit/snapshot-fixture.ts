@@ -1,7 +1,6 @@
 import type { CellFile, RunSnapshot } from '../../../src/domain/audit/strict.ts';
 import type { Observation } from '../../../src/domain/observation/observation.ts';
-import { planSchema } from '../../../src/domain/session/session-plan.ts';
-import type { Plan } from '../../../src/domain/session/session-plan.ts';
+import { type Plan, planSchema } from '../../../src/domain/session/session-plan.ts';
 import type { StageDefinition, StageMetric } from '../../../src/domain/stages/stage.ts';
 
 export const COMMIT = 'ab12cd34'.repeat(5);

@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { matrixFromSnapshot } from '../../../src/domain/audit/matrix.ts';
-import { statusDocument, statusIsReady } from '../../../src/domain/audit/status-document.ts';
-import type { LiveFacts } from '../../../src/domain/audit/status-document.ts';
+import { type LiveFacts, statusDocument, statusIsReady } from '../../../src/domain/audit/status-document.ts';
 import { makeSnapshot, makeStage, OTHER_COMMIT, recorded } from './snapshot-fixture.ts';
 
 const facts: LiveFacts = {

@@ -2,13 +2,13 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 import { matrixFromSnapshot } from '../../../src/domain/audit/matrix.ts';
-import { readiness } from '../../../src/domain/audit/strict-audit.ts';
-import type { CellFile } from '../../../src/domain/audit/strict.ts';
 import {
   auditStrict,
+  readiness,
   renderStrictAudit,
   strictAuditDocument,
 } from '../../../src/domain/audit/strict-audit.ts';
+import type { CellFile } from '../../../src/domain/audit/strict.ts';
 import { COMMIT, makeSnapshot, makeStage, OTHER_COMMIT, recorded } from './snapshot-fixture.ts';
 
 const stages = [makeStage(), makeStage({ key: 'nova_wer', expected_samples: 5 })];

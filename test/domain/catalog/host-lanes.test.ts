@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { lanesOf } from '../../../src/domain/catalog/host-profile.ts';
-import { parseHostProfile } from '../../../src/domain/catalog/host-profile.ts';
+import { lanesOf, parseHostProfile } from '../../../src/domain/catalog/host-profile.ts';
 
 const parse = (yaml: string) => parseHostProfile({ file: 'hosts/h.yaml', yaml });
 

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { resolveEntry } from '../../../src/domain/discovery/source.ts';
-import { stageBase } from '../../../src/domain/discovery/source.ts';
+import { resolveEntry, stageBase } from '../../../src/domain/discovery/source.ts';
 import { stageGpus } from '../../../src/domain/selection/units.ts';
 import { parseStagesYaml, renderStagesYaml } from '../../../src/domain/stages/stages-yaml.ts';
 import { discoverText, discoverTexts, findings, metricsOf, novaConfig } from './discover-texts.ts';

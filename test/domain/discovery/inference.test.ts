@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { inferSource } from '../../../src/domain/discovery/source.ts';
-import { describeMerge, mergeSource } from '../../../src/domain/discovery/source.ts';
+import { describeMerge, inferSource, mergeSource } from '../../../src/domain/discovery/source.ts';
 import { discoverText, findings, source } from './discover-texts.ts';
 
 function infer(text: string) {

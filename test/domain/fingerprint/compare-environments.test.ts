@@ -1,10 +1,17 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import { compareEnvironments } from '../../../src/domain/fingerprint/compare.ts';
-import { differenceText, identityDifferenceLines } from '../../../src/domain/fingerprint/compare.ts';
-import { environmentFacts, type EnvironmentFacts } from '../../../src/domain/fingerprint/environment.ts';
-import { fingerprintFields, identityText } from '../../../src/domain/fingerprint/environment.ts';
+import {
+  compareEnvironments,
+  differenceText,
+  identityDifferenceLines,
+} from '../../../src/domain/fingerprint/compare.ts';
+import {
+  environmentFacts,
+  type EnvironmentFacts,
+  fingerprintFields,
+  identityText,
+} from '../../../src/domain/fingerprint/environment.ts';
 import { environments } from './environment-arbitrary.ts';
 
 type Known = Parameters<typeof environmentFacts>[0];

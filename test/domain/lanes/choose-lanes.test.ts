@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { chooseLanes, refuseTooLargeUnits } from '../../../src/domain/lanes/lanes.ts';
-import type { Lane } from '../../../src/domain/lanes/lanes.ts';
+import { chooseLanes, type Lane, refuseTooLargeUnits } from '../../../src/domain/lanes/lanes.ts';
 
 const declared: Lane[] = [
   { name: 'lane0', gpus: [0, 1], cpus: '2-15' },

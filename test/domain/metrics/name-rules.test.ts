@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
 import { materialityFloor } from '../../../src/domain/metrics/metric-kind.ts';
-import { metricNames, nestedMetricKeys } from '../../../src/domain/metrics/metrics.ts';
+import { metricNames, metricRegistry, nestedMetricKeys } from '../../../src/domain/metrics/metrics.ts';
 import { builtInMetrics } from '../../../src/domain/metrics/built-in-metrics.ts';
-import { metricRegistry } from '../../../src/domain/metrics/metrics.ts';
 import { novaConfig } from '../discovery/discover-texts.ts';
 
 const names = metricNames(novaConfig());

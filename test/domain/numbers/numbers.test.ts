@@ -1,11 +1,13 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import { ceilTo4Decimals } from '../../../src/domain/numbers/python-numbers.ts';
-import { exactRational } from '../../../src/domain/numbers/python-numbers.ts';
-import { formatFixed } from '../../../src/domain/numbers/python-numbers.ts';
-import { pythonFloatText } from '../../../src/domain/numbers/python-numbers.ts';
-import { roundHalfEven } from '../../../src/domain/numbers/python-numbers.ts';
+import {
+  ceilTo4Decimals,
+  exactRational,
+  formatFixed,
+  pythonFloatText,
+  roundHalfEven,
+} from '../../../src/domain/numbers/python-numbers.ts';
 
 describe('display values', () => {
   test('exact ties go to the even digit', () => {

@@ -3,9 +3,7 @@ import { execFileSync } from 'node:child_process';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 
-import { formatFixed } from '../../../src/domain/numbers/python-numbers.ts';
-import { pythonFloatText } from '../../../src/domain/numbers/python-numbers.ts';
-import { roundHalfEven } from '../../../src/domain/numbers/python-numbers.ts';
+import { formatFixed, pythonFloatText, roundHalfEven } from '../../../src/domain/numbers/python-numbers.ts';
 
 /** Python is the reference: round, fixed format and repr of every sample, in one process. */
 const program = `

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 
 import { parsePythonNumber } from '../../../src/domain/numbers/python-numbers.ts';
 
-describe('parsePythonNumber (spec 06 §8: any Python spelling)', () => {
+describe('parsePythonNumber (any Python spelling)', () => {
   test.each([
     ['3', 3, true],
     ['+3', 3, true],

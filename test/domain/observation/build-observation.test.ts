@@ -1,10 +1,14 @@
 import { expect, test } from 'vitest';
 
-import type { Attempt } from '../../../src/domain/observation/observation.ts';
-import { type RepeatFacts, buildObservation } from '../../../src/domain/observation/observation.ts';
-import { observationSchema } from '../../../src/domain/observation/observation.ts';
-import { pytestOutcome, stageStatus } from '../../../src/domain/observation/observation.ts';
-import type { Observation } from '../../../src/domain/observation/observation.ts';
+import {
+  type Attempt,
+  buildObservation,
+  type Observation,
+  observationSchema,
+  pytestOutcome,
+  type RepeatFacts,
+  stageStatus,
+} from '../../../src/domain/observation/observation.ts';
 import type { StageDefinition } from '../../../src/domain/stages/stage.ts';
 import {
   ASSERTION,
@@ -53,7 +57,7 @@ function build(stage: StageDefinition, document: unknown = GOOD_DOCUMENT): Obser
   return buildObservation(FACTS, { stage, extraction, status: stageStatus(stage, extraction, FACTS.end) });
 }
 
-test('writes the fields in the order of spec 05 §10', () => {
+test('writes the fields in the order of the original tool', () => {
   expect(Object.keys(build(makeStage()))).toEqual([
     'status',
     'reason',

@@ -1,9 +1,7 @@
 import { expect, test } from 'vitest';
 
-import { orderPlan } from '../../../src/domain/session/session-plan.ts';
-import type { Plan } from '../../../src/domain/session/session-plan.ts';
+import { orderPlan, type Plan, type Unit } from '../../../src/domain/session/session-plan.ts';
 import { type ResumeRequest, resumePlan } from '../../../src/domain/session/resume-rules.ts';
-import type { Unit } from '../../../src/domain/session/session-plan.ts';
 
 const COMMIT = 'c'.repeat(40);
 
@@ -113,7 +111,7 @@ test("warns of other repeats, host or interpreter and keeps the plan's", () => {
   });
 });
 
-test('orders a plan as spec 05 §4 does, with unknown fields last', () => {
+test('orders a plan as the original tool does, with unknown fields last', () => {
   const plan: Plan = {
     future: 1,
     session_id: 's',

@@ -4,12 +4,12 @@ import { environmentFacts } from '../../../src/domain/fingerprint/environment.ts
 import {
   forgetRefused,
   hostOfLane,
+  type JoinOutcome,
   knownHosts,
   newPoolState,
   poolLanes,
   takeJoin,
 } from '../../../src/domain/pool/pool.ts';
-import type { JoinOutcome } from '../../../src/domain/pool/pool.ts';
 
 const now = '2026-04-23T05:00:00Z';
 const standard = { environment: environmentFacts(), stages_yaml_sha256: 'cafe' };

@@ -4,7 +4,7 @@ import { markerHolds } from '../../../src/domain/precheck/environment-marker.ts'
 
 const linux = { python_version: '3.11', sys_platform: 'linux', os_name: 'posix', platform_machine: 'x86_64' };
 
-describe('environment markers (PEP 508, spec 04 §3)', () => {
+describe('environment markers (PEP 508)', () => {
   it.each([
     ["python_version >= '3.10'", true],
     ["python_version < '3.9'", false],

@@ -1,9 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { judgeDisk, type DiskFacts } from '../../../src/domain/precheck/judge-machine.ts';
-import { judgeEnvironment, judgeSlice } from '../../../src/domain/precheck/judge-venv.ts';
-import { judgeHost } from '../../../src/domain/precheck/judge-machine.ts';
-import { judgeScope } from '../../../src/domain/precheck/judge-venv.ts';
+import { type DiskFacts, judgeDisk, judgeHost } from '../../../src/domain/precheck/judge-machine.ts';
+import { judgeEnvironment, judgeScope, judgeSlice } from '../../../src/domain/precheck/judge-venv.ts';
 import type { PrecheckRequirements } from '../../../src/domain/precheck/requirements.ts';
 import { makeHost, makeRequirements } from './requirements-fixture.ts';
 

@@ -1,7 +1,11 @@
 import { describe, expect, it } from 'vitest';
 
-import { judgeImports, type ImportsQuestion } from '../../../src/domain/precheck/judge-venv.ts';
-import { judgeInstall, type InstallQuestion } from '../../../src/domain/precheck/judge-venv.ts';
+import {
+  type ImportsQuestion,
+  type InstallQuestion,
+  judgeImports,
+  judgeInstall,
+} from '../../../src/domain/precheck/judge-venv.ts';
 import type { ImportFacts } from '../../../src/domain/precheck/venv-facts.ts';
 
 const places = { repoRoot: '/repo', venvPython: '/venv/bin/python' };

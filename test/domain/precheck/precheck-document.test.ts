@@ -1,7 +1,12 @@
 import { describe, expect, it } from 'vitest';
 
-import { checkResult, gapText, renderCheck, renderSummary } from '../../../src/domain/precheck/checks.ts';
-import { judgeGates } from '../../../src/domain/precheck/checks.ts';
+import {
+  checkResult,
+  gapText,
+  judgeGates,
+  renderCheck,
+  renderSummary,
+} from '../../../src/domain/precheck/checks.ts';
 import {
   precheckDocument,
   skippedPrecheckDocument,

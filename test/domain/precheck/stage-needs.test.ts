@@ -1,10 +1,8 @@
 import { describe, expect, it } from 'vitest';
 
 import { parseModelConfig } from '../../../src/domain/catalog/model-config.ts';
-import { requiredDatasets } from '../../../src/domain/precheck/stage-needs.ts';
-import { planRequirements } from '../../../src/domain/precheck/stage-needs.ts';
+import { planRequirements, requiredDatasets, stageNeeds } from '../../../src/domain/precheck/stage-needs.ts';
 import { skipRefusal } from '../../../src/domain/precheck/judge-venv.ts';
-import { stageNeeds } from '../../../src/domain/precheck/stage-needs.ts';
 import { makeStage } from '../audit/snapshot-fixture.ts';
 import { makeRequirements } from './requirements-fixture.ts';
 

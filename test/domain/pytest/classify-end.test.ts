@@ -1,8 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { classifyEnd } from '../../../src/domain/pytest/classify-end.ts';
-import type { PytestEnd } from '../../../src/domain/pytest/classify-end.ts';
+import { classifyEnd, type PytestEnd } from '../../../src/domain/pytest/classify-end.ts';
 import { signatures } from '../../../src/domain/pytest/signatures.ts';
 
 const classify = (end: Partial<PytestEnd>) =>

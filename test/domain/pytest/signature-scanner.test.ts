@@ -1,9 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { SignatureScanner } from '../../../src/domain/pytest/signatures.ts';
-import type { SignatureMatch } from '../../../src/domain/pytest/signatures.ts';
-import { signatures } from '../../../src/domain/pytest/signatures.ts';
+import { type SignatureMatch, signatures, SignatureScanner } from '../../../src/domain/pytest/signatures.ts';
 
 const scan = (pieces: string[]): SignatureMatch[] => {
   const scanner = new SignatureScanner(signatures);

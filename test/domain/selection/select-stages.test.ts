@@ -2,8 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { CalibError } from '../../../src/domain/calib-error.ts';
-import { selectStages } from '../../../src/domain/selection/select.ts';
-import { stagesByAlias, stagesByGroup } from '../../../src/domain/selection/select.ts';
+import { selectStages, stagesByAlias, stagesByGroup } from '../../../src/domain/selection/select.ts';
 import { nova, stage, ttsModel } from './stage-fixtures.ts';
 
 const keys = (raw: string, stages = nova) => selectStages(stages, raw).stages.map(({ key }) => key);

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 
-import { selectStages } from '../../../src/domain/selection/select.ts';
 import {
   missingAsrWarning,
   presetsWithoutStages,
+  selectStages,
   wholeFileWarnings,
 } from '../../../src/domain/selection/select.ts';
 import { nova, ttsModel } from './stage-fixtures.ts';

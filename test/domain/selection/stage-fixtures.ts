@@ -29,7 +29,7 @@ function duet(preset: 'red' | 'blue', variant: 'whole' | 'stream', group: string
   });
 }
 
-/** The stages of spec 02 §14.3 (`duet`) and §14.2 (`voice`) in one model, as spec 03 §9 combines them. */
+/** The stages of a file with one preset pair (`duet`) and of one with variants (`voice`) in one model. */
 export const nova: StageDefinition[] = [
   duet('red', 'whole', 'wer'),
   duet('red', 'whole', 'similarity'),

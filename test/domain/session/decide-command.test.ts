@@ -1,7 +1,13 @@
 import { describe, expect, test } from 'vitest';
 
-import { type Command, type CommandKind, commandSchema } from '../../../src/domain/session/commands.ts';
-import { decideCommand, settleCommand, takeCommand } from '../../../src/domain/session/commands.ts';
+import {
+  type Command,
+  type CommandKind,
+  commandSchema,
+  decideCommand,
+  settleCommand,
+  takeCommand,
+} from '../../../src/domain/session/commands.ts';
 import { type Phase, type SessionState, initialState } from '../../../src/domain/session/session-state.ts';
 import { sampleSessionPlan } from './sample-session-plan.ts';
 

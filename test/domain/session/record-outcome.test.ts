@@ -1,10 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
 import type { StrictCell } from '../../../src/domain/audit/strict.ts';
-import { matrixFromState } from '../../../src/domain/session/matrix.ts';
-import { recordOutcome, setCell } from '../../../src/domain/session/matrix.ts';
-import type { RepeatOutcome } from '../../../src/domain/session/session-state.ts';
-import { initialState } from '../../../src/domain/session/session-state.ts';
+import { matrixFromState, recordOutcome, setCell } from '../../../src/domain/session/matrix.ts';
+import { initialState, type RepeatOutcome } from '../../../src/domain/session/session-state.ts';
 import { sampleSessionPlan } from './sample-session-plan.ts';
 
 const id = { namespace: 'test_alpha_ci', repeat: 2 };

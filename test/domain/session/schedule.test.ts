@@ -3,7 +3,11 @@ import { describe, expect, test } from 'vitest';
 
 import { decideCommand, takeCommand } from '../../../src/domain/session/commands.ts';
 import { recordOutcome } from '../../../src/domain/session/matrix.ts';
-import type { RepeatOutcome } from '../../../src/domain/session/session-state.ts';
+import {
+  initialState,
+  type RepeatOutcome,
+  type SessionState,
+} from '../../../src/domain/session/session-state.ts';
 import {
   alikePassesLimit,
   markOf,
@@ -13,7 +17,6 @@ import {
   setMark,
 } from '../../../src/domain/session/schedule.ts';
 import type { SessionPlan } from '../../../src/domain/session/session-plan.ts';
-import { type SessionState, initialState } from '../../../src/domain/session/session-state.ts';
 import { sampleSessionPlan } from './sample-session-plan.ts';
 
 const at = '2026-04-23T05:00:00Z';

@@ -3,10 +3,13 @@ import { describe, expect, test } from 'vitest';
 
 import type { LaneTry } from '../../../src/domain/lanes/lanes.ts';
 import { takeCommand } from '../../../src/domain/session/commands.ts';
-import { etaSeconds } from '../../../src/domain/session/schedule.ts';
-import type { RepeatOutcome } from '../../../src/domain/session/session-state.ts';
-import { nextWork, setMark } from '../../../src/domain/session/schedule.ts';
-import { sessionDetails } from '../../../src/domain/session/session-view.ts';
+import { etaSeconds, nextWork, setMark } from '../../../src/domain/session/schedule.ts';
+import {
+  initialState,
+  type RepeatOutcome,
+  type SessionState,
+} from '../../../src/domain/session/session-state.ts';
+import { sessionDetails, sessionStatus } from '../../../src/domain/session/session-view.ts';
 import {
   endQuarantine,
   forgetLane,
@@ -15,8 +18,6 @@ import {
   usableLanes,
 } from '../../../src/domain/session/lanes.ts';
 import type { SessionPlan } from '../../../src/domain/session/session-plan.ts';
-import { type SessionState, initialState } from '../../../src/domain/session/session-state.ts';
-import { sessionStatus } from '../../../src/domain/session/session-view.ts';
 import { listMakespan } from './list-makespan.ts';
 import { type SampleOptions, type SampleUnit, sampleSessionPlan } from './sample-session-plan.ts';
 import { lanesOfSizes, simulateSession } from './simulated-session.ts';

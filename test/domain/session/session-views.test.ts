@@ -1,12 +1,15 @@
 import { describe, expect, test } from 'vitest';
 
 import { boundedLines } from '../../../src/domain/session/milestones.ts';
-import { openRepeats } from '../../../src/domain/session/schedule.ts';
-import { phaseLine, sessionDetails, sessionLine } from '../../../src/domain/session/session-view.ts';
-import { etaSeconds } from '../../../src/domain/session/schedule.ts';
-import { sessionStatus } from '../../../src/domain/session/session-view.ts';
+import { etaSeconds, openRepeats } from '../../../src/domain/session/schedule.ts';
+import {
+  phaseLine,
+  sessionDetails,
+  sessionLine,
+  sessionStatus,
+  unitsProgress,
+} from '../../../src/domain/session/session-view.ts';
 import { type Phase, type SessionState, initialState } from '../../../src/domain/session/session-state.ts';
-import { unitsProgress } from '../../../src/domain/session/session-view.ts';
 import { sampleSessionPlan } from './sample-session-plan.ts';
 
 const at = '2026-04-23T05:00:00Z';

@@ -2,11 +2,14 @@ import { expect } from 'vitest';
 
 import type { Lane } from '../../../src/domain/lanes/lanes.ts';
 import { recordOutcome } from '../../../src/domain/session/matrix.ts';
-import type { RepeatOutcome } from '../../../src/domain/session/session-state.ts';
+import {
+  initialState,
+  type RepeatOutcome,
+  type SessionState,
+} from '../../../src/domain/session/session-state.ts';
 import { type RepeatId, nextWork, setMark } from '../../../src/domain/session/schedule.ts';
 import { takeLaneTries } from '../../../src/domain/session/lanes.ts';
 import type { SessionPlan } from '../../../src/domain/session/session-plan.ts';
-import { type SessionState, initialState } from '../../../src/domain/session/session-state.ts';
 
 const at = '2026-04-23T05:00:00Z';
 

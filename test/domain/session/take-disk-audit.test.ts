@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
 import type { AuditCell } from '../../../src/domain/audit/matrix.ts';
-import { matrixFromState } from '../../../src/domain/session/matrix.ts';
+import { matrixFromState, syncMatrix } from '../../../src/domain/session/matrix.ts';
 import { type SessionState, initialState } from '../../../src/domain/session/session-state.ts';
-import { syncMatrix } from '../../../src/domain/session/matrix.ts';
 import { sampleSessionPlan } from './sample-session-plan.ts';
 
 const plan = sampleSessionPlan();

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 
-import { diffStages } from '../../../src/domain/stages/update-stages.ts';
-import { renderStagesYaml } from '../../../src/domain/stages/stages-yaml.ts';
 import {
   areSameStages,
+  diffStages,
   keepDiscoveryTimes,
   replaceStageBlock,
 } from '../../../src/domain/stages/update-stages.ts';
+import { renderStagesYaml } from '../../../src/domain/stages/stages-yaml.ts';
 import { sampleStage } from './sample-stage.ts';
 
 const later = '2026-01-01T00:00:00Z';

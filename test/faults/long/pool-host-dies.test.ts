@@ -37,7 +37,8 @@ it('a machine of a pool that dies in the middle of a repeat costs that repeat al
   expect((await here.launches('alpha')) + (await here.launches('beta'))).toBe(2);
   expect((await there.launches('alpha')) + (await there.launches('beta'))).toBe(1);
 
-  // Its pytest still waits for ever. When the machine comes back, that is cleared away and it works for the session again.
+  // Its pytest still waits for ever. When the machine comes back, that is cleared away and it works for the session
+  // again.
   await here.script('alpha', { waitFor: 'again' }, 2);
   await here.script('beta', { waitFor: 'again' }, 2);
   await world.bringUp();

@@ -4,11 +4,9 @@ import { join } from 'node:path';
 
 import { describe, expect, test } from 'vitest';
 
-import { readApplied } from '../../../src/host/apply/run-apply.ts';
-import { readApplyJournal } from '../../../src/host/apply/journal.ts';
+import { readApplied, runApply } from '../../../src/host/apply/run-apply.ts';
+import { readApplyJournal, type ReplacementFiles } from '../../../src/host/apply/journal.ts';
 import { replaceFiles, restoreFiles } from '../../../src/host/apply/replace-files.ts';
-import type { ReplacementFiles } from '../../../src/host/apply/journal.ts';
-import { runApply } from '../../../src/host/apply/run-apply.ts';
 import { recoverApply } from '../../../src/host/apply/recover-apply.ts';
 import { makeApplied } from '../../domain/apply/applied-fixture.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';

@@ -2,8 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
-import { replacementFiles } from '../../../src/host/apply/journal.ts';
-import type { ReplacementFiles } from '../../../src/host/apply/journal.ts';
+import { replacementFiles, type ReplacementFiles } from '../../../src/host/apply/journal.ts';
 
 /** The real file system without waiting for the disk: a process that dies loses nothing that a disk would have kept. */
 export const quickFiles: ReplacementFiles = {

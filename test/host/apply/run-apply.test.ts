@@ -17,12 +17,9 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
 import { parseStagesYaml, renderStagesYaml } from '../../../src/domain/stages/stages-yaml.ts';
-import { readApplied } from '../../../src/host/apply/run-apply.ts';
+import { readApplied, runApply, undoApply } from '../../../src/host/apply/run-apply.ts';
 import { prepareApply } from '../../../src/host/apply/prepare-apply.ts';
-import { replacementFiles } from '../../../src/host/apply/journal.ts';
-import type { ReplacementFiles } from '../../../src/host/apply/journal.ts';
-import { runApply } from '../../../src/host/apply/run-apply.ts';
-import { undoApply } from '../../../src/host/apply/run-apply.ts';
+import { replacementFiles, type ReplacementFiles } from '../../../src/host/apply/journal.ts';
 import { launchFiles } from '../../../src/host/process/launch-files.ts';
 import { readProcessIdentity } from '../../../src/host/process/identity.ts';
 import { runPaths } from '../../../src/host/run-directory/paths.ts';
@@ -31,13 +28,13 @@ import { NAMESPACE, sha256 } from '../run-directory/run-directory-fixture.ts';
 import {
   APPLIED,
   applyWorld,
+  type ApplyWorld,
   atHead,
   LIMITS_FILE,
   LIMITS_SOURCE,
   TEST_FILE,
   TEST_SOURCE,
 } from './apply-world.ts';
-import type { ApplyWorld } from './apply-world.ts';
 
 const now = new Date('2026-04-23T07:00:00Z');
 

@@ -3,8 +3,7 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import { openCatalog } from '../../../src/host/catalog/open-catalog.ts';
-import { shippedCatalogDir } from '../../../src/host/catalog/open-catalog.ts';
+import { openCatalog, shippedCatalogDir } from '../../../src/host/catalog/open-catalog.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 import { modelYaml } from './model-yaml.ts';
 

@@ -2,8 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 
 import { buildCatalogEnvironment, environmentRecord } from '../../../src/domain/catalog/environment.ts';
 import { allModelIds } from '../../../src/domain/catalog/model-config.ts';
-import { openCatalog, type Catalog } from '../../../src/host/catalog/open-catalog.ts';
-import { shippedCatalogDir } from '../../../src/host/catalog/open-catalog.ts';
+import { type Catalog, openCatalog, shippedCatalogDir } from '../../../src/host/catalog/open-catalog.ts';
 import { buildPytestEnvironment } from '../../../src/host/pytest/launch-command.ts';
 
 const asr = 'Qwen/Qwen3-ASR-1.7B';
@@ -71,7 +70,7 @@ describe('01 §3: the facts of the shipped models', () => {
     });
   });
 
-  test('tts: ASR first, both presets, the second dataset of spec 04 §6', async () => {
+  test('tts: ASR first, both presets, the second dataset', async () => {
     const { config } = await catalog.loadModel('tts');
     expect(allModelIds(config)).toEqual([higgs, asr, moss]);
     expect(config).toMatchObject({

@@ -6,8 +6,7 @@ import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 
 import type { StageExtraction } from '../../../src/domain/observation/extract.ts';
-import { extractRepeat, extractStage } from '../../../src/host/extraction.ts';
-import { maxResultBytes } from '../../../src/host/extraction.ts';
+import { extractRepeat, extractStage, maxResultBytes } from '../../../src/host/extraction.ts';
 import { RESULT_FILE, makeDocsStage, makeStage, metricAt } from '../../domain/observation/stage-fixture.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 

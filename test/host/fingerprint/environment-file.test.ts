@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
 import { environmentFacts, type EnvironmentDocument } from '../../../src/domain/fingerprint/environment.ts';
-import { keepEnvironment, readEnvironment } from '../../../src/host/fingerprint/environment-file.ts';
 import {
+  keepEnvironment,
+  readEnvironment,
   readNamedEnvironment,
   readSessionEnvironment,
 } from '../../../src/host/fingerprint/environment-file.ts';

@@ -4,10 +4,8 @@ import { join } from 'node:path';
 
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { readGitState } from '../../../src/host/git/tree.ts';
-import { readSessionTree, treeMoved } from '../../../src/host/git/tree.ts';
-import { showFileAtCommit } from '../../../src/host/git/git.ts';
-import { isIgnored, versionControlPlace } from '../../../src/host/git/git.ts';
+import { readGitState, readSessionTree, treeMoved } from '../../../src/host/git/tree.ts';
+import { isIgnored, showFileAtCommit, versionControlPlace } from '../../../src/host/git/git.ts';
 import { workspaceDiff } from '../../../src/host/git/workspace-diff.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 import { scratchRepository } from './scratch-repository.ts';

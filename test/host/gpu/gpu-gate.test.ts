@@ -1,9 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
-import { waitForGpus } from '../../../src/host/gpu/gpu-gate.ts';
-import type { GpuGateOptions } from '../../../src/host/gpu/gpu-gate.ts';
-import { parseGpus } from '../../../src/host/gpu/gpus.ts';
-import type { GpuReading } from '../../../src/host/gpu/gpus.ts';
+import { type GpuGateOptions, waitForGpus } from '../../../src/host/gpu/gpu-gate.ts';
+import { type GpuReading, parseGpus } from '../../../src/host/gpu/gpus.ts';
 
 const used = (...usedMib: number[]): GpuReading => ({
   kind: 'gpus',

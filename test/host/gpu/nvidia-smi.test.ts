@@ -5,9 +5,13 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { runCleanupScript } from '../../../src/host/gpu/cleanup-script.ts';
-import { describeBlocker, formatBlocker } from '../../../src/host/gpu/gpus.ts';
-import { isFreeGpu } from '../../../src/host/gpu/gpus.ts';
-import { parseGpus, readGpus } from '../../../src/host/gpu/gpus.ts';
+import {
+  describeBlocker,
+  formatBlocker,
+  isFreeGpu,
+  parseGpus,
+  readGpus,
+} from '../../../src/host/gpu/gpus.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 
 const program = fileURLToPath(new URL('../../fixtures/nvidia-smi/nvidia-smi', import.meta.url));

@@ -3,8 +3,12 @@ import { fileURLToPath } from 'node:url';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { acquireHostLock, laneResources } from '../../../src/host/lock/host-lock.ts';
-import type { HostLock, HostLockOptions } from '../../../src/host/lock/host-lock.ts';
+import {
+  acquireHostLock,
+  type HostLock,
+  type HostLockOptions,
+  laneResources,
+} from '../../../src/host/lock/host-lock.ts';
 import { launchSupervised } from '../../../src/host/process/launch.ts';
 import { until } from '../../fixtures/until.ts';
 import { scratchLaunch } from '../process/scratch-launch.ts';

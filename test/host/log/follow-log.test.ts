@@ -4,9 +4,7 @@ import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { followLog } from '../../../src/host/log/follow-log.ts';
-import type { LogFollower } from '../../../src/host/log/follow-log.ts';
-import { LogTail } from '../../../src/host/log/follow-log.ts';
+import { followLog, type LogFollower, LogTail } from '../../../src/host/log/follow-log.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 
 let path: string;

@@ -3,8 +3,7 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import { readProject } from '../../../src/host/precheck/venv.ts';
-import { readImports, readVenv } from '../../../src/host/precheck/venv.ts';
+import { readImports, readProject, readVenv } from '../../../src/host/precheck/venv.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 import { writeText } from '../../fixtures/write-text.ts';
 import { putVenv, standInTorch } from './precheck-world.ts';

@@ -5,8 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
-import { endProcesses } from '../../../src/host/process/end-processes.ts';
-import { readGroupManifests } from '../../../src/host/process/end-processes.ts';
+import { endProcesses, readGroupManifests } from '../../../src/host/process/end-processes.ts';
 import type { LaunchIdentity } from '../../../src/host/process/launch-files.ts';
 import { launchSupervised } from '../../../src/host/process/launch.ts';
 import { readBootId, readProcessStat } from '../../../src/host/process/identity.ts';

@@ -3,8 +3,11 @@ import { once } from 'node:events';
 
 import { expect, it, onTestFinished } from 'vitest';
 
-import { findMarkedRepeats } from '../../../src/host/process/repeat-mark.ts';
-import { formatRepeatMark, repeatMarkVariable } from '../../../src/host/process/repeat-mark.ts';
+import {
+  findMarkedRepeats,
+  formatRepeatMark,
+  repeatMarkVariable,
+} from '../../../src/host/process/repeat-mark.ts';
 
 async function marked(session: string, repeat: number) {
   const mark = formatRepeatMark({ session, namespace: 'test nova/ci', repeat, attempt: 1, token: 't' });

@@ -2,8 +2,7 @@ import { writeFileSync } from 'node:fs';
 
 import { expect, it } from 'vitest';
 
-import { launchFiles } from '../../../src/host/process/launch-files.ts';
-import { readLaunchLane, writeLaunchLane } from '../../../src/host/process/launch-files.ts';
+import { launchFiles, readLaunchLane, writeLaunchLane } from '../../../src/host/process/launch-files.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 
 const lane = {

@@ -2,8 +2,7 @@ import { spawnSync } from 'node:child_process';
 
 import { describe, expect, it } from 'vitest';
 
-import { processAgeMs } from '../../../src/host/process/identity.ts';
-import { readProcessIdentity } from '../../../src/host/process/identity.ts';
+import { processAgeMs, readProcessIdentity } from '../../../src/host/process/identity.ts';
 
 describe('processAgeMs', () => {
   it('says what ps says of this process', () => {

@@ -9,10 +9,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { adoptLaunch } from '../../../src/host/process/adopt-launch.ts';
 import { launchFiles } from '../../../src/host/process/launch-files.ts';
 import type { LaunchHandle } from '../../../src/host/process/launch-handle.ts';
-import type { LaunchSpec } from '../../../src/host/process/launch.ts';
-import { launchSupervised } from '../../../src/host/process/launch.ts';
+import { type LaunchSpec, launchSupervised, supervisorCommand } from '../../../src/host/process/launch.ts';
 import { readBootId, readProcessStat } from '../../../src/host/process/identity.ts';
-import { supervisorCommand } from '../../../src/host/process/launch.ts';
 import { until } from '../../fixtures/until.ts';
 import { runs, scratchLaunch } from './scratch-launch.ts';
 

@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 
-import { buildPytestCommand } from '../../../src/host/pytest/launch-command.ts';
-import { buildPytestEnvironment } from '../../../src/host/pytest/launch-command.ts';
-import type { PytestEnvironmentOptions } from '../../../src/host/pytest/launch-command.ts';
-import { recordableEnvironment } from '../../../src/host/pytest/launch-command.ts';
+import {
+  buildPytestCommand,
+  buildPytestEnvironment,
+  type PytestEnvironmentOptions,
+  recordableEnvironment,
+} from '../../../src/host/pytest/launch-command.ts';
 
 const build = (options: Partial<PytestEnvironmentOptions> = {}) =>
   buildPytestEnvironment({

@@ -5,10 +5,8 @@ import { expect, test } from 'vitest';
 
 import { type AuditMatrix, matrixFromSnapshot } from '../../../src/domain/audit/matrix.ts';
 import { statusDocument } from '../../../src/domain/audit/status-document.ts';
-import { matrixFromState } from '../../../src/domain/session/matrix.ts';
-import { recordOutcome } from '../../../src/domain/session/matrix.ts';
+import { matrixFromState, recordOutcome, syncMatrix } from '../../../src/domain/session/matrix.ts';
 import { initialState } from '../../../src/domain/session/session-state.ts';
-import { syncMatrix } from '../../../src/domain/session/matrix.ts';
 import { runPaths } from '../../../src/host/run-directory/paths.ts';
 import { readRunDirectory } from '../../../src/host/run-directory/stages-copy.ts';
 import { writeText } from '../../fixtures/write-text.ts';

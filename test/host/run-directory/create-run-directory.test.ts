@@ -4,9 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 
 import type { Plan } from '../../../src/domain/session/session-plan.ts';
-import { createRunDirectory } from '../../../src/host/run-directory/plan-file.ts';
-import { writePlan } from '../../../src/host/run-directory/plan-file.ts';
-import { readPlan } from '../../../src/host/run-directory/plan-file.ts';
+import { createRunDirectory, readPlan, writePlan } from '../../../src/host/run-directory/plan-file.ts';
 import { appendRunLog } from '../../../src/host/run-directory/logs/run-log.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 import { COMMIT, SESSION } from './repeat-fixture.ts';

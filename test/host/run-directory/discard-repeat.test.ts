@@ -6,11 +6,11 @@ import { expect, test } from 'vitest';
 import { appendAttempt } from '../../../src/host/run-directory/attempts-file.ts';
 import { commitRepeat } from '../../../src/host/run-directory/commit-repeat.ts';
 import {
+  discardRepeat,
+  listDiscarded,
   type MovePath,
   type RepeatDiscard,
-  discardRepeat,
 } from '../../../src/host/run-directory/discard-repeat.ts';
-import { listDiscarded } from '../../../src/host/run-directory/discard-repeat.ts';
 import { runPaths } from '../../../src/host/run-directory/paths.ts';
 import { readCommittedRepeat } from '../../../src/host/run-directory/read-repeat.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';

@@ -1,8 +1,10 @@
 import { expect, onTestFinished, test } from 'vitest';
 
-import { followActiveLog } from '../../../src/host/run-directory/logs/follow-log.ts';
-import type { LogEvent } from '../../../src/host/run-directory/logs/follow-log.ts';
-import { latestLog } from '../../../src/host/run-directory/logs/follow-log.ts';
+import {
+  followActiveLog,
+  latestLog,
+  type LogEvent,
+} from '../../../src/host/run-directory/logs/follow-log.ts';
 import { readActiveRuns } from '../../../src/host/run-directory/logs/launches.ts';
 import { runPaths } from '../../../src/host/run-directory/paths.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';

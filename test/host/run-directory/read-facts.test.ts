@@ -4,15 +4,15 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
 import { isRefusal } from '../../../src/domain/apply/apply-plan-document.ts';
-import { readApplyPlan } from '../../../src/host/run-directory/literals.ts';
+import { readApplyPlan, readCurrentLiterals } from '../../../src/host/run-directory/literals.ts';
 import { readActiveRuns } from '../../../src/host/run-directory/logs/launches.ts';
-import { readCommitRange } from '../../../src/host/run-directory/report/report-facts.ts';
-import { readCurrentLiterals } from '../../../src/host/run-directory/literals.ts';
-import { logEvidenceDocument } from '../../../src/host/run-directory/logs/log-evidence.ts';
-import { readLogEvidence } from '../../../src/host/run-directory/logs/log-evidence.ts';
+import {
+  readCommitRange,
+  readRepoRoot,
+  readReportFacts,
+} from '../../../src/host/run-directory/report/report-facts.ts';
+import { logEvidenceDocument, readLogEvidence } from '../../../src/host/run-directory/logs/log-evidence.ts';
 import { readPlan } from '../../../src/host/run-directory/plan-file.ts';
-import { readRepoRoot } from '../../../src/host/run-directory/report/report-facts.ts';
-import { readReportFacts } from '../../../src/host/run-directory/report/report-facts.ts';
 import { readRunDirectory } from '../../../src/host/run-directory/stages-copy.ts';
 import { runPaths } from '../../../src/host/run-directory/paths.ts';
 import { readBootId, readProcessIdentity } from '../../../src/host/process/identity.ts';

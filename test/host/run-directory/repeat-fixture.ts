@@ -1,8 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 
-import type { Attempt } from '../../../src/domain/observation/observation.ts';
-import type { Observation } from '../../../src/domain/observation/observation.ts';
+import type { Attempt, Observation } from '../../../src/domain/observation/observation.ts';
 import type { StageDefinition } from '../../../src/domain/stages/stage.ts';
 import type { RepeatCommit } from '../../../src/host/run-directory/commit-repeat.ts';
 import { makeStage, metricAt } from '../../domain/observation/stage-fixture.ts';

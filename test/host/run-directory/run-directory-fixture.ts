@@ -3,8 +3,7 @@ import { join } from 'node:path';
 
 import { onTestFinished } from 'vitest';
 
-import { thresholdFileOf } from '../../../src/domain/stages/stage.ts';
-import type { StageDefinition } from '../../../src/domain/stages/stage.ts';
+import { type StageDefinition, thresholdFileOf } from '../../../src/domain/stages/stage.ts';
 import { renderStagesYaml } from '../../../src/domain/stages/stages-yaml.ts';
 import type { Observation } from '../../../src/domain/observation/observation.ts';
 import type { Plan } from '../../../src/domain/session/session-plan.ts';

@@ -1,11 +1,8 @@
 import type { Command } from 'commander';
 
 import { CalibError } from '../../../domain/calib-error.ts';
-import { addExamples } from '../../output.ts';
-import { exitCode } from '../../output.ts';
+import { addExamples, addRunArguments, answerJson, exitCode, givenRunDirectory, warn } from '../../output.ts';
 import { addSharedOptions, createContext, sharedOptionValues } from '../../options.ts';
-import { answerJson, warn } from '../../output.ts';
-import { addRunArguments, givenRunDirectory } from '../../output.ts';
 
 /** `apply-plan`: what an apply would write, read-only JSON. */
 export function register(program: Command): void {

@@ -6,15 +6,14 @@ import { runGit } from '../../../host/git/git.ts';
 import type { PreparedFile } from '../../../host/apply/prepare-apply.ts';
 import type { ApplyOptions } from './apply.ts';
 import { processTerminal } from './apply-prompts.ts';
-import { exitCode } from '../../output.ts';
+import { answerJson, exitCode, note } from '../../output.ts';
 import { locateRunDirectory } from '../../session/locate-run-directory.ts';
 import type { CliContext } from '../../options.ts';
-import { answerJson, note } from '../../output.ts';
 import { chooseApplyMode } from './apply-session.ts';
 
 /**
- * Prints as a unified diff what an apply would write; no file of the checkout or the run directory is touched. Works from
- * the disk: the session need not be waiting.
+ * Prints as a unified diff what an apply would write; no file of the checkout or the run directory is touched. Works
+ * from the disk: the session need not be waiting.
  */
 export async function dryRunSession(
   context: CliContext,

@@ -111,7 +111,8 @@ export async function askMode(terminal: Terminal): Promise<ApplyMode> {
 }
 
 /**
- * Asks one question per metric: keep, apply, or a number; a number that rejects what was observed needs a yes of its own.
+ * Asks one question per metric: keep, apply, or a number; a number that rejects what was observed needs a yes of its
+ * own.
  *
  * @returns decisions by `STAGE.METRIC`
  * @throws InterruptedError when the operator leaves

@@ -54,8 +54,8 @@ export interface ChooseApplyModeRequest {
 }
 
 /**
- * Shows the plan and the evidence in the logs (both on stderr), asks what is left open, and prepares every edited file in
- * memory. Writes nothing.
+ * Shows the plan and the evidence in the logs (both on stderr), asks what is left open, and prepares every edited
+ * file in memory. Writes nothing.
  *
  * @throws CalibError `invalid-input` for a missing mode without a terminal, or decisions in mode report
  */

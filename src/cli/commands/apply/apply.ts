@@ -12,8 +12,8 @@ import { writeReportFiles } from '../report/report.ts';
 import { askConfirmation, processTerminal } from './apply-prompts.ts';
 
 /**
- * Restores the files that a session's apply edited, where each is still as calib left it, and says so in the report. Works
- * from the run directory alone: the session has ended by then.
+ * Restores the files that a session's apply edited, where each is still as calib left it, and says so in the report.
+ * Works from the run directory alone: the session has ended by then.
  *
  * @throws CalibError `refused` with the reason, nothing restored
  */

@@ -1,8 +1,7 @@
 import type { Command } from 'commander';
 
-import { addExamples } from '../../output.ts';
+import { addExamples, answer, answerJson } from '../../output.ts';
 import { addSharedOptions, createContext, type CliContext } from '../../options.ts';
-import { answer, answerJson } from '../../output.ts';
 
 /** `hosts-list`: names only, no profile is read; `--json` adds hostname and whether active. */
 export function register(program: Command): void {

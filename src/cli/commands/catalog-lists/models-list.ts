@@ -1,8 +1,7 @@
 import type { Command } from 'commander';
 
-import { addExamples } from '../../output.ts';
+import { addExamples, answer, answerJson } from '../../output.ts';
 import { addSharedOptions, createContext, type CliContext } from '../../options.ts';
-import { answer, answerJson } from '../../output.ts';
 
 /** `models-list`: names only, no config is read; `--json` adds description and stage count. */
 export function register(program: Command): void {

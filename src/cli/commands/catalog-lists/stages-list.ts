@@ -1,8 +1,7 @@
 import type { Command } from 'commander';
 
-import { addExamples } from '../../output.ts';
+import { addExamples, answer, answerJson } from '../../output.ts';
 import { addSharedOptions, createContext, type CliContext } from '../../options.ts';
-import { answer, answerJson } from '../../output.ts';
 
 /** `stages-list`: what `--stages` may name; `--json` adds all fields, aliases and unit namespaces. */
 export function register(program: Command): void {

@@ -4,10 +4,8 @@ import type { Command } from 'commander';
 
 import type { FindingKind } from '../../../domain/discovery/finding.ts';
 import type { StagesUpdate } from '../../../host/discovery/update-stages-file.ts';
-import { addExamples } from '../../output.ts';
-import { exitCode } from '../../output.ts';
+import { addExamples, answer, answerJson, exitCode, note } from '../../output.ts';
 import { addSharedOptions, createContext, type CliContext } from '../../options.ts';
-import { answer, answerJson, note } from '../../output.ts';
 
 interface DiscoverOptions {
   output?: string;

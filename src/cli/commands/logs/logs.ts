@@ -1,9 +1,8 @@
 import { Option, type Command } from 'commander';
 
 import { CalibError } from '../../../domain/calib-error.ts';
-import { addExamples } from '../../output.ts';
+import { addExamples, parseCount } from '../../output.ts';
 import { type CliContext, addSharedOptions, createContext } from '../../options.ts';
-import { parseCount } from '../../output.ts';
 
 export interface LogsOptions {
   follow?: boolean;
@@ -12,7 +11,7 @@ export interface LogsOptions {
   repeat?: number;
 }
 
-/** `logs`: view A of spec 05 §11, what pytest itself says; `watch` is the other one. */
+/** `logs`: what pytest itself says; `watch` is the other one. */
 export function register(program: Command): void {
   const command = program
     .command('logs')

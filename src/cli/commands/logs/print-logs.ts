@@ -1,23 +1,20 @@
 import { createReadStream } from 'node:fs';
 
 import { CalibError } from '../../../domain/calib-error.ts';
-import { followActiveLog } from '../../../host/run-directory/logs/follow-log.ts';
 import {
+  followActiveLog,
   type FollowOptions,
-  type LogEvent,
-  type WantedLaunches,
   isWanted,
+  latestLog,
+  type LogEvent,
+  type PytestLog,
+  type WantedLaunches,
 } from '../../../host/run-directory/logs/follow-log.ts';
-import { type PytestLog, latestLog } from '../../../host/run-directory/logs/follow-log.ts';
 import type { StartedLaunch } from '../../../host/run-directory/logs/launches.ts';
-import { InterruptedError } from '../../output.ts';
-import { followSessionLogs } from './session-logs.ts';
-import { type LocatedLogs, requireWanted } from './session-logs.ts';
-import { note } from '../../output.ts';
-import { type RemoteLaunch, readRemoteLog } from './remote-log.ts';
+import { InterruptedError, listenForStop, note } from '../../output.ts';
+import { followSessionLogs, listSessionLaunches, type LocatedLogs, requireWanted } from './session-logs.ts';
+import { type RemoteLaunch, type SessionLaunch, readRemoteLog } from './remote-log.ts';
 import { type SessionClient, openSessionClient } from '../../session/session-client.ts';
-import { type SessionLaunch, listSessionLaunches } from './session-logs.ts';
-import { listenForStop } from '../../output.ts';
 import { watchForEnd } from '../watch/watch-for-end.ts';
 
 export interface LogsRequest extends LocatedLogs {

@@ -5,6 +5,7 @@ import { WorkflowFailedError, isGrpcServiceError } from '@temporalio/client';
 import { ApplicationFailure, TimeoutFailure } from '@temporalio/common';
 
 import { CalibError } from '../../../domain/calib-error.ts';
+import type { StartedLaunch } from '../../../host/run-directory/logs/launches.ts';
 import {
   type LogPart,
   type ReadLogRequest,
@@ -12,9 +13,15 @@ import {
   readLogWorkflowType,
   workflowTaskQueue,
 } from '../../../workflows/messages.ts';
-import { hasPoller, requireWorker } from '../../session/session-client.ts';
-import type { SessionClient } from '../../session/session-client.ts';
-import type { SessionLaunch } from './session-logs.ts';
+import { hasPoller, requireWorker, type SessionClient } from '../../session/session-client.ts';
+
+/** A launch of a session on whichever host; all paths are those of that host. */
+export interface SessionLaunch extends StartedLaunch {
+  /** Null where its files are on this machine. */
+  host: string | null;
+  /** The session's directory there. */
+  runDir: string;
+}
 
 /** A launch whose log lies on another host. */
 export type RemoteLaunch = SessionLaunch & { host: string };
@@ -38,7 +45,8 @@ const mostFailures = 60;
 /**
  * The lines of a log on another host, in parts; secrets are redacted there.
  *
- * @throws CalibError `not-ready` when that host does not answer or refuses, `unreachable` where no worker runs workflows
+ * @throws CalibError `not-ready` when that host does not answer or refuses, `unreachable` where no worker runs
+ * workflows
  * @throws the signal's reason when aborted
  */
 export async function* readRemoteLog(

@@ -20,7 +20,7 @@ import { warn } from '../../output.ts';
 import { readLiveRepeats } from '../../session/live-repeats.ts';
 import { locateRunDirectory } from '../../session/locate-run-directory.ts';
 import type { SessionClient } from '../../session/session-client.ts';
-import { readRemoteLog, type RemoteLaunch } from './remote-log.ts';
+import { type RemoteLaunch, type SessionLaunch, readRemoteLog } from './remote-log.ts';
 
 /** A session whose logs are to be shown. */
 export interface LocatedLogs {
@@ -84,22 +84,14 @@ export function requireWanted(located: Pick<LocatedLogs, 'units' | 'repeats'>, w
   }
 }
 
-/** A launch of a session on whichever host; all paths are those of that host. */
-export interface SessionLaunch extends StartedLaunch {
-  /** Null where its files are on this machine. */
-  host: string | null;
-  /** The session's directory there. */
-  runDir: string;
-}
-
 /** Tells launches apart: hosts may have folders of the same name. */
 export function keyOfLaunch({ host, folder }: SessionLaunch): string {
   return host === null ? folder : `${host}:${folder}`;
 }
 
 /**
- * The launches of a session, oldest first: those of this machine as its disk has them, the living ones of other hosts as they
- * tell the server, the ended ones of other hosts as the run directory records them (where it is here).
+ * The launches of a session, oldest first: those of this machine as its disk has them, the living ones of other hosts
+ * as they tell the server, the ended ones of other hosts as the run directory records them (where it is here).
  *
  * @param done folders of this machine that need not be read again
  */
@@ -172,8 +164,8 @@ function launchElsewhere(located: LocatedLogs, { lane, ...told }: ToldLaunch): S
 }
 
 /**
- * Follows what runs for a session on whichever host. A host that does not answer is said and passed over: the session gives
- * its repeats to others, and so does this.
+ * Follows what runs for a session on whichever host. A host that does not answer is said and passed over: the session
+ * gives its repeats to others, and so does this.
  *
  * @throws the signal's reason when aborted
  */

@@ -3,10 +3,8 @@ import { join, resolve } from 'node:path';
 
 import type { Command } from 'commander';
 
-import { addExamples } from '../../output.ts';
-import { exitCode } from '../../output.ts';
+import { addExamples, answer, answerJson, colours, exitCode, note } from '../../output.ts';
 import { addSharedOptions, createContext, type CliContext } from '../../options.ts';
-import { answer, answerJson, colours, note } from '../../output.ts';
 import { precheckRequirements, type PrecheckStages } from '../start/plan-session.ts';
 
 interface PrecheckOptions {

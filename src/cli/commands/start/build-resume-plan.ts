@@ -2,19 +2,15 @@ import { basename, resolve } from 'node:path';
 
 import { CalibError } from '../../../domain/calib-error.ts';
 import { utcTimestamp } from '../../../domain/text.ts';
-import type { Plan } from '../../../domain/session/session-plan.ts';
+import type { Plan, SessionPlan } from '../../../domain/session/session-plan.ts';
 import { type ResumeRequest, resumePlan } from '../../../domain/session/resume-rules.ts';
 import { selectStages } from '../../../domain/selection/select.ts';
-import type { SessionPlan } from '../../../domain/session/session-plan.ts';
 import { versionControlPlace } from '../../../host/git/git.ts';
-import { readPlan } from '../../../host/run-directory/plan-file.ts';
-import { requireGitIgnored } from '../../../host/run-directory/plan-file.ts';
+import { readPlan, requireGitIgnored } from '../../../host/run-directory/plan-file.ts';
 import type { CliContext } from '../../options.ts';
 import { note, warn } from '../../output.ts';
 import { checkedPlan } from '../../checked-plan.ts';
-import { planLanes } from './plan-session.ts';
-import { planPool } from './plan-session.ts';
-import { planPrecheck } from './plan-session.ts';
+import { planLanes, planPool, planPrecheck } from './plan-session.ts';
 import { type StartInputs, hashTestFiles, readStartInputs, refuseUnusableStages } from './start-inputs.ts';
 import type { StartOptions } from './start.ts';
 

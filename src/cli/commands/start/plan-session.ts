@@ -46,7 +46,8 @@ export async function planLanes(
 }
 
 /**
- * The pool that the host's profile names, for the plan; nothing where it names none or the operator keeps the session here.
+ * The pool that the host's profile names, for the plan; nothing where it names none or the operator keeps the session
+ * here.
  *
  * @param request `pool` false = `--no-pool`
  */

@@ -10,8 +10,7 @@ import { type StageDefinition, thresholdFileOf } from '../../../domain/stages/st
 import { type LoadedStages, loadStages } from '../../../host/catalog/open-catalog.ts';
 import { findStaleStages } from '../../../host/discovery/find-stale-stages.ts';
 import { sha256Of } from '../../../host/run-directory/files.ts';
-import type { GitState } from '../../../host/git/tree.ts';
-import { readSessionTree } from '../../../host/git/tree.ts';
+import { type GitState, readSessionTree } from '../../../host/git/tree.ts';
 import { machineName } from '../../../host/machine-name.ts';
 import { hostTaskQueues } from '../../../workflows/messages.ts';
 import type { CliContext } from '../../options.ts';

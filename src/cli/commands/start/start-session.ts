@@ -23,8 +23,8 @@ import { hasPoller, type SessionClient } from '../../session/session-client.ts';
 const mostTwins = 5;
 
 /**
- * Names sessions that go on and may be the one meant: a `start` that was killed, or lost its connection, may have begun one
- * all the same, and whoever repeats the command has two. For servers that know calib's search attributes.
+ * Names sessions that go on and may be the one meant: a `start` that was killed, or lost its connection, may have
+ * begun one all the same, and whoever repeats the command has two. For servers that know calib's search attributes.
  */
 export async function warnDuplicateSessions({ client }: SessionClient, plan: SessionPlan): Promise<void> {
   const { model, commit, label } = searchAttributeNames;

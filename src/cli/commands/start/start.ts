@@ -1,11 +1,7 @@
 import type { Command } from 'commander';
 
-import { addExamples } from '../../output.ts';
-import { exitCode } from '../../output.ts';
+import { addExamples, answer, answerJson, exitCode, packageVersion, parseCount } from '../../output.ts';
 import { addSharedOptions, createContext, type CliContext } from '../../options.ts';
-import { answer, answerJson } from '../../output.ts';
-import { parseCount } from '../../output.ts';
-import { packageVersion } from '../../output.ts';
 
 export interface StartOptions {
   stages?: string;

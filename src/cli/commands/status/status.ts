@@ -3,11 +3,16 @@ import type { Command } from 'commander';
 import type { BudgetFact } from '../../../domain/audit/status-document.ts';
 import { CalibError } from '../../../domain/calib-error.ts';
 import type { Plan } from '../../../domain/session/session-plan.ts';
-import { addExamples } from '../../output.ts';
-import { exitCode, exitCodeOf } from '../../output.ts';
+import {
+  addExamples,
+  addRunArguments,
+  answerJson,
+  exitCode,
+  exitCodeOf,
+  type GivenRun,
+  givenRunDirectory,
+} from '../../output.ts';
 import { addSharedOptions, createContext, type CliContext } from '../../options.ts';
-import { answerJson } from '../../output.ts';
-import { addRunArguments, type GivenRun, givenRunDirectory } from '../../output.ts';
 
 /** `status`: what a run directory and this machine say at this moment, always JSON. */
 export function register(program: Command): void {

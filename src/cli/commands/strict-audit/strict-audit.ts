@@ -1,10 +1,14 @@
 import type { Command } from 'commander';
 
-import { addExamples } from '../../output.ts';
-import { exitCode } from '../../output.ts';
+import {
+  addExamples,
+  addRunArguments,
+  answer,
+  answerJson,
+  exitCode,
+  givenRunDirectory,
+} from '../../output.ts';
 import { addSharedOptions, createContext } from '../../options.ts';
-import { answer, answerJson } from '../../output.ts';
-import { addRunArguments, givenRunDirectory } from '../../output.ts';
 
 /** `strict-audit`: the strict matrix and git provenance of a run directory. */
 export function register(program: Command): void {

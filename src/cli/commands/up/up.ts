@@ -2,14 +2,18 @@ import { join, resolve } from 'node:path';
 
 import { Option, type Command } from 'commander';
 
-import { addExamples } from '../../output.ts';
-import { exitCode } from '../../output.ts';
+import {
+  addExamples,
+  announceDrain,
+  answer,
+  answerJson,
+  exitCode,
+  listenForStop,
+  note,
+  parsePort,
+  stateFolder,
+} from '../../output.ts';
 import { type CliContext, createContext } from '../../options.ts';
-import { announceDrain } from '../../output.ts';
-import { answer, answerJson, note } from '../../output.ts';
-import { parsePort } from '../../output.ts';
-import { stateFolder } from '../../output.ts';
-import { listenForStop } from '../../output.ts';
 import { type WorkerHostOptions, addWorkerHostOptions } from '../worker/worker-host.ts';
 
 interface UpOptions extends WorkerHostOptions {

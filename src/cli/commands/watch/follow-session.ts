@@ -5,17 +5,13 @@ import { WorkflowNotFoundError } from '@temporalio/client';
 import { CalibError } from '../../../domain/calib-error.ts';
 import { messageOf } from '../../../domain/text.ts';
 import { phaseLine } from '../../../domain/session/session-view.ts';
-import type { HaltCause } from '../../../domain/session/session-state.ts';
-import { isEnd, type SessionState } from '../../../domain/session/session-state.ts';
+import { type HaltCause, isEnd, type SessionState } from '../../../domain/session/session-state.ts';
 import { readRunLogTail } from '../../../host/run-directory/logs/run-log.ts';
 import { planQuery, stateQuery } from '../../../workflows/messages.ts';
-import { InterruptedError } from '../../output.ts';
+import { answer, answerJson, InterruptedError, listenForStop, note } from '../../output.ts';
 import { readLiveRepeats } from '../../session/live-repeats.ts';
-import { answer, answerJson, note } from '../../output.ts';
 import { createProgressDisplay } from './progress.ts';
-import { requireWorker } from '../../session/session-client.ts';
-import type { SessionClient } from '../../session/session-client.ts';
-import { listenForStop } from '../../output.ts';
+import { requireWorker, type SessionClient } from '../../session/session-client.ts';
 
 export interface FollowOptions {
   json: boolean;

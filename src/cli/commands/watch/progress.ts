@@ -20,8 +20,8 @@ const indent = 2;
 const fewestRows = 3;
 
 /**
- * The strict matrix, a line a stage. Where there are more stages than lines, complete ones give way first; the last line
- * then says how many are not shown.
+ * The strict matrix, a line a stage. Where there are more stages than lines, complete ones give way first; the last
+ * line then says how many are not shown.
  */
 export function renderMatrix(
   plan: SessionPlan,

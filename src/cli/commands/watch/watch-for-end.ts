@@ -12,9 +12,9 @@ const askEveryMs = 2000;
 const askLimitMs = 5000;
 
 /**
- * A session has ended when the last line of its `run.log` says so, or (terminated, or its last line could not be written)
- * when the server does. A server that does not answer for a while is no end; without one only `run.log` is looked at, and a
- * directory of the original tool never ends.
+ * A session has ended when the last line of its `run.log` says so, or (terminated, or its last line could not be
+ * written) when the server does. A server that does not answer for a while is no end; without one only `run.log` is
+ * looked at, and a directory of the original tool never ends.
  */
 export async function watchForEnd({ session, runDir, known }: LocatedLogs): Promise<SessionEnd> {
   const client = known ? await openSessionClient().catch(() => null) : null;

@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
 
-import { addExamples } from '../../output.ts';
-import { exitCode } from '../../output.ts';
+import { addExamples, exitCode } from '../../output.ts';
 import { addSharedOptions, sharedOptionValues } from '../../options.ts';
 
 export function register(program: Command): void {

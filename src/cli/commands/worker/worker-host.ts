@@ -131,8 +131,8 @@ function memberBasis(context: CliContext, pool: string, limits: Limits): PoolMem
 }
 
 /**
- * The declared lanes that this worker can run at a time: a repeat for one more would wait until the session takes the host
- * for gone.
+ * The declared lanes that this worker can run at a time: a repeat for one more would wait until the session takes the
+ * host for gone.
  *
  * @throws CalibError when all of them have GPUs that the worker may not use
  */

@@ -2,12 +2,16 @@ import { join } from 'node:path';
 
 import type { Command } from 'commander';
 
-import { addExamples } from '../../output.ts';
+import {
+  addExamples,
+  announceDrain,
+  answer,
+  answerJson,
+  listenForStop,
+  note,
+  stateFolder,
+} from '../../output.ts';
 import { type CliContext, createContext } from '../../options.ts';
-import { announceDrain } from '../../output.ts';
-import { answer, answerJson, note } from '../../output.ts';
-import { stateFolder } from '../../output.ts';
-import { listenForStop } from '../../output.ts';
 import { type WorkerHostOptions, addWorkerHostOptions } from './worker-host.ts';
 
 export function register(program: Command): void {

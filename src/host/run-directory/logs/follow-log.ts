@@ -53,9 +53,9 @@ export function isWanted(
 }
 
 /**
- * View A of spec 05 §11: the whole output of the pytest that is running, then by itself that of the next one, until
- * nothing comes any more. What had ended before is not shown; where several run at the same time, one is shown to its end,
- * and those that ended beside it are passed over. Memory does not grow with the logs.
+ * The whole output of the pytest that is running, then by itself that of the next one, until
+ * nothing comes any more. What had ended before is not shown; where several run at the same time, one is shown to its
+ * end, and those that ended beside it are passed over. Memory does not grow with the logs.
  *
  * @throws the signal's reason when aborted
  */
@@ -168,8 +168,8 @@ export interface PytestLog {
 const logForm = /^run(\d+)(?:\.attempt(\d+))?\.log$/;
 
 /**
- * The log of the pytest that is running, else the one that was written to last, the original tool's included; null where
- * nothing was run yet.
+ * The log of the pytest that is running, else the one that was written to last, the original tool's included; null
+ * where nothing was run yet.
  */
 export async function latestLog(runDir: string, wanted: WantedLaunches): Promise<PytestLog | null> {
   const { namespace } = wanted;

@@ -79,8 +79,8 @@ function logOf(runDir: string, place: Pick<StartedLaunch, 'namespace' | 'repeat'
 }
 
 /**
- * The pytest processes of a run directory that live on this machine at this moment. `now` in milliseconds; log paths are
- * absolute.
+ * The pytest processes of a run directory that live on this machine at this moment. `now` in milliseconds; log paths
+ * are absolute.
  */
 export async function readActiveRuns(runDir: string, now: number): Promise<ActiveRun[]> {
   const launches = await listLaunches(resolve(runDir));

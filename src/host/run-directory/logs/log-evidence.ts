@@ -12,8 +12,8 @@ import { jsonDocument, parseDocument, readIfPresent } from '../files.ts';
 import { runPaths } from '../paths.ts';
 
 /**
- * A longer line is looked at in pieces of this many characters: a log without line ends must not fill the memory, and an
- * expression with several `.*` must not take for ever over one of them.
+ * A longer line is looked at in pieces of this many characters: a log without line ends must not fill the memory, and
+ * an expression with several `.*` must not take for ever over one of them.
  */
 const longestLine = 2 * 1024;
 
@@ -78,8 +78,8 @@ const logEvidenceSchema = z.object({
 });
 
 /**
- * Lines of a repeat's log (its last attempt's) that match each pattern. The log is read once, in bounded memory. Null for
- * one that cannot be read: it proves nothing.
+ * Lines of a repeat's log (its last attempt's) that match each pattern. The log is read once, in bounded memory. Null
+ * for one that cannot be read: it proves nothing.
  *
  * @throws SyntaxError for a pattern that does not compile; a loaded model config has none
  */
