@@ -3,13 +3,15 @@ import { join } from 'node:path';
 
 import { CalibError } from '../domain/calib-error.ts';
 import type { Observation } from '../domain/observation/observation.ts';
-import { stagesCorrection } from '../domain/session/resume-rules.ts';
+import { buildUnits } from '../domain/selection/units.ts';
+import { launchDifferences, stagesCorrection } from '../domain/session/resume-rules.ts';
 import type { Unit } from '../domain/session/session-plan.ts';
 import { startabilityProblems } from '../domain/session/startability.ts';
 import type { StageDefinition } from '../domain/stages/stage.ts';
 import { parseStagesYaml } from '../domain/stages/stages-yaml.ts';
 import { utcTimestamp } from '../domain/text.ts';
 import { extractRepeat } from '../host/extraction.ts';
+import { openCatalog } from '../host/catalog/open-catalog.ts';
 import { readSessionTree, treeMoved } from '../host/git/tree.ts';
 import type { RepeatPlace } from '../host/run-directory/attempts-file.ts';
 import { discardRepeat } from '../host/run-directory/discard-repeat.ts';
@@ -150,6 +152,7 @@ export async function syncSession(runDir: string): Promise<SyncResult> {
   const now = new Date();
   const plan = sessionPlanFile(runDir, await orGone(runDir, readPlan(runDir)));
   await refuseMoved(runDir, plan);
+  await refuseChangedLaunches(runDir, plan);
   const notes = await takeOverStages(runDir, plan, now);
   return { ...(await auditDirectory(runDir)), notes };
 }
@@ -162,6 +165,26 @@ async function refuseMoved(runDir: string, plan: SessionPlanFile): Promise<void>
   throw new CalibError('refused', moved, {
     remedy:
       'restore it and resume; a session observes one commit, so a corrected test file is measured by a fresh session on a new one',
+  });
+}
+
+/**
+ * The model's config may have been edited while the session was halted: where results are read is taken over, but what a
+ * launch is given must not change between two repeats, and must not be ignored either.
+ *
+ * @throws CalibError `refused`, naming the keys of the config
+ */
+async function refuseChangedLaunches(runDir: string, plan: SessionPlanFile): Promise<void> {
+  const { catalog_dir: dir, model, units } = plan;
+  if (dir === undefined || units === undefined) return;
+  const file = join(dir, 'models', model, 'config.yaml');
+  if (!(await pathExists(file))) return;
+  const { config } = await (await openCatalog(dir)).loadModel(model);
+  const stages = plannedStages(runDir, plan, await readStagesText(runDir, plan));
+  const differences = launchDifferences(units, buildUnits(stages, config));
+  if (differences.length === 0) return;
+  throw new CalibError('refused', `${file}: ${differences.join('; ')}`, {
+    remedy: 'restore it and resume, or start a fresh session: all repeats of a session are launched alike',
   });
 }
 

@@ -308,3 +308,33 @@ test('puts an edited copy back as the plan records it where the catalog has that
   expect(readFileSync(runPaths.stagesYaml(world.runDir), 'utf8')).toBe(recorded);
   expect(readFileSync(`${runPaths.stagesYaml(world.runDir)}.1`, 'utf8')).toBe('edited: {}');
 });
+
+describe("the model's config, edited while the session was halted", () => {
+  test.each([
+    [
+      'pytest_extra_args: {test_nova_ci.py: ["-k", "fast"]}\n',
+      'pytest_extra_args of test_nova_ci.py was [] when the session started, is ["-k","fast"]',
+    ],
+    [
+      'timeout_s_by_test: {test_nova_ci.py: 60}\n',
+      'timeout_s_by_test of test_nova_ci.py was not set when the session started, is 60',
+    ],
+  ])('refuses another launch by the name of its key: %j', async (more, difference) => {
+    const file = join(world.catalog, 'models/nova-v1/config.yaml');
+    const { units = [] } = await readPlan(world.runDir);
+    const gpus = Object.fromEntries(
+      units.map((unit) => [unit.test.slice(unit.test.lastIndexOf('/') + 1), unit.gpus]),
+    );
+    const asPlanned = `name: nova-v1\ngpus_per_test: ${JSON.stringify(gpus)}\n`;
+    writeText(file, asPlanned);
+    expect((await syncSession(world.runDir)).notes).toEqual([]);
+
+    writeText(file, `${asPlanned}${more}`);
+    const before = contentsBelow(world.runDir);
+    await expect(syncSession(world.runDir)).rejects.toMatchObject({
+      code: 'refused',
+      message: `${file}: ${difference}`,
+    });
+    expect(contentsBelow(world.runDir)).toEqual(before);
+  });
+});

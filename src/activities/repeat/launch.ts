@@ -6,15 +6,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { Context } from '@temporalio/activity';
 
+import { CalibError } from '../../domain/calib-error.ts';
 import type { Lane } from '../../domain/lanes/lanes.ts';
 import { configLines, usingLaneLine } from '../../domain/observation/milestones.ts';
 import { jitCachePlaces, jitCacheRemedy } from '../../domain/pytest/jit-cache.ts';
+import { settingsRemedy } from '../../domain/pytest/pytest-settings.ts';
 import { utcTimestamp } from '../../domain/text.ts';
 import { affinityPrefix } from '../../host/process/cpu-affinity.ts';
-import { writeLaunchLane } from '../../host/process/launch-files.ts';
+import { launchFiles, writeLaunchLane } from '../../host/process/launch-files.ts';
 import { type LaunchSpec, type LaunchStart, launchSupervised } from '../../host/process/launch.ts';
 import { laneCaches } from '../../host/pytest/lane-caches.ts';
 import { buildPytestCommand } from '../../host/pytest/launch-command.ts';
+import { judgeSettingsOf } from '../../host/pytest/read-pytest-settings.ts';
 import { readTestContext } from '../../host/pytest/read-test-context.ts';
 import { sessionCacheRoots, wipeJitCache } from '../../host/pytest/wipe-jit-cache.ts';
 import { nextAttemptNumber } from '../../host/run-directory/attempt-numbers.ts';
@@ -69,6 +72,8 @@ export async function prepareLaunch(
     venvPython: files.plan.venv_python,
     test: unit.test,
     baseTemp,
+    junitXml: launchFiles.junit(launch.launchDir),
+    settingsArgs: await settingsArguments(repeat),
     extraArgs: unit.pytest_args,
   });
   const argv = [...(await binding(lane.declared, files.plan.venv_python)), ...command];
@@ -140,6 +145,16 @@ function cachesOf({ files, policies, place }: Repeat, lane: PreparedLane): Recor
     cacheRoot: lane.declared?.cache_root,
     environment: plan.environment ?? {},
     runDir: place.runDir,
+  });
+}
+
+/** @throws CalibError where the repository's settings would defeat the launch and nothing undoes them */
+async function settingsArguments({ files, unit }: Repeat): Promise<string[]> {
+  const launch = { test: unit.test, args: unit.pytest_args };
+  const { args, refused } = await judgeSettingsOf(files.plan.repo_root, launch);
+  if (refused.length === 0) return args;
+  throw new CalibError('invalid-input', `pytest's settings: ${refused.join('; ')}`, {
+    remedy: settingsRemedy,
   });
 }
 

@@ -110,6 +110,13 @@ const refusedForms: readonly RegExp[] = [
   /^(-n\d*|--numprocesses|--dist)(=|$)/,
   /^-p\s*no:(tmpdir|legacypath)/,
   /tmp_path_retention_(count|policy)/,
+  // calib reads the outcomes of tests from a file of its own.
+  /^--junit-?xml(=|$)/,
+  /^-p\s*no:junitxml/,
+  // A failed test is data; run again it would be measured twice, in another folder.
+  /^--(reruns|retries|force-flaky|max-runs)(=|$)/,
+  // Nobody is there to answer a debugger.
+  /^--(pdb|trace)$/,
   // The same without saying it: arguments read from a file, and `addopts` set from the command line.
   /^@/,
   /^(-o\s*|--override-ini[= ])addopts\s*=/,
@@ -125,12 +132,16 @@ const flagsWithValue = new Set(['-p', '-o', '--override-ini']);
  * @returns the offending arguments as given, a flag with its value as one; empty when all are fine
  */
 export function refusedPytestArguments(args: readonly string[]): string[] {
-  const forms = args.flatMap((argument, index) => {
+  return argumentForms(args).filter((form) => refusedForms.some((refused) => refused.test(form)));
+}
+
+/** pytest's arguments, a flag whose value is an argument of its own together with it, by a space. */
+export function argumentForms(args: readonly string[]): string[] {
+  return args.flatMap((argument, index) => {
     if (flagsWithValue.has(args[index - 1] ?? '')) return [];
     const value = flagsWithValue.has(argument) ? args[index + 1] : undefined;
     return [value === undefined ? argument : `${argument} ${value}`];
   });
-  return forms.filter((form) => refusedForms.some((refused) => refused.test(form)));
 }
 
 /** What calib sets itself for every launch: a unit that sets one of these would silently undo a rule. */

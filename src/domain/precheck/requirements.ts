@@ -29,10 +29,12 @@ export const precheckRequirementsSchema = z.object({
   /** Presets that calibration could not run, or not alone. */
   preset_problems: texts,
   pins: z.array(z.object({ package: text, match: z.enum(['exact', 'release']) })),
-  /** Modules that must import. */
+  /** Modules that must import, beside pytest. */
   imports: texts,
   /** What happens to compiled kernels before a launch; absent in older plans, which wiped them. */
   jit_cache: jitCacheSchema.optional(),
+  /** Test files in question and the further arguments of their launches; absent in older plans. */
+  launches: z.array(z.object({ test: text, args: texts })).optional(),
   environment: z.array(z.object({ name: text, value: text, source: z.enum(['config', 'host', 'derived']) })),
   gpus: z.object({
     /** Free GPUs needed at once; 0 = GPUs are not looked at. */

@@ -1,3 +1,4 @@
+import { baseName } from '../catalog/names.ts';
 import type { JsonSource, StageDefinition } from '../stages/stage.ts';
 import { type Plan, sessionCommit, type Unit } from './session-plan.ts';
 
@@ -124,8 +125,44 @@ function unitDifference(before: Unit, now: Unit): string | null {
   const differing = (['test', 'env', 'stages', 'pytest_args', 'gpus'] as const).filter(
     (key) => text(before, key) !== text(now, key),
   );
-  return differing.length === 0 ? null : `has changed (${differing.join(', ')})`;
+  if (differing.length === 0) return null;
+  const described = differing.map(
+    (key) => `${configKeys[key]} was ${text(before, key)}, is ${text(now, key)}`,
+  );
+  return `has changed (${described.join('; ')})`;
 }
+
+/**
+ * What the model's config gives the launches of a session otherwise than its plan has it: one line per unit and key, named
+ * as in the config.
+ */
+export function launchDifferences(planned: readonly Unit[], now: readonly Unit[]): string[] {
+  const keys = [
+    ['pytest_args', 'pytest_extra_args'],
+    ['gpus', 'gpus_per_test'],
+    ['timeout_s', 'timeout_s_by_test'],
+  ] as const;
+  const text = (value: unknown): string => (value === undefined ? 'not set' : JSON.stringify(value));
+  return planned.flatMap((before) => {
+    const unit = now.find(({ namespace }) => namespace === before.namespace);
+    return keys.flatMap(([key, name]) =>
+      unit === undefined || text(before[key]) === text(unit[key])
+        ? []
+        : [
+            `${name} of ${baseName(before.test)} was ${text(before[key])} when the session started, is ${text(unit[key])}`,
+          ],
+    );
+  });
+}
+
+/** What a part of a unit is called in the model's config. */
+const configKeys = {
+  test: 'test file',
+  env: 'extra_env',
+  stages: 'stages',
+  pytest_args: 'pytest_extra_args',
+  gpus: 'gpus_per_test',
+} as const;
 
 /** Stages of one unit are always run together: one repeat must not mix two pytest invocations. */
 function wholeUnits(plan: Plan, request: ResumeRequest): string[] {

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import { baseName } from '../../domain/catalog/names.ts';
 import { buildCatalogEnvironment } from '../../domain/catalog/environment.ts';
 import type { ModelConfig } from '../../domain/catalog/model-config.ts';
 import type { PrecheckRequirements, RequirementHost } from '../../domain/precheck/requirements.ts';
@@ -62,7 +63,8 @@ export async function resolveRequirements(question: RequirementsQuestion): Promi
   const { config, host, selected } = question;
   const scope = selected === null ? 'configured' : 'stages';
   const { gpusNeeded, speakerSimRequired, ...needs } = stageNeeds(question);
-  const { references, table } = await readDatasetReferences(question.repoRoot, await testsInScope(question));
+  const tests = await testsInScope(question);
+  const { references, table } = await readDatasetReferences(question.repoRoot, tests);
   const datasets = requiredDatasets({ configured: config.hf_datasets, references, table, scope });
   const warmCache = host?.profile.speaker_similarity_bootstrap?.warm_cache;
   return {
@@ -72,6 +74,10 @@ export async function resolveRequirements(question: RequirementsQuestion): Promi
     unlisted_datasets: datasets.unlisted,
     warnings: datasets.warnings,
     jit_cache: config.jit_cache,
+    launches: [...new Set(tests)].map((test) => ({
+      test,
+      args: config.pytest_extra_args[baseName(test)] ?? [],
+    })),
     environment: buildCatalogEnvironment(config, host?.profile ?? null),
     gpus: {
       needed: gpusNeeded,

@@ -29,7 +29,7 @@ import {
 } from './machine.ts';
 import { childEnvironment, type PrecheckOutcome, type PrecheckRequest } from './precheck-request.ts';
 import { parseJson } from './run-python.ts';
-import { checkImports, checkInstall, checkPins, readVenvAndProject } from './venv.ts';
+import { checkImports, checkInstall, checkPins, checkPytestSettings, readVenvAndProject } from './venv.ts';
 
 /**
  * The environment gate: every check runs, independent ones at the same time, and nothing is changed. Without a
@@ -73,6 +73,7 @@ function startChecks(request: PrecheckRequest) {
     ['pins', pins.then(({ result }) => result)],
     ['install', readings.then(async (found) => checkInstall(request, found))],
     ['imports', imports.then(({ result }) => result)],
+    ['pytest', checkPytestSettings(request)],
     ['environment', Promise.resolve(judgeEnvironment(requirements))],
     ['slice', readSliceDirectories(childEnvironment(request)).then(judgeSlice)],
     ['jit_cache', readings.then(async ({ venv }) => checkJitCache(request, venv))],

@@ -5,7 +5,9 @@ import { fileURLToPath } from 'node:url';
 import { parse, TomlError } from 'smol-toml';
 import { z } from 'zod';
 
+import { CalibError } from '../../domain/calib-error.ts';
 import { checkResult, type CheckResult } from '../../domain/precheck/checks.ts';
+import { judgeSettings, type SettingsReading } from '../../domain/precheck/judge-settings.ts';
 import {
   judgeImports,
   judgeInstall,
@@ -16,8 +18,10 @@ import {
 import { normalisedName } from '../../domain/precheck/python-requirements.ts';
 import { hasSlice } from '../../domain/precheck/requirements.ts';
 import type { ImportReading, ProjectReading, VenvReading } from '../../domain/precheck/venv-facts.ts';
+import { judgePytestSettings } from '../../domain/pytest/pytest-settings.ts';
 import { messageOf } from '../../domain/text.ts';
 import { isAbsent, pathExists } from '../run-directory/files.ts';
+import { type PytestLaunch, readPytestSettings } from '../pytest/read-pytest-settings.ts';
 import type { CheckedGpus } from './machine.ts';
 import { childEnvironment, type PrecheckRequest } from './precheck-request.ts';
 import { importScript, runPython, venvScript } from './run-python.ts';
@@ -241,4 +245,25 @@ export async function checkImports(
     hasSlice: hasSlice(requirements),
   });
   return { result, reading };
+}
+
+/** Whether the repository's pytest settings let every test of the files run once and leave its results. */
+export async function checkPytestSettings({
+  requirements,
+  repoRoot,
+}: Pick<PrecheckRequest, 'requirements' | 'repoRoot'>): Promise<CheckResult> {
+  const readings = await Promise.all(
+    (requirements.launches ?? []).map(async (launch) => await readSettings(repoRoot, launch)),
+  );
+  return judgeSettings(readings);
+}
+
+async function readSettings(repoRoot: string, launch: PytestLaunch): Promise<SettingsReading> {
+  try {
+    const settings = await readPytestSettings(repoRoot, launch);
+    return { file: settings?.file ?? null, ...judgePytestSettings(settings), problem: null };
+  } catch (error) {
+    if (!(error instanceof CalibError)) throw error;
+    return { file: null, args: [], neutralised: [], refused: [], problem: error.message };
+  }
 }

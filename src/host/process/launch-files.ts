@@ -97,6 +97,8 @@ export const launchFiles = {
   /** Why calib asked for the end; written before the supervisor is signalled. */
   stop: (launchDir: string) => join(launchDir, 'stop.json'),
   exit: (launchDir: string) => join(launchDir, 'exit.json'),
+  /** Outcomes of its tests, written by pytest when it ends by itself. */
+  junit: (launchDir: string) => join(launchDir, 'junit.xml'),
   supervisorLog: (launchDir: string) => join(launchDir, 'supervisor.log'),
 } as const;
 

@@ -2,6 +2,7 @@ import { delimiter, dirname } from 'node:path';
 
 import { CalibError } from '../../domain/calib-error.ts';
 import { refusedPytestArguments, reservedVariables } from '../../domain/catalog/names.ts';
+import { steadyArguments } from '../../domain/pytest/pytest-settings.ts';
 import { isSecretVariableName, secretReason } from '../../domain/secrets.ts';
 import { formatRepeatMark, type LaunchMark, repeatMarkVariable } from '../process/repeat-mark.ts';
 
@@ -12,12 +13,17 @@ export interface PytestCommandOptions {
   test: string;
   /** Absolute path of this launch's base temp folder. */
   baseTemp: string;
+  /** Absolute path of the file in which pytest records what became of its tests. */
+  junitXml: string;
+  /** What undoes the repository's settings (`judgePytestSettings`). */
+  settingsArgs?: readonly string[];
   /** The unit's `pytest_args`. */
   extraArgs?: readonly string[];
 }
 
 /**
- * The command line of one launch.
+ * The command line of one launch. What the repository's settings say comes before it for pytest, so that what is given
+ * here holds.
  *
  * @throws CalibError `invalid-input` when an extra argument may not reach pytest: the last gate, behind the catalog's.
  */
@@ -32,6 +38,9 @@ export function buildPytestCommand(options: PytestCommandOptions): string[] {
     '-v',
     '-s',
     `--basetemp=${options.baseTemp}`,
+    `--junitxml=${options.junitXml}`,
+    ...steadyArguments,
+    ...(options.settingsArgs ?? []),
     ...extraArgs,
   ];
 }

@@ -18,6 +18,11 @@ describe('refusedPytestArguments', () => {
     '--lf',
     '--collect-only',
     '@arguments.txt',
+    '--junitxml=out.xml',
+    '-p no:junitxml',
+    '--reruns=2',
+    '--retries=1',
+    '--pdb',
     '-oaddopts=-x',
     '--override-ini=addopts=--maxfail=1',
   ])('refuses %s', (argument) => {

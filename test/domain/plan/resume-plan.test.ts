@@ -134,11 +134,11 @@ test('orders a plan as the original tool does, with unknown fields last', () => 
 });
 
 test.each([
-  ['its GPUs', { gpus: 2 }, 'unit test_b has changed (gpus) since the session started'],
+  ['its GPUs', { gpus: 2 }, 'unit test_b has changed (gpus_per_test was 1, is 2) since the session started'],
   [
     'its arguments',
     { pytest_args: ['-k', 'x'] },
-    'unit test_b has changed (pytest_args) since the session started',
+    'unit test_b has changed (pytest_extra_args was [], is ["-k","x"]) since the session started',
   ],
   ['its name', { namespace: 'test_c' }, 'unit test_b no longer exists since the session started'],
 ])('refuses a unit that changed %s: repeats of two kinds have no common worst', (_what, change, message) => {

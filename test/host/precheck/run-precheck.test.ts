@@ -89,6 +89,7 @@ describe('the precheck of a machine', () => {
       pins: '✓',
       install: '✓',
       imports: '✓',
+      pytest: '·',
       environment: '·',
       slice: '·',
       jit_cache: '·',
@@ -256,6 +257,21 @@ describe('venv', () => {
     expect([outcome.ok, messages(outcome, 'imports')]).toEqual([
       false,
       [`these do not import in ${venvPython}: pytest (ModuleNotFoundError: No module named 'pytest')`],
+    ]);
+  });
+
+  it("must let pytest's settings run every test: what nothing undoes is a gap by name, the rest is told", async () => {
+    const world = precheckWorld();
+    const asked = { launches: [{ test: 'tests/test_a.py', args: [] }] };
+    world.write('pytest.ini', '[pytest]\naddopts = -x\n');
+    const undone = check(await run(world, asked), 'pytest');
+    expect([undone.mark, undone.lines[1]]).toEqual([
+      '✓',
+      expect.stringMatching(/^addopts -x in .*pytest\.ini .*: undone on the command line of each launch$/),
+    ]);
+    world.write('pytest.ini', '[pytest]\naddopts = --sw\n');
+    expect(messages(await run(world, asked), 'pytest')).toEqual([
+      expect.stringMatching(/^addopts --sw in .*pytest\.ini ends the file at a failure/),
     ]);
   });
 

@@ -3,12 +3,14 @@ import { describe, expect, it } from 'vitest';
 import { buildPytestCommand } from '../../../src/host/pytest/launch-command.ts';
 
 describe('the pytest command', () => {
-  it('is the interpreter, the test file, -v -s, the base temp, and then the extra arguments', () => {
+  it('is the interpreter, the test file, what calib insists on against any settings, and then the extra arguments', () => {
     expect(
       buildPytestCommand({
         venvPython: '/srv/venv/bin/python',
         test: 'tests/test_a_ci.py',
         baseTemp: '/srv/run/basetemp_run1',
+        junitXml: '/srv/run/launch/junit.xml',
+        settingsArgs: ['-n0'],
         extraArgs: ['--concurrency', '8'],
       }),
     ).toEqual([
@@ -19,6 +21,13 @@ describe('the pytest command', () => {
       '-v',
       '-s',
       '--basetemp=/srv/run/basetemp_run1',
+      '--junitxml=/srv/run/launch/junit.xml',
+      '--maxfail=0',
+      '-o',
+      'tmp_path_retention_policy=all',
+      '-o',
+      'tmp_path_retention_count=3',
+      '-n0',
       '--concurrency',
       '8',
     ]);
@@ -30,6 +39,7 @@ describe('the pytest command', () => {
       venvPython: '/srv/my venv/bin/python',
       test: 'tests/test a; b.py',
       baseTemp: '/srv/$HOME/x',
+      junitXml: '/srv/j.xml',
       extraArgs: odd,
     });
     expect(command.slice(-odd.length)).toEqual(odd);
@@ -39,7 +49,13 @@ describe('the pytest command', () => {
 
   it('refuses an argument that may not reach pytest, and says where it stands', () => {
     const command = () =>
-      buildPytestCommand({ venvPython: '/venv/bin/python', test: 't.py', baseTemp: '/b', extraArgs: ['-x'] });
+      buildPytestCommand({
+        venvPython: '/venv/bin/python',
+        test: 't.py',
+        baseTemp: '/b',
+        junitXml: '/j',
+        extraArgs: ['-x'],
+      });
     expect(command).toThrow(
       expect.objectContaining({
         message: 'pytest may not be given -x',

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
 import {
-  buildPytestCommand,
   buildPytestEnvironment,
   type PytestEnvironmentOptions,
   recordableEnvironment,
@@ -135,27 +134,5 @@ describe('what of it may be recorded', () => {
       'PYTHONUNBUFFERED',
       'SPT_NOENV',
     ]);
-  });
-});
-
-describe('the command line of pytest', () => {
-  const options = { venvPython: '/venv/bin/python', test: 'tests/test_a.py', baseTemp: '/run/basetemp_run1' };
-
-  it('is the original one', () => {
-    expect(buildPytestCommand({ ...options, extraArgs: ['-k', 'higgs'] })).toEqual([
-      '/venv/bin/python',
-      '-m',
-      'pytest',
-      'tests/test_a.py',
-      '-v',
-      '-s',
-      '--basetemp=/run/basetemp_run1',
-      '-k',
-      'higgs',
-    ]);
-  });
-
-  it('refuses -x', () => {
-    expect(() => buildPytestCommand({ ...options, extraArgs: ['-x'] })).toThrow(/-x/);
   });
 });
