@@ -1,3 +1,4 @@
+import { ActivityCancellationDetails } from '@temporalio/common';
 import { describe, expect, it } from 'vitest';
 
 import { until } from '../fixtures/until.ts';
@@ -6,6 +7,9 @@ import { failureOf, measured, outcomeOf, repeatWorld } from './repeat-world.ts';
 
 /** Never ends by itself within a test's time. */
 const hang = 'sleep 60';
+
+/** Grows the log by gigabytes a second, without a line end and without room on the disk: faster than anybody reads. */
+const flood = 'while :; do truncate -s +256M /proc/self/fd/1; sleep 0.02; done';
 
 describe('the watch over a running pytest', () => {
   it('ends a run for a fatal signature that would hang for ever', async () => {
@@ -88,6 +92,36 @@ describe('the watch over a running pytest', () => {
     world.steps(steps);
     await world.run();
     expect(await world.attempts()).toMatchObject([{ reason: 'timeout (1.5 s)' }]);
+  });
+
+  it('ends a run at its time limit, however fast its log grows', async () => {
+    const world = await repeatWorld({ policies: { timeout_s: 1, max_log_bytes: Number.MAX_SAFE_INTEGER } });
+    world.steps(flood);
+    expect(failureOf(await world.run())).toMatch(/timeout \(1 s\)$/);
+    const [attempt] = await world.attempts();
+    expect(attempt?.notes).toEqual([expect.stringMatching(/^\d+ bytes of the log were not searched/)]);
+  });
+
+  it('obeys an abort, however fast the log grows', async () => {
+    const world = await repeatWorld({ policies: { max_log_bytes: Number.MAX_SAFE_INTEGER } });
+    world.steps(`echo $$ > "$WORLD/pids"; ${flood}`);
+    const attempt = world.start();
+    await until(() => attempt.beats.some(({ log_bytes: bytes = 0 }) => bytes > 1_000_000_000));
+    attempt.cancel('CANCELLED', new ActivityCancellationDetails({ cancelRequested: true }));
+    expect((await attempt.result).kind).toBe('threw');
+    expect([world.pids('pids').map(runs), await world.attempts()]).toMatchObject([
+      [false],
+      [{ outcome: 'aborted', reason: 'session aborted' }],
+    ]);
+  });
+
+  it('ends a run whose log is beyond its limit, whatever it measured', async () => {
+    const world = await repeatWorld({ policies: { max_log_bytes: 1_000_000 } });
+    world.steps(`${measured()}truncate -s +2M /proc/self/fd/1; ${hang}`);
+    expect(failureOf(await world.run())).toMatch(
+      /^InfraFailure: .*its log grew beyond 1000000 bytes \(max_log_bytes\)$/,
+    );
+    expect(world.observation('nova_accuracy')).toBeNull();
   });
 
   it('kills what ignores TERM, and what it started', async () => {

@@ -197,13 +197,15 @@ export async function followLaunch(
     end = await handle.waitForExit({
       signal: context.cancellationSignal,
       onTick: async () => {
-        const stop = await watch.look();
+        const { stop, behind } = await watch.look();
         if (stop !== null) await handle.requestStop(stopText(stop));
+        return behind ? 'again' : undefined;
       },
     });
   } catch (error) {
-    await watch.close();
+    // Before the log is let go: a disk that does not answer must not keep pytest alive.
     if (context.cancellationSignal.aborted) await onCancellation(repeat, launch, handle);
+    await watch.close();
     throw error;
   }
   return await endLaunch(repeat, launch, {

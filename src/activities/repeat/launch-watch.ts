@@ -1,8 +1,13 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import { runningLine, stoppingLine } from '../../domain/observation/milestones.ts';
 import { decideStop, type OwnStop } from '../../domain/pytest/classify-end.ts';
-import { type LogFollower, followLog } from '../../host/log/follow-log.ts';
+import { type LogFollower, type LogProgress, followLog } from '../../host/log/follow-log.ts';
 import { areResultsComplete } from '../extract-results.ts';
 import { type Launch, type Repeat, logLines, lookAtGpus } from './repeat.ts';
+
+/** A look takes a tenth of a second as a rule. */
+const lookPatienceMs = 2000;
 
 export interface WatchStart {
   /** Milliseconds that pytest has been running. */
@@ -25,11 +30,14 @@ export class LaunchWatch {
   readonly #launchedAtMs: number;
   readonly #log: LogFollower;
   #looks = 0;
+  #reading: Promise<LogProgress> | null = null;
   #stop: OwnStop | null = null;
   #nextLineAtMs: number;
   #usedMib: Record<number, number> | null = null;
   #stallTold = false;
   #nextResultsAtMs = 0;
+  /** The end of the tests, for which every result was found complete. */
+  #completeSinceMs: number | null = null;
 
   constructor(repeat: Repeat, launch: Launch, start: WatchStart) {
     this.#repeat = repeat;
@@ -45,23 +53,47 @@ export class LaunchWatch {
     return this.#log.state.matches.map((match) => match.name);
   }
 
-  /** Reads what is new; gives the reason for which pytest must end, once. */
-  async look(): Promise<OwnStop | null> {
-    const progress = await this.#log.look();
-    this.#looks += 1;
-    if (progress.becameReady) await this.#noteReady();
-    if (progress.grownBytes > 0) this.#stallTold = false;
+  /**
+   * Reads of what is new as much as is soon read, and decides whatever came of it.
+   *
+   * @returns `stop`: the reason for which pytest must end, once; `behind`: there is more to be read at once
+   */
+  async look(): Promise<{ stop: OwnStop | null; behind: boolean }> {
+    const progress = await this.#readSoon();
+    if (progress !== null) {
+      this.#looks += 1;
+      if (progress.becameReady) await this.#noteReady();
+      if (progress.grownBytes > 0) this.#stallTold = false;
+    }
     this.#beat();
     await this.#tellProgress();
-    return await this.#newStop();
+    return { stop: await this.#newStop(), behind: progress?.behind === true };
   }
 
   /** The rest of the log, after pytest has ended. */
   async finish(): Promise<void> {
     try {
-      await this.#log.look();
+      await this.#reading;
+      const skipped = await this.#log.finish();
+      if (skipped > 0) this.notes.push(`${skipped} bytes of the log were not searched for signatures`);
     } finally {
       await this.#log.close();
+    }
+  }
+
+  /** What a look at the log found; null while the disk has not answered, which must hold up no limit. */
+  async #readSoon(): Promise<LogProgress | null> {
+    const reading = (this.#reading ??= this.#log.look());
+    const patience = new AbortController();
+    const late = sleep(lookPatienceMs, null, { signal: patience.signal, ref: false }).catch(() => null);
+    try {
+      const progress = await Promise.race([reading, late]);
+      if (progress !== null) this.#reading = null;
+      return progress;
+    } finally {
+      patience.abort();
+      // Should it fail later, the next look tells.
+      reading.catch(() => null);
     }
   }
 
@@ -72,11 +104,12 @@ export class LaunchWatch {
   async #newStop(): Promise<OwnStop | null> {
     if (this.#stop !== null) return null;
     const { unit, policies, label } = this.#repeat;
-    const doneSeconds = await this.#doneSeconds();
+    const doneSeconds = this.#doneSeconds();
     this.#stop = decideStop(
       {
         runningSeconds: this.#runningSeconds(),
         silentSeconds: this.#silentSeconds(),
+        logBytes: this.#log.state.sizeBytes,
         doneSeconds,
         matches: this.#log.state.matches,
       },
@@ -85,6 +118,7 @@ export class LaunchWatch {
         stallSeconds: policies.stall_s,
         silenceSeconds: policies.silence_s,
         exitGraceSeconds: policies.exit_grace_s,
+        logBytes: policies.max_log_bytes,
       },
     );
     if (this.#stop !== null) await logLines(this.#repeat, stoppingLine(label, this.#stop));
@@ -92,14 +126,24 @@ export class LaunchWatch {
   }
 
   /** Since the closing summary, once the grace is over and every result is there; results are large, so seldom read. */
-  async #doneSeconds(): Promise<number | null> {
+  #doneSeconds(): number | null {
     const { closedAtMs } = this.#log.state;
     const nowMs = performance.now();
     const graceMs = this.#repeat.policies.exit_grace_s * 1000;
-    if (closedAtMs === null || nowMs - closedAtMs <= graceMs || nowMs < this.#nextResultsAtMs) return null;
-    this.#nextResultsAtMs = nowMs + graceMs;
-    const complete = await areResultsComplete(this.#repeat, this.#launch.lane.launched_at);
-    return complete ? (nowMs - closedAtMs) / 1000 : null;
+    if (closedAtMs === null || nowMs - closedAtMs <= graceMs) return null;
+    if (this.#completeSinceMs === closedAtMs) return (nowMs - closedAtMs) / 1000;
+    if (nowMs >= this.#nextResultsAtMs) {
+      // Beside the watch: reading them may take longer than any limit can wait.
+      this.#nextResultsAtMs = Number.POSITIVE_INFINITY;
+      void this.#readResults(closedAtMs, graceMs);
+    }
+    return null;
+  }
+
+  async #readResults(closedAtMs: number, graceMs: number): Promise<void> {
+    const complete = await areResultsComplete(this.#repeat, this.#launch.lane.launched_at).catch(() => false);
+    this.#nextResultsAtMs = performance.now() + graceMs;
+    if (complete) this.#completeSinceMs = closedAtMs;
   }
 
   async #noteReady(): Promise<void> {
@@ -127,7 +171,7 @@ export class LaunchWatch {
       launch_dir: launchDir,
       lane: lane.lane,
       seconds: Math.round(this.#runningSeconds()),
-      log_bytes: this.#log.state.bytes,
+      log_bytes: this.#log.state.sizeBytes,
       silent_s: silent,
     });
   }
@@ -139,7 +183,7 @@ export class LaunchWatch {
     if (!due && (this.#stallTold || !stalls)) return;
     this.#stallTold = stalls;
     this.#nextLineAtMs = performance.now() + this.#repeat.timing.runningLineEveryMs;
-    const logBytes = this.#log.state.bytes;
+    const logBytes = this.#log.state.sizeBytes;
     const line = runningLine(this.#repeat.label, { logBytes, silentSeconds, usedMib: this.#usedMib });
     await logLines(this.#repeat, stalls ? `${line} ⚠ the log does not grow` : line);
     this.#askForMemory();

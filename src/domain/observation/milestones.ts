@@ -119,6 +119,8 @@ function stopCause(stop: OwnStop): string {
       return `no log growth for ${stop.stallSeconds} s${stop.signature === null ? '' : ` after "${stop.signature}"`}`;
     case 'exit':
       return `all results are complete, but it did not exit within ${stop.graceSeconds} s of its last test`;
+    case 'log':
+      return `log beyond ${stop.limitBytes} bytes`;
     case 'cancelled':
       return stop.why;
   }

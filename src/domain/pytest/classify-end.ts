@@ -13,6 +13,8 @@ export const ownStopSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('stall'), stallSeconds: z.number(), signature: z.string().nullable() }),
   /** All results were complete and pytest had summed up, but the process did not exit within that many seconds. */
   z.object({ kind: z.literal('exit'), graceSeconds: z.number() }),
+  /** Its log grew beyond that many bytes. */
+  z.object({ kind: z.literal('log'), limitBytes: z.number() }),
   /** The session was cancelled, purged or stopped. */
   z.object({ kind: z.literal('cancelled'), why: z.string() }),
 ]);
@@ -150,6 +152,9 @@ function judgeOwnStop(stop: Exclude<OwnStop, { kind: 'cancelled' }>): Verdict {
       const after = stop.signature === null ? '' : ` after "${stop.signature}"`;
       return endedByCalib(`timeout (no log growth for ${stop.stallSeconds} s${after})`);
     }
+    case 'log':
+      // What floods a disk disturbs what it measures.
+      return infra(`its log grew beyond ${stop.limitBytes} bytes (max_log_bytes)`);
     case 'exit': {
       const reason = `ended by calib ${stop.graceSeconds} s after the last test`;
       return infra(reason, reason);
@@ -183,6 +188,8 @@ export interface WatchedRun {
   silentSeconds: number;
   /** Since pytest summed up its tests with every result complete; absent where it has not, or nobody looked. */
   doneSeconds?: number | null;
+  /** Size of its log. */
+  logBytes: number;
   /** Signatures in its log so far, in order of appearance. */
   matches: readonly Pick<SignatureMatch, 'name' | 'class'>[];
 }
@@ -196,6 +203,8 @@ export interface WatchLimits {
   silenceSeconds: number;
   /** Time to exit after the closing summary, where every result is complete. */
   exitGraceSeconds: number;
+  /** Size of a log that ends any run. */
+  logBytes: number;
 }
 
 /**
@@ -211,6 +220,7 @@ export function decideStop(run: WatchedRun, limits: WatchLimits): OwnStop | null
   if (run.runningSeconds > limits.timeoutSeconds) {
     return { kind: 'timeout', limitSeconds: limits.timeoutSeconds };
   }
+  if (run.logBytes > limits.logBytes) return { kind: 'log', limitBytes: limits.logBytes };
   const [suspect] = run.matches;
   if (suspect !== undefined && run.silentSeconds > limits.stallSeconds) {
     return { kind: 'stall', stallSeconds: limits.stallSeconds, signature: suspect.name };

@@ -31,8 +31,10 @@ export class LogTail {
 
 /** What is known about a log so far. */
 export interface LogState {
-  /** Bytes read, which is the file's size at the last look. */
+  /** Bytes read. */
   bytes: number;
+  /** The file's size at the last look: more than was read while it grows faster than it can be read. */
+  sizeBytes: number;
   /** Signatures found, in order of appearance. */
   matches: SignatureMatch[];
   /** Time (ms of the monotonic clock) at which the first readiness line was *seen*, up to one look late; null before. */
@@ -50,11 +52,23 @@ export interface LogProgress {
   newMatches: SignatureMatch[];
   /** Whether this look found the first readiness line. */
   becameReady: boolean;
+  /** Whether more was there than one look reads. */
+  behind: boolean;
 }
 
 export interface LogFollower {
-  /** Reads what was added since the last look. A log that does not exist yet has no bytes. */
+  /**
+   * Reads what was added since the last look, 8 MiB at most: whoever looks has other things to decide in between, and a
+   * log that grows faster than it is read would never let go. A log that does not exist yet has no bytes.
+   */
   look(): Promise<LogProgress>;
+  /**
+   * Reads up to where the log ends now, after which nothing is said of it any more. Of a rest beyond 64 MiB only its
+   * beginning and its end are read.
+   *
+   * @returns bytes that were passed over
+   */
+  finish(): Promise<number>;
   readonly state: LogState;
   /** The last lines: at most 200 and 64 KiB; bytes that are no UTF-8 are replaced. */
   tail(): string;
@@ -68,6 +82,10 @@ export interface FollowLogOptions {
 }
 
 const bufferBytes = 64 * 1024;
+/** A twentieth of a second of reading on a quiet machine. */
+const lookBytes = 8 * 1024 * 1024;
+/** Less than a second of reading, half of it at either end of a rest that is longer. */
+const restBytes = 64 * 1024 * 1024;
 const readinessName = 'ready';
 
 /**
@@ -94,21 +112,51 @@ class FileFollower implements LogFollower {
   constructor(path: string, now: () => number) {
     this.#path = path;
     this.#now = now;
-    this.state = { bytes: 0, matches: [], readyAtMs: null, closedAtMs: null, lastGrowthAtMs: now() };
+    const none = { bytes: 0, sizeBytes: 0, matches: [] };
+    this.state = { ...none, readyAtMs: null, closedAtMs: null, lastGrowthAtMs: now() };
   }
 
   async look(): Promise<LogProgress> {
-    const progress: LogProgress = { grownBytes: 0, newMatches: [], becameReady: false };
+    const progress: LogProgress = { grownBytes: 0, newMatches: [], becameReady: false, behind: false };
     const file = await this.#open();
     if (file === undefined) return progress;
-    if ((await file.stat()).size < this.state.bytes) this.#startOver();
-    for (;;) {
-      const { bytesRead } = await file.read(this.#buffer, 0, bufferBytes, this.state.bytes);
+    await this.#measure(file);
+    await this.#readTo(file, Math.min(this.state.sizeBytes, this.state.bytes + lookBytes), progress);
+    progress.behind = this.state.bytes < this.state.sizeBytes;
+    return progress;
+  }
+
+  async finish(): Promise<number> {
+    const progress: LogProgress = { grownBytes: 0, newMatches: [], becameReady: false, behind: false };
+    const file = await this.#open();
+    if (file === undefined) return 0;
+    await this.#measure(file);
+    const end = this.state.sizeBytes;
+    let skipped = 0;
+    if (end - this.state.bytes > restBytes) {
+      await this.#readTo(file, this.state.bytes + restBytes / 2, progress);
+      skipped = end - restBytes / 2 - this.state.bytes;
+      this.state.bytes += skipped;
+      this.#forget();
+    }
+    await this.#readTo(file, end, progress);
+    return skipped;
+  }
+
+  async #measure(file: FileHandle): Promise<void> {
+    const { size } = await file.stat();
+    if (size < this.state.bytes) this.#startOver();
+    this.state.sizeBytes = size;
+  }
+
+  async #readTo(file: FileHandle, end: number, progress: LogProgress): Promise<void> {
+    while (this.state.bytes < end) {
+      const length = Math.min(bufferBytes, end - this.state.bytes);
+      const { bytesRead } = await file.read(this.#buffer, 0, length, this.state.bytes);
       if (bytesRead === 0) break;
       this.#take(this.#buffer.subarray(0, bytesRead), progress);
     }
     if (progress.grownBytes > 0) this.state.lastGrowthAtMs = this.#now();
-    return progress;
   }
 
   tail(): string {
@@ -155,6 +203,10 @@ class FileFollower implements LogFollower {
   /** What was found stays found: the evidence was there. */
   #startOver(): void {
     this.state.bytes = 0;
+    this.#forget();
+  }
+
+  #forget(): void {
     this.#tail = new LogTail();
     this.#scanner = newScanner();
     this.#summary = new ClosingSummary();

@@ -1,4 +1,5 @@
 import { type FSWatcher, watch } from 'node:fs';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import { utcTimestamp } from '../../domain/text.ts';
 import { hasCode } from '../run-directory/files.ts';
@@ -20,8 +21,11 @@ export type LaunchEnd = { state: 'ended'; exit: LaunchExit } | { state: 'lost'; 
 export interface WaitForExitOptions {
   /** Ends the waiting, not the launch: the promise rejects with the signal's reason. */
   signal?: AbortSignal;
-  /** Called after each look, at least every `pollMs`; a rejection ends the waiting. */
-  onTick?: () => void | Promise<void>;
+  /**
+   * Called after each look, at least every `pollMs`; a rejection ends the waiting. What it awaits holds up both the end and
+   * the signal, so it must come back soon; `again` asks to be called at once, after another look at both.
+   */
+  onTick?: () => void | Promise<'again' | void>;
   /** Milliseconds between looks when nothing happens in the launch folder; 500 at most and by default. */
   pollMs?: number;
 }
@@ -83,8 +87,8 @@ async function waitForExit(
       signal?.throwIfAborted();
       const end = await readLaunchEnd(launchDir, identity);
       if (end !== undefined) return end;
-      await onTick?.();
-      await doorbell.next(pollMs);
+      const answer = await onTick?.();
+      await (answer === 'again' ? nextTurn() : doorbell.next(pollMs));
     }
   } finally {
     doorbell.close();

@@ -8,9 +8,10 @@ const limits: WatchLimits = {
   stallSeconds: 600,
   exitGraceSeconds: 60,
   silenceSeconds: 3600,
+  logBytes: 1000,
 };
 const decide = (run: Partial<WatchedRun>) =>
-  decideStop({ runningSeconds: 60, silentSeconds: 0, matches: [], ...run }, limits);
+  decideStop({ runningSeconds: 60, silentSeconds: 0, logBytes: 0, matches: [], ...run }, limits);
 const suspect = { name: 'Connection refused', class: 'suspect' } as const;
 const fatal = { name: 'Segmentation fault', class: 'fatal' } as const;
 
@@ -41,6 +42,8 @@ describe('when calib ends a running pytest', () => {
     ],
     ['not while a server shuts down after the tests', { doneSeconds: 60 }, null],
     ['long after the tests are over and measured', { doneSeconds: 61 }, { kind: 'exit', graceSeconds: 60 }],
+    ['not for a log of the longest size', { logBytes: 1000 }, null],
+    ['for a log beyond it', { logBytes: 1001 }, { kind: 'log', limitBytes: 1000 }],
     ['at the time limit', { runningSeconds: 14_401 }, { kind: 'timeout', limitSeconds: 14_400 }],
   ])('%s', (_case, run, stop) => {
     expect(decide(run)).toEqual(stop);

@@ -22,7 +22,12 @@ afterEach(async () => {
 
 describe('following a log', () => {
   it('waits for a log that does not exist yet', async () => {
-    expect(await follower.look()).toEqual({ grownBytes: 0, newMatches: [], becameReady: false });
+    expect(await follower.look()).toEqual({
+      grownBytes: 0,
+      newMatches: [],
+      becameReady: false,
+      behind: false,
+    });
   });
 
   it('reports only what was added since the last look', async () => {
@@ -100,6 +105,37 @@ describe('following a log', () => {
     await adopter.look();
     await adopter.close();
     expect(adopter.state.matches).toEqual(follower.state.matches);
+  });
+});
+
+describe('a log that grows faster than it is read', () => {
+  const mib = 1024 * 1024;
+
+  it('is read in looks of bounded size, and says that there is more', async () => {
+    writeFileSync(path, '');
+    truncateSync(path, 20_000 * mib);
+    expect(await follower.look()).toMatchObject({ grownBytes: 8 * mib, behind: true });
+    expect(follower.state).toMatchObject({ bytes: 8 * mib, sizeBytes: 20_000 * mib });
+  });
+
+  it('loses nothing between two looks', async () => {
+    writeFileSync(path, `${'x'.repeat(8 * mib - 5)}Segmentation fault\n`);
+    expect((await follower.look()).newMatches).toEqual([]);
+    expect(await follower.look()).toMatchObject({
+      newMatches: [{ name: 'Segmentation fault' }],
+      behind: false,
+    });
+  });
+
+  it('ends where it ended when its pytest did, its long middle passed over', async () => {
+    writeFileSync(path, 'Connection refused\n');
+    truncateSync(path, 2000 * mib);
+    appendFileSync(path, '\nCUDA out of memory\n');
+    const skipped = await follower.finish();
+    expect([skipped > 1900 * mib, follower.state.matches.map(({ name }) => name)]).toEqual([
+      true,
+      ['Connection refused', 'CUDA out of memory'],
+    ]);
   });
 });
 

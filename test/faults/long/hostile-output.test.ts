@@ -1,0 +1,32 @@
+import { describe, expect, it } from 'vitest';
+
+import { useFaultWorld } from '../fault-sessions.ts';
+import { waitUntil } from '../fault-world.ts';
+
+const { world, start } = useFaultWorld({ lanes: 2 });
+
+describe.concurrent('a log grows faster than anybody reads', () => {
+  it('its launch is ended at the limit, and the repeat is launched once more', async () => {
+    const session = await start({
+      repeats: 1,
+      stages: 'beta_wer',
+      prepare: (suite) => suite.script('beta', { floods: true }, 1),
+    });
+    const state = await session.expectWhole({ beta: 2 });
+    expect(state).toMatchObject({ launches: 2, symbols: { beta_wer: '✓' } });
+  });
+
+  it('an abort ends it all the same', async () => {
+    const session = await start({
+      repeats: 1,
+      stages: 'beta_wer',
+      prepare: (suite) => suite.script('beta', { floods: true }),
+    });
+    await session.untilWaiting('beta');
+    const { exitCode } = await world().calib('signal', session.id, 'abort', '--yes');
+    expect(exitCode).toBe(0);
+    const isOver = async () => (await world().state(session.id)).phase.kind === 'aborted';
+    await waitUntil(isOver, `${session.id} is aborted`, { limitMs: 60_000 });
+    await session.expectNothingLeft();
+  });
+});
