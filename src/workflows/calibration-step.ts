@@ -12,6 +12,7 @@ import {
 } from '../domain/session/schedule.ts';
 import { endQuarantine, forgetLane, hasNamedLanes, quarantineText } from '../domain/session/lanes.ts';
 import { incompleteMilestones, passMilestones } from '../domain/session/milestones.ts';
+import { isSmoke, recordSeen, smokeSeen } from '../domain/session/smoke.ts';
 import { type PurgeRequest, type SessionState, addNote } from '../domain/session/session-state.ts';
 import { isHistoryLong, isParked, now, type SessionContext } from './session-context.ts';
 import type { SessionInput, SessionResult } from './messages.ts';
@@ -89,11 +90,21 @@ export class CalibrationStep {
         await this.#giveUp(work.missing);
         return false;
       case 'no-lane':
+        if (isSmoke(plan)) return this.#leaveUnseen(work.stuck);
         await this.#session.block('no-lane', noLaneReason(state, work.stuck));
         return false;
       case 'complete':
         return true;
     }
+  }
+
+  /** A smoke waits for nobody: units that no lane can take are told as such. */
+  #leaveUnseen(stuck: readonly RepeatId[]): boolean {
+    const { state } = this.#session;
+    const reason = `not launched: ${noLaneReason(state, [])}`;
+    for (const id of stuck) recordSeen(state, id, smokeSeen(false, [reason]), 0);
+    this.#session.changed();
+    return false;
   }
 
   /** After a halt or block: looks at the disk again (and at a corrected stages file), then gives a fresh budget. */

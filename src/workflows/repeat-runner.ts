@@ -14,6 +14,7 @@ import {
 import { type RepeatId, passOfBudget, repeatKey, setMark } from '../domain/session/schedule.ts';
 import { fittingLanes, hasNamedLanes, takeLaneTries } from '../domain/session/lanes.ts';
 import { haltMilestones } from '../domain/session/milestones.ts';
+import { isSmoke, recordSeen, seenOf, smokeSeen } from '../domain/session/smoke.ts';
 import { failureMessage, isUntaken, now, type SessionContext } from './session-context.ts';
 import type { PoolMembership } from './pool-membership.ts';
 
@@ -73,6 +74,9 @@ export class RepeatRunner {
         const launched = outcome.launches > 0 || outcome.kind === 'incomplete';
         launches = Math.max(outcome.launches, launches + (launched ? 1 : 0));
         const again = outcome.kind === 'incomplete' && launches < plan.policies.attempts_per_pass;
+        if (isSmoke(plan)) {
+          return recordSeen(state, active, seenOf(outcome), launches);
+        }
         if (!again) return await this.#record(active, outcome, launches);
         recordCells(state, active, outcome.cells);
         if (this.#stopping() || this.#lanes(active)?.length === 0) {
@@ -87,6 +91,9 @@ export class RepeatRunner {
       if (error instanceof HostGone) return await this.#pool.lose(error.host, error.message);
       if (error instanceof ActivityFailure && this.#isElsewhere(active)) {
         return await this.#pool.refuse(active.host ?? '', failureMessage(error));
+      }
+      if (isSmoke(plan)) {
+        return recordSeen(state, active, smokeSeen(false, [`failed: ${failureMessage(error)}`]), launches);
       }
       await this.#halt({ text: failureMessage(error), namespace: active.namespace, repeat: active.repeat });
     }

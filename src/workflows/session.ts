@@ -16,6 +16,7 @@ import { beginBudget } from '../domain/session/schedule.ts';
 import { type SessionPlan, sessionPlanSchema } from '../domain/session/session-plan.ts';
 import { type End, failureTypes, initialState, type SessionState } from '../domain/session/session-state.ts';
 import { sessionStatus, unitsProgress } from '../domain/session/session-view.ts';
+import { isSmoke, smokeEnd } from '../domain/session/smoke.ts';
 import { firstIssue } from '../domain/text.ts';
 import { CalibrationStep } from './calibration-step.ts';
 import { registerCommandHandlers } from './command-handlers.ts';
@@ -62,7 +63,7 @@ export class Session {
       message: endMessage(end),
       run_dir: plan.run_dir,
       git_sha: plan.git_sha,
-      report: end.kind === 'completed' ? end.report : null,
+      report: end.kind === 'completed' ? end.report || null : null,
       applied: end.kind === 'completed' ? end.applied : 0,
       changes: end.kind === 'completed' ? end.changes : [],
     };
@@ -90,6 +91,10 @@ export class Session {
     // Only where there is a pool: a needless `await` would replay older sessions in another order.
     const unset = this.#context.plan.pool === undefined ? null : await this.#setStandard();
     if (unset !== null) return unset;
+    if (isSmoke(this.#context.plan)) {
+      await this.#calibration.run();
+      return smokeEnd(this.#context.plan, this.#context.state);
+    }
     for (;;) {
       await this.#calibration.run();
       const report = await writeReport(this.#context);
@@ -146,13 +151,15 @@ export class Session {
         settleCommand(state, id, { accepted: false, message: `the session has ended: ${end.kind}` });
     }
     this.#context.setPhase(end);
-    if (state.opened) await this.#context.log(`session ${end.kind}: ${endMessage(end)}`);
+    const seen = end.kind === 'completed' ? (end.smoke?.lines ?? []) : [];
+    if (state.opened) await this.#context.log(...seen, `session ${end.kind}: ${endMessage(end)}`);
     await condition(allHandlersFinished);
   }
 }
 
 function endMessage(end: End): string {
   if (end.kind !== 'completed') return end.reason;
+  if (end.smoke !== undefined) return end.smoke.summary;
   return end.decision === 'report'
     ? 'report only, no file edited'
     : `${end.applied} literal(s) changed (${end.decision})`;

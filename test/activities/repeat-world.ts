@@ -84,6 +84,8 @@ export interface RepeatWorldOptions {
   pytestArgs?: string[];
   deps?: Partial<ActivityDependencies>;
   /** Its directory is this host's part in a session of that one. */
+  /** Of its session. */
+  purpose?: 'calibration' | 'smoke';
   mirrorOf?: { hostname: string; run_dir: string };
 }
 
@@ -117,6 +119,7 @@ export async function repeatWorld(options: RepeatWorldOptions = {}) {
     environment: options.environment?.(folder) ?? {},
     cleanup_script: options.cleanupScript ?? null,
     policies,
+    ...(options.purpose === undefined ? {} : { purpose: options.purpose }),
     ...(options.mirrorOf === undefined ? {} : { mirror_of: options.mirrorOf }),
     units: [
       {

@@ -109,6 +109,16 @@ export const recordedSessions: Record<string, RecordedSession> = {
       await decide(session);
     },
   },
+  smoke: {
+    change: { purpose: 'smoke', repeats: 1 },
+    script: (plan) => ({
+      repeats: {
+        'test_alpha_ci#1': [endings.seen(true, ['pytest passed after 12 s'])],
+        'test_beta_ci#1': [endings.halt(plan, 'HEAD moved')],
+      },
+    }),
+    play: () => Promise.resolve(),
+  },
   'failed-precheck': {
     script: () => ({
       precheck: () => ({ ok: false, errors: ['HEAD is not the commit of the session'], warnings: [] }),

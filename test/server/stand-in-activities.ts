@@ -157,6 +157,9 @@ export class StandInActivities implements SessionActivities {
 
 /** Outcomes for scripts, by what ended the repeat. */
 export const endings = {
+  seen:
+    (ok: boolean, lines: string[]): RepeatScript =>
+    () => ({ kind: 'seen', seen: { ok, lines }, cells: {}, launches: 1, duration_s: 12, lane: 'gpu-1/0' }),
   partial:
     (plan: SessionPlan, reason = 'partial samples (9/10)'): RepeatScript =>
     ({ namespace }) => ({

@@ -1,14 +1,23 @@
-import type { LaunchMark } from '../../host/process/repeat-mark.ts';
+import { delimiter } from 'node:path';
+
+import { type LaunchMark, repeatMarkVariable } from '../../host/process/repeat-mark.ts';
 import { buildPytestEnvironment } from '../../host/pytest/launch-command.ts';
+import type { LaunchExtras } from './launch-extras.ts';
 import type { Repeat } from './repeat.ts';
 
 /** The whole environment of one launch on the given GPUs; may hold secrets. */
 export function launchEnvironment(
   { files, unit }: Repeat,
-  launch: { mark: LaunchMark; gpuIndices: readonly number[]; laneCaches?: Readonly<Record<string, string>> },
+  launch: {
+    mark: LaunchMark;
+    gpuIndices: readonly number[];
+    laneCaches?: Readonly<Record<string, string>>;
+    extras?: LaunchExtras;
+  },
 ): Record<string, string> {
   const { plan } = files;
-  return buildPytestEnvironment({
+  const { pythonPath = [], environment = {} } = launch.extras ?? {};
+  const base = buildPytestEnvironment({
     base: process.env,
     catalogEnvironment: plan.environment ?? {},
     unitEnv: unit.env,
@@ -18,4 +27,7 @@ export function launchEnvironment(
     mark: launch.mark,
     laneCaches: launch.laneCaches ?? {},
   });
+  const PYTHONPATH = [base['PYTHONPATH'], ...pythonPath].join(delimiter);
+  const mark = { [repeatMarkVariable]: base[repeatMarkVariable] ?? '' };
+  return { ...base, PYTHONPATH, ...environment, ...mark };
 }

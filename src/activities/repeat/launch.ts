@@ -26,6 +26,7 @@ import { launchMark } from './claim-repeat.ts';
 import { endOwnProcesses, endStrayProcesses } from './end-repeat.ts';
 import { endLaunch, followLaunch } from './follow-launch.ts';
 import { launchEnvironment } from './launch-environment.ts';
+import { noLaunchExtras } from './launch-extras.ts';
 import { holderOf, isStillFree, type LaneUse, type OpenLane, openLane } from './open-lane.ts';
 import { type Ended, type Launch, logLines, type Repeat, toSeconds, waitReporter } from './repeat.ts';
 
@@ -67,7 +68,13 @@ export async function prepareLaunch(
   const { place, files, unit, timing } = repeat;
   const baseTemp = runPaths.baseTemp(place.runDir, place.namespace, place.repeat);
   const caches = cachesOf(repeat, lane);
-  const env = launchEnvironment(repeat, { mark: launch.mark, gpuIndices: lane.gpus, laneCaches: caches });
+  const extras = (repeat.deps.launchExtras ?? noLaunchExtras)({
+    purpose: repeat.purpose,
+    baseTemp,
+    launchDir: launch.launchDir,
+  });
+  const { gpus: gpuIndices } = lane;
+  const env = launchEnvironment(repeat, { mark: launch.mark, gpuIndices, laneCaches: caches, extras });
   const command = buildPytestCommand({
     venvPython: files.plan.venv_python,
     test: unit.test,
@@ -76,7 +83,8 @@ export async function prepareLaunch(
     settingsArgs: await settingsArguments(repeat),
     extraArgs: unit.pytest_args,
   });
-  const argv = [...(await binding(lane.declared, files.plan.venv_python)), ...command];
+  const bound = await binding(lane.declared, files.plan.venv_python);
+  const argv = [...bound, ...command, ...extras.pytestArgs];
   await rm(baseTemp, { recursive: true, force: true });
   await mkdir(dirname(baseTemp), { recursive: true, mode: 0o700 });
   await mkdir(launch.launchDir, { recursive: true, mode: 0o700 });

@@ -143,7 +143,7 @@ export async function recordRepeat(repeat: Repeat, ended: Ended): Promise<Repeat
 }
 
 /** Reads what an ended launch measured, says in `run.log` what it is worth, and gives the judgement. */
-async function judgeEnded(
+export async function judgeEnded(
   repeat: Repeat,
   launch: { ended: Ended; classified: EndClassification; first: Attempt; spent: readonly Attempt[] },
 ): Promise<{ end: JudgedEnd; extractions: Record<string, StageExtraction>; judged: JudgedRepeat }> {

@@ -13,6 +13,7 @@ import type { LaunchMark } from '../../host/process/repeat-mark.ts';
 import { appendRunLog, goneDirectory } from '../../host/run-directory/logs/run-log.ts';
 import { readDefinitions, readRunDirectory } from '../../host/run-directory/stages-copy.ts';
 import type { RepeatHeartbeat, RunRepeatInput } from '../activity-types.ts';
+import type { LaunchExtrasOf, LaunchPurpose } from './launch-extras.ts';
 import type { PoolMember } from '../pool/pool-member.ts';
 
 /** How often a repeat looks at the world, and how patient it is, in milliseconds. */
@@ -69,6 +70,8 @@ export interface ActivityDependencies {
   isSessionOpen: (workflowId: string, runId: string) => Promise<boolean>;
   /** What this host brings into the sessions of its pool; absent where it belongs to none. */
   member?: PoolMember;
+  /** What calib adds to its launches, by their purpose; absent = nothing. */
+  launchExtras?: LaunchExtrasOf;
   /** Only tests are in more of a hurry than the defaults. */
   timing?: Partial<RepeatTiming>;
 }
@@ -186,6 +189,8 @@ export interface Repeat {
   runNames: readonly string[];
   /** Its lines in `run.log` since this attempt of the activity began. */
   said: string[];
+  /** What its launches are for. */
+  purpose: LaunchPurpose;
 }
 
 /** One launch of pytest, before and while it runs. */

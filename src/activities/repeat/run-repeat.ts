@@ -25,6 +25,7 @@ import { launchAttempt } from './launch.ts';
 import { haltOnMove, movedCommit } from './moved-commit.ts';
 import { reExtract } from './re-extract.ts';
 import { recordNoLane, recordRepeat } from './record-repeat.ts';
+import { smokeRepeat } from './smoke-repeat.ts';
 import { discardOlderDispatch } from '../pool/mirror.ts';
 
 /**
@@ -58,8 +59,10 @@ export async function runRepeat(input: RunRepeatInput, deps: ActivityDependencie
       heartbeats,
       runNames: claim.runNames,
       said: [],
+      purpose: files.plan.purpose ?? 'calibration',
     };
     await discardOlderDispatch(repeat);
+    if (repeat.purpose === 'smoke') return await smokeRepeat(repeat);
     return await withRecord(repeat, await runClaimed(repeat));
   } finally {
     heartbeats.stop();

@@ -5,6 +5,7 @@ import { redactSecrets } from '../secrets.ts';
 import { firstIssue } from '../text.ts';
 import { endQuarantine, quarantineText } from './lanes.ts';
 import { markOf, type RepeatId, repeatKey } from './schedule.ts';
+import { isSmoke } from './smoke.ts';
 import type { SessionPlan } from './session-plan.ts';
 import { type CommandReply, isEnd, type SessionState } from './session-state.ts';
 import { nextStep } from './session-view.ts';
@@ -185,6 +186,7 @@ const afterPurge: Partial<Record<SessionState['phase']['kind'], string>> = {
 };
 
 function decidePurge(plan: SessionPlan, state: SessionState, command: PurgeCommand): CommandReply {
+  if (isSmoke(plan)) return refuse('nothing to purge: a smoke launches every unit once and records nothing');
   const next = afterPurge[state.phase.kind];
   if (next === undefined) return refuse(`nothing can be purged: ${standing(state)}`);
   if (state.decision !== null) return refuse('the decision has been taken: nothing can be purged any more');

@@ -35,6 +35,9 @@ export function recordOutcome(
       setMark(state, id, 'o');
       break;
     }
+    // A smoke's; `recordSeen` takes it.
+    case 'seen':
+      break;
     case 'halt':
       state.open[key] = { reason: outcome.cause.text, passes_alike: 1, launches: spent };
       setMark(state, id, 'h');

@@ -68,6 +68,9 @@ export function resumePlan(plan: Plan, request: ResumeRequest): ResumeDecision {
 const startFresh = 'start a fresh session; resume is only for the same interrupted session';
 
 function mismatch(plan: Plan, request: ResumeRequest): ResumeDecision | null {
+  if (plan.purpose === 'smoke') {
+    return refuse('the directory is of a smoke, which recorded no calibration', 'start a session of its own');
+  }
   const commit = sessionCommit(plan);
   if (commit !== request.head) {
     return refuse(

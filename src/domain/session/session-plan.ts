@@ -70,6 +70,10 @@ export const policiesSchema = z.object({
 });
 export type Policies = z.infer<typeof policiesSchema>;
 
+/** What a session launches pytest for: to calibrate, or once per unit to see whether it would work. */
+export const sessionPurposeSchema = z.enum(['calibration', 'smoke']);
+export type SessionPurpose = z.infer<typeof sessionPurposeSchema>;
+
 /** What calib appends to v0.6.0's plan; all optional, because old directories lack them. */
 const calibPlanFields = {
   session_id: z.string().optional(),
@@ -105,6 +109,8 @@ const calibPlanFields = {
   lane_table: z.array(laneSchema).optional(),
   /** The pool whose hosts share the repeats; absent = the home host runs all of them. */
   pool: z.string().optional(),
+  /** `smoke`: nothing in this directory is a calibration's. Absent = calibration. */
+  purpose: sessionPurposeSchema.optional(),
   /** On another host of a pool: whose session this directory serves. The records that count are there. */
   mirror_of: z.object({ hostname: z.string(), run_dir: z.string() }).optional(),
   /** Each `stages.yaml` that a corrected one replaced: when, the name it is kept under, and what changed. */
@@ -235,6 +241,8 @@ export const sessionPlanSchema = z.object({
     /** What the machine must have; absent in older plans. */
     requirements: precheckRequirementsSchema.optional(),
   }),
+  /** `smoke`: every unit is launched once, nothing is recorded, and the session ends by itself. Absent = calibration. */
+  purpose: sessionPurposeSchema.optional(),
   /** True when an existing run directory is continued. */
   resume: z.boolean().default(false),
   /** Carry on although the environment is not the recorded one; absent means no. */
@@ -295,5 +303,6 @@ export function calibFields(plan: SessionPlan): Partial<Plan> {
     lanes: plan.lanes,
     ...(plan.lane_table === undefined ? {} : { lane_table: plan.lane_table }),
     ...(plan.pool === undefined ? {} : { pool: plan.pool }),
+    ...(plan.purpose === undefined ? {} : { purpose: plan.purpose }),
   };
 }

@@ -47,6 +47,14 @@ interface LaunchFacts {
   tries?: LaneTry[];
 }
 
+/** What the one launch of a unit showed in a smoke. */
+export interface SmokeSeen {
+  /** pytest came to its own end and every stage was measured in full. */
+  ok: boolean;
+  /** How it ended and what each stage measured, for people; bounded. */
+  lines: string[];
+}
+
 /** What one `runRepeat` activity returns. Infra failures that may be tried again are thrown, not returned. */
 export type RepeatOutcome =
   /** Every fed stage is ✓ and committed on disk. */
@@ -56,7 +64,9 @@ export type RepeatOutcome =
   /** Infra failures have used up this pass's attempts. */
   | ({ kind: 'exhausted'; reason: string; cells: Record<string, StrictCell> } & LaunchFacts)
   /** No retry can cure it: configuration, test output, or a moved commit. */
-  | ({ kind: 'halt'; cause: HaltCause; cells: Record<string, StrictCell> } & LaunchFacts);
+  | ({ kind: 'halt'; cause: HaltCause; cells: Record<string, StrictCell> } & LaunchFacts)
+  /** The one launch of a unit in a smoke: nothing is committed, whatever it showed. */
+  | ({ kind: 'seen'; seen: SmokeSeen; cells: Record<string, StrictCell> } & LaunchFacts);
 
 /** Where a session is. Every kind that waits for a person says since when and what for. */
 export type Phase =
@@ -88,7 +98,16 @@ export type BlockCause =
 
 /** The ends: a session in one of them takes no command any more. */
 export type End =
-  | { kind: 'completed'; report: string; decision: ApplyMode; applied: number; changes: string[] }
+  | {
+      kind: 'completed';
+      /** Path; empty for a smoke, which has none. */
+      report: string;
+      decision: ApplyMode;
+      applied: number;
+      changes: string[];
+      /** What a smoke saw. */
+      smoke?: { ok: boolean; summary: string; lines: string[] };
+    }
   | { kind: 'aborted'; reason: string }
   | { kind: 'failed'; reason: string };
 
@@ -192,6 +211,8 @@ export interface SessionState {
   durations: Record<string, { sum_s: number; count: number }>;
   /** Once a repeat has ended on a declared lane. */
   lanes?: LaneBook;
+  /** Smokes only: what was seen of a unit, by namespace. */
+  smoke?: Record<string, SmokeSeen>;
   /** Sessions of a pool only. */
   pool?: PoolState;
   notes: Note[];

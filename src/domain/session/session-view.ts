@@ -88,6 +88,7 @@ export function phaseLine(phase: Phase): string {
     case 'applying':
       return `applying (${phase.mode})`;
     case 'completed':
+      if (phase.smoke !== undefined) return phase.smoke.summary;
       return `completed (${phase.decision}, ${phase.applied} literal(s) changed)`;
     case 'aborted':
       return `aborted: ${phase.reason}`;
@@ -136,7 +137,8 @@ export function sessionDetails(plan: SessionPlan, state: SessionState): string {
   const lanes = Object.entries(state.lanes?.quarantined ?? {}).map(
     ([name, { since, reason }]) => `- quarantined: lane ${name} since ${since}: ${reason}`,
   );
-  const changes = state.phase.kind === 'completed' ? state.phase.changes.map((line) => `- \`${line}\``) : [];
+  const ended = state.phase.kind === 'completed' ? state.phase : null;
+  const changes = [...(ended?.changes ?? []), ...(ended?.smoke?.lines ?? [])].map((line) => `- \`${line}\``);
   const notes = state.notes.slice(-5).map((note) => `- ${note.at} ${note.text}`);
   return [
     `**${sessionLine(state)}**`,

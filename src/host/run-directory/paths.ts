@@ -34,6 +34,9 @@ export const runPaths = {
   /** `calib.attempts/1`: every attempt of this (unit, repeat), finished ones only. */
   attempts: (runDir: string, namespace: string, repeat: number) =>
     join(runDir, '_pytest', namespace, `run${repeat}.attempts.json`),
+  /** `calib.smoke/1`, in the directory of a smoke only: what the unit's one launch showed. */
+  smoke: (runDir: string, namespace: string, repeat: number) =>
+    join(runDir, '_pytest', namespace, `run${repeat}.smoke.json`),
   /** `calib.repeat/1`: written last; a calib observation without it does not count. */
   commitMarker: (runDir: string, namespace: string, repeat: number) =>
     join(runDir, '_pytest', namespace, `run${repeat}.commit.json`),

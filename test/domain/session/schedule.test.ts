@@ -25,7 +25,7 @@ function calibrating(plan: SessionPlan): SessionState {
   return { ...initialState(plan, at), phase: { kind: 'calibrating' }, opened: true };
 }
 
-function outcome(kind: RepeatOutcome['kind'], reason: string): RepeatOutcome {
+function outcome(kind: Exclude<RepeatOutcome['kind'], 'seen'>, reason: string): RepeatOutcome {
   const facts = { cells: {}, launches: 1, duration_s: 1, lane: null };
   if (kind === 'complete') return { kind, ...facts };
   if (kind === 'halt') return { kind, cause: { text: reason, namespace: null, repeat: null }, ...facts };
@@ -106,7 +106,7 @@ describe('a fresh budget', () => {
 });
 
 type Step =
-  | { kind: 'end'; which: number; outcome: RepeatOutcome['kind']; reason: string }
+  | { kind: 'end'; which: number; outcome: Exclude<RepeatOutcome['kind'], 'seen'>; reason: string }
   | { kind: 'pause' | 'resume' }
   | { kind: 'purge'; stage: number; repeat: number };
 
@@ -117,7 +117,12 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
       arbitrary: fc.record({
         kind: fc.constant('end' as const),
         which: fc.nat(3),
-        outcome: fc.constantFrom('complete', 'incomplete', 'exhausted', 'halt'),
+        outcome: fc.constantFrom(
+          'complete' as const,
+          'incomplete' as const,
+          'exhausted' as const,
+          'halt' as const,
+        ),
         reason: fc.constantFrom('OOM', 'partial samples (9/10)'),
       }),
     },

@@ -127,6 +127,8 @@ export interface StartRequest {
   switches: PrecheckSwitches;
   /** Go on with a `stages.yaml` of another version of the tests. */
   allowStaleStages: boolean;
+  /** Launch every unit once, record nothing, and end. */
+  smoke?: boolean;
   now: Date;
   calibVersion: string;
 }
@@ -166,8 +168,9 @@ export async function buildSessionPlan(context: CliContext, request: StartReques
       ...(gpuWait === undefined ? {} : { gpu_wait_s: gpuWait }),
       ...(progress === undefined ? {} : { progress_s: progress }),
       ...modelPolicies((await context.model()).config),
+      ...(request.smoke === true ? { attempts_per_pass: 1, max_passes: 1 } : {}),
     },
-    ...planPool(basis, request),
+    ...(request.smoke === true ? { purpose: 'smoke' as const } : planPool(basis, request)),
     ...(await planLanes(basis, { lanes: request.lanes, runDir })),
     precheck: await planPrecheck(
       context,
@@ -225,6 +228,11 @@ export async function planFor(
   calibVersion: string,
 ): Promise<SessionPlan> {
   if (options.resume !== undefined) {
+    if (options.smoke === true) {
+      throw new CalibError('invalid-input', '--smoke and --resume exclude each other', {
+        remedy: 'a smoke makes a directory of its own and records nothing: leave --resume out',
+      });
+    }
     const runDir = await resumedDirectory(context, options);
     const { buildResumePlan } = await import('./build-resume-plan.ts');
     return await buildResumePlan(context, {
@@ -244,11 +252,18 @@ export async function planFor(
       remedy: 'leave it out: a fresh session has no other environment yet; or add --resume RUN_DIR',
     });
   }
-  const asked = await askIfTerminal(context, options);
+  const smoke = options.smoke === true;
+  if (smoke && (options.repeats ?? 1) !== 1) {
+    throw new CalibError('invalid-input', '--smoke launches every unit once: --repeats has no meaning', {
+      remedy: 'leave --repeats out',
+    });
+  }
+  const asked = await askIfTerminal(context, smoke ? { ...options, repeats: 1 } : options);
   return await buildSessionPlan(asked.context, {
     stages: asked.stages,
     repeats: asked.repeats,
-    label: options.label ?? null,
+    label: options.label ?? (smoke ? `${asked.context.modelName}-smoke` : null),
+    smoke,
     runRoot: options.runRoot ?? null,
     maxPasses: options.maxPasses ?? null,
     lanes: options.lanes ?? null,

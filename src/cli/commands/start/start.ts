@@ -20,6 +20,7 @@ export interface StartOptions {
   outputDir?: string;
   forceEnvironment?: boolean;
   allowStaleStages?: boolean;
+  smoke?: boolean;
 }
 
 export function register(program: Command): void {
@@ -43,6 +44,10 @@ export function register(program: Command): void {
     .option('--skip-precheck', 'start without the environment gate (recorded, shown in the report)')
     .option('--skip-version-check', 'pinned versions that differ are warnings')
     .option('--allow-stale-stages', 'go on with a stages.yaml of another version of the tests (recorded)')
+    .option(
+      '--smoke',
+      'launch every unit once to see whether it works: same checks, lanes and limits, nothing recorded, ends by itself',
+    )
     .option('--detach', 'print and return at once instead of following the session')
     .option(
       '--resume [run-dir]',

@@ -88,7 +88,7 @@ async function untilPersonNeeded(
         display.close();
         if (isEnd(state.phase)) await untilClosed(client, sessionId);
         announce(plan.session_id, state, options.json);
-        return { ok: state.phase.kind === 'completed' || state.phase.kind === 'awaiting_decision', state };
+        return { ok: isGood(state), state };
       }
       await sleep(pollMs, undefined, { signal: stop });
     }
@@ -107,6 +107,12 @@ async function untilClosed(client: SessionClient, sessionId: string): Promise<vo
   }
 }
 
+/** True for a matrix that is complete, and for a smoke that saw nothing wrong. */
+function isGood({ phase }: SessionState): boolean {
+  if (phase.kind === 'completed') return phase.smoke?.ok !== false;
+  return phase.kind === 'awaiting_decision';
+}
+
 /** True in states that only a person can leave. */
 function needsPerson(state: SessionState): boolean {
   return (
@@ -122,6 +128,7 @@ function announce(sessionId: string, state: SessionState, json: boolean): void {
   }
   // On a terminal it stands in the view already.
   if (!process.stdout.isTTY || !process.stderr.isTTY) answer(phaseLine(state.phase));
+  if (state.phase.kind === 'completed') for (const line of state.phase.smoke?.lines ?? []) answer(line);
   const next = nextSteps(sessionId, state);
   if (next.length > 0) note(next.join('\n'));
 }
