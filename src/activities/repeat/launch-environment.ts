@@ -13,6 +13,7 @@ export function launchEnvironment(
     gpuIndices: readonly number[];
     laneCaches?: Readonly<Record<string, string>>;
     extras?: LaunchExtras;
+    cpus?: string | undefined;
   },
 ): Record<string, string> {
   const { plan } = files;
@@ -26,6 +27,7 @@ export function launchEnvironment(
     gpuIndices: launch.gpuIndices,
     mark: launch.mark,
     laneCaches: launch.laneCaches ?? {},
+    ...(launch.cpus === undefined ? {} : { cpus: launch.cpus }),
   });
   const PYTHONPATH = [base['PYTHONPATH'], ...pythonPath].join(delimiter);
   const mark = { [repeatMarkVariable]: base[repeatMarkVariable] ?? '' };

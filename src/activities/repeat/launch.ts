@@ -74,7 +74,13 @@ export async function prepareLaunch(
     launchDir: launch.launchDir,
   });
   const { gpus: gpuIndices } = lane;
-  const env = launchEnvironment(repeat, { mark: launch.mark, gpuIndices, laneCaches: caches, extras });
+  const env = launchEnvironment(repeat, {
+    mark: launch.mark,
+    gpuIndices,
+    laneCaches: caches,
+    cpus: lane.declared?.cpus,
+    extras,
+  });
   const command = buildPytestCommand({
     venvPython: files.plan.venv_python,
     test: unit.test,

@@ -35,7 +35,10 @@ export interface StrictCell {
 }
 
 /** What the strict rules need to know of a stage. */
-export type AuditedStage = Pick<StageDefinition, 'metrics' | 'expected_samples'>;
+export type AuditedStage = Pick<
+  StageDefinition,
+  'metrics' | 'expected_samples' | 'observation_validity' | 'allowed_pytest_failure'
+>;
 
 /** Why an observation that was never committed is passed over as if the repeat had not run. */
 export const uncommittedReason =
@@ -90,7 +93,22 @@ function classifyMetrics(stage: AuditedStage, observation: Observation): StrictC
   if (stage.expected_samples !== undefined && total !== stage.expected_samples) {
     return { symbol: '✗', reason: describeScopeMismatch(total, stage.expected_samples) };
   }
-  return { symbol: '✓', reason: '' };
+  const stated = statedReason(stage, observation);
+  return stated === null ? { symbol: '✓', reason: '' } : { symbol: '✗', reason: stated };
+}
+
+/** Why a record does not count by what its test said of itself; null where it does, or nothing was to be said. */
+function statedReason(
+  stage: Pick<StageDefinition, 'observation_validity' | 'allowed_pytest_failure'>,
+  observation: Observation,
+): string | null {
+  if (stage.observation_validity !== undefined && observation.observation_valid !== true) {
+    return observation.observation_valid === false
+      ? 'observation_validity_failed'
+      : 'observation_validity_missing';
+  }
+  const isRefused = stage.allowed_pytest_failure !== undefined && observation.status !== 'ok';
+  return isRefused ? observation.reason || observation.status : null;
 }
 
 /**
@@ -136,7 +154,7 @@ export function describeScopeMismatch(total: number, expected: number): string {
 }
 
 /** What the completeness rules need to know of a stage. */
-export type ScheduledStage = Pick<StageDefinition, 'metrics' | 'expected_samples' | 'sample_counts'>;
+export type ScheduledStage = AuditedStage & Pick<StageDefinition, 'sample_counts'>;
 
 export interface IncompleteReasonOptions {
   stage: ScheduledStage;
@@ -195,7 +213,11 @@ function recordedReason(stage: ScheduledStage, observation: Observation): string
   const withPath = Object.entries(stage.metrics)
     .filter(([, metric]) => metric.json_path !== null)
     .map(([key]) => key);
-  return sampleReason(stage, observation) ?? describeUnusableMetrics(withPath, observation);
+  return (
+    sampleReason(stage, observation) ??
+    describeUnusableMetrics(withPath, observation) ??
+    statedReason(stage, observation)
+  );
 }
 
 function sampleReason(stage: ScheduledStage, observation: Observation): string | null {

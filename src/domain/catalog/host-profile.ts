@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { CalibError } from '../calib-error.ts';
 import { type Lane, parseCpuList } from '../lanes/lanes.ts';
 import { type CatalogDocument, type CatalogProblem, readCatalogDocument } from './catalog-document.ts';
 import {
@@ -16,6 +17,11 @@ import {
 const gpuIndexPhrase = { error: 'a GPU index as nvidia-smi shows it, 0 or more' };
 const gpuListPhrase = { error: 'a list of GPU indices such as [0, 1]' };
 const cpuListPhrase = { error: 'a CPU list such as "2-15,66-79"' };
+const gpuGroupPhrase = { error: 'GPU indices such as "0,1"' };
+
+const gpuIndex = z.int(gpuIndexPhrase).min(0, gpuIndexPhrase);
+const gpuGroup = z.string(gpuGroupPhrase).regex(/^\d{1,4}(?:\s*,\s*\d{1,4}){0,63}$/, gpuGroupPhrase);
+const cpuList = z.string(cpuListPhrase).refine((text) => parseCpuList(text) !== null, cpuListPhrase);
 
 const hostLaneSchema = z.strictObject(
   {
@@ -26,11 +32,8 @@ const hostLaneSchema = z.strictObject(
         error: 'a name of letters, digits, _, . and - that begins with a letter',
       })
       .optional(),
-    gpus: z.array(z.int(gpuIndexPhrase).min(0, gpuIndexPhrase), gpuListPhrase),
-    cpus: z
-      .string(cpuListPhrase)
-      .refine((text) => parseCpuList(text) !== null, cpuListPhrase)
-      .optional(),
+    gpus: z.array(gpuIndex, gpuListPhrase),
+    cpus: cpuList.optional(),
     cache_root: absolutePath.optional(),
   },
   { error: 'a map with gpus and, where wanted, cpus, cache_root and name' },
@@ -40,11 +43,47 @@ const hostLaneSchema = z.strictObject(
 export const hostLanesSchema = z
   .array(hostLaneSchema, { error: 'a list of lanes' })
   .min(1, { error: 'a list of at least one lane; leave the key out for one lane on any free GPUs' });
-type HostLanes = z.infer<typeof hostLanesSchema>;
 
-/** The lanes of a profile, each with its name; none when it declares none. */
-export function lanesOf({ lanes = [] }: { lanes?: HostLanes | undefined }): Lane[] {
-  return lanes.map(({ name, gpus, cpus, cache_root }, index) => ({
+/** The GPU indices that `TUNE_GPU_INCLUDE` and `TUNE_GPU_EXCLUDE` name; null where a variable is not set. */
+export interface GpuScope {
+  include: readonly number[] | null;
+  exclude: readonly number[] | null;
+}
+
+type LaneKeys = Partial<Pick<HostProfile, 'lanes' | 'gpu_group_cpusets' | 'gpu_exclude' | 'gpu_count'>>;
+
+/**
+ * The lanes of a profile, each with its name; none when it declares none. The original's keys mean lanes as well: one for
+ * each group with CPUs of its own, without those that have an excluded GPU; or, where GPUs are only excluded, one lane of
+ * the others. Its variables win over the profile.
+ *
+ * @throws CalibError `invalid-input` when the variables leave no lane
+ */
+export function lanesOf(profile: LaneKeys, scope: GpuScope = { include: null, exclude: null }): Lane[] {
+  const exclude = scope.exclude ?? profile.gpu_exclude ?? [];
+  const isUsable = (gpu: number) => !exclude.includes(gpu) && scope.include?.includes(gpu) !== false;
+  const declared = declaredLanes(profile);
+  const usable = declared.filter(({ gpus }) => gpus.every(isUsable));
+  const isStated = scope.include !== null || scope.exclude !== null;
+  if (declared.length > 0 && (usable.length > 0 || !isStated)) return usable;
+  const known = scope.include ?? Array.from({ length: profile.gpu_count ?? 0 }, (_, index) => index);
+  const rest = known.filter(isUsable).toSorted((a, b) => a - b);
+  const isLimited = scope.include !== null || exclude.length > 0;
+  if (isLimited && declared.length === 0 && rest.length > 0) return [{ name: 'lane0', gpus: rest }];
+  if (!isLimited || !isStated) return [];
+  throw new CalibError('invalid-input', 'TUNE_GPU_INCLUDE and TUNE_GPU_EXCLUDE leave no lane of this host', {
+    remedy: 'let them leave all GPUs of one lane, or give the profile a gpu_count',
+  });
+}
+
+function declaredLanes({ lanes, gpu_group_cpusets: groups }: LaneKeys): Lane[] {
+  const grouped = Object.entries(groups ?? {}).map(([gpus, cpus]) => ({
+    gpus: gpus.split(',').map(Number),
+    cpus,
+    name: undefined,
+    cache_root: undefined,
+  }));
+  return (lanes ?? grouped).map(({ name, gpus, cpus, cache_root }, index) => ({
     name: name ?? `lane${index}`,
     gpus: gpus.toSorted((a, b) => a - b),
     ...(cpus === undefined ? {} : { cpus }),
@@ -53,25 +92,27 @@ export function lanesOf({ lanes = [] }: { lanes?: HostLanes | undefined }): Lane
 }
 
 /** What two lanes share although each must have it alone, and GPUs that the machine does not have. */
-export function laneProblems(profile: {
-  lanes?: HostLanes | undefined;
-  gpu_count?: number | undefined;
-}): CatalogProblem[] {
-  const problems: CatalogProblem[] = [];
+export function laneProblems(profile: LaneKeys): CatalogProblem[] {
+  const problems: CatalogProblem[] = exclusionProblems(profile);
+  const key = profile.lanes === undefined ? 'gpu_group_cpusets' : 'lanes';
   const owners = new Map<string, string>();
   const claim = (thing: string, lane: string, path: (string | number)[], what: string): void => {
     const owner = owners.get(thing);
     if (owner === undefined) owners.set(thing, lane);
-    else problems.push({ path: ['lanes', ...path], valid: `${what}; ${thing} is ${owner}'s already` });
+    else
+      problems.push({
+        path: key === 'lanes' ? [key, ...path] : [key],
+        valid: `${what}; ${thing} is ${owner}'s already`,
+      });
   };
-  for (const [index, lane] of lanesOf(profile).entries()) {
+  for (const [index, lane] of declaredLanes(profile).entries()) {
     const { name, gpus, cpus, cache_root } = lane;
     claim(`the name ${name}`, `lane ${index}`, [index], 'a name of its own');
     for (const gpu of gpus) {
       claim(`GPU ${gpu}`, name, [index, 'gpus'], 'GPUs that no other lane has');
       if (profile.gpu_count !== undefined && gpu >= profile.gpu_count) {
         const valid = `indices below gpu_count, which is ${profile.gpu_count}`;
-        problems.push({ path: ['lanes', index, 'gpus'], valid });
+        problems.push({ path: key === 'lanes' ? [key, index, 'gpus'] : [key], valid });
       }
     }
     const shared = (parseCpuList(cpus ?? '') ?? []).find((cpu) => owners.has(`CPU ${cpu}`));
@@ -85,6 +126,19 @@ export function laneProblems(profile: {
     }
   }
   return problems;
+}
+
+/** An exclusion that leaves nothing, or of which nobody can tell what it leaves, would be ignored without a word. */
+function exclusionProblems(profile: LaneKeys): CatalogProblem[] {
+  const { gpu_exclude: exclude = [], gpu_count: count } = profile;
+  if (exclude.length === 0 || lanesOf(profile).length > 0) return [];
+  const declared = declaredLanes(profile).length > 0;
+  const valid = declared
+    ? 'GPUs that at least one lane does not have'
+    : count === undefined
+      ? 'together with lanes, gpu_group_cpusets or gpu_count, which say what GPUs are left'
+      : 'fewer GPUs than gpu_count';
+  return [{ path: ['gpu_exclude'], valid }];
 }
 
 const warmCacheSchema = z.strictObject(
@@ -162,6 +216,12 @@ const hostProfileSchema = z.strictObject(
     gpu_wait_s: seconds.optional(),
     /** GPU groups on each of which one repeat runs at a time; absent = one lane on any free GPUs, as in CI. */
     lanes: hostLanesSchema.optional(),
+    /** GPUs that serve something else: in no lane. */
+    gpu_exclude: z.array(gpuIndex, gpuListPhrase).max(1000, gpuListPhrase).optional(),
+    /** CPUs by GPU group (`"0,1": "2-15,66-79"`), the original's way of declaring lanes. */
+    gpu_group_cpusets: z
+      .record(gpuGroup, cpuList, { error: 'a map from GPU indices to a CPU list' })
+      .optional(),
   },
   { error: 'a map of settings' },
 );

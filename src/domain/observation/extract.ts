@@ -1,5 +1,6 @@
 import type { JsonSource, StageDefinition } from '../stages/stage.ts';
 import { nearestNames } from './parse-result-json.ts';
+import { statedSources, type StatedValidity } from './stated-validity.ts';
 
 /** Why a metric or count could not be read. */
 export type ProblemKind =
@@ -50,7 +51,7 @@ export interface ResultFile {
 }
 
 /** What one stage's metrics and counts read as after a pytest run. */
-export interface StageExtraction {
+export interface StageExtraction extends StatedValidity {
   /** Catalog order; null where `why` says so. */
   metrics: Record<string, number | null>;
   sample_counts: { total: number | null; ok: number | null };
@@ -73,14 +74,20 @@ export function countKey(count: 'total' | 'ok'): string {
 
 /** One value that a stage wants from a result file. */
 export interface WantedValue {
-  /** Metric key, or `countKey(…)`. */
+  /** Metric key, `countKey(…)`, or the key of a boolean that the stage states. */
   key: string;
-  as: 'metric' | 'count';
+  as: 'metric' | 'count' | 'boolean';
   source: JsonSource;
 }
 
-/** Everything a stage reads, metrics in catalog order and then `total`, `ok`; nothing for a docs stage. */
-export function wantedValues(stage: Pick<StageDefinition, 'metrics' | 'sample_counts'>): WantedValue[] {
+/** What of a stage's definition says which values it reads. */
+export type ReadStage = Pick<
+  StageDefinition,
+  'metrics' | 'sample_counts' | 'observation_validity' | 'allowed_pytest_failure'
+>;
+
+/** Everything a stage reads, metrics in catalog order, then `total` and `ok`, then booleans; nothing for a docs stage. */
+export function wantedValues(stage: ReadStage): WantedValue[] {
   const metrics = Object.entries(stage.metrics);
   if (metrics.length === 0) return [];
   const none = { json_file: null, json_path: null };
@@ -89,12 +96,15 @@ export function wantedValues(stage: Pick<StageDefinition, 'metrics' | 'sample_co
     ...metrics.map(([key, source]): WantedValue => ({ key, as: 'metric', source })),
     { key: countKey('total'), as: 'count', source: counts.total },
     { key: countKey('ok'), as: 'count', source: counts.ok },
+    ...statedSources(stage).map(({ key, source }): WantedValue => ({ key, as: 'boolean', source })),
   ];
 }
 
+type NumberReading = { ok: true; value: number } | Extract<PathReading, { ok: false }>;
+
 /** A value read from a parsed result document, or why not. */
 export type PathReading =
-  | { ok: true; value: number }
+  | { ok: true; value: number | boolean }
   | { ok: false; problem: Pick<ExtractionProblem, 'kind' | 'nearest' | 'text'> };
 
 type Walked = { ok: true; value: unknown } | Extract<PathReading, { ok: false }>;
@@ -112,6 +122,7 @@ export function readJsonPath(document: unknown, path: string, as: WantedValue['a
   const walked = walk(document, length ? segments.slice(0, -1) : segments);
   if (!walked.ok) return walked;
   if (length) return lengthOf(walked.value);
+  if (as === 'boolean') return asBoolean(walked.value);
   return as === 'count' ? asCount(walked.value) : asMetric(walked.value);
 }
 
@@ -143,7 +154,12 @@ function missing(value: Record<string, unknown>, at: { parent: string[]; segment
   return refuse('path_missing', `${where} has no key "${at.segment}"`, nearest);
 }
 
-function asMetric(value: unknown): PathReading {
+function asBoolean(value: unknown): PathReading {
+  if (typeof value === 'boolean') return { ok: true, value };
+  return refuse('wrong_type', `the value is ${kindOf(value)}, not true or false`);
+}
+
+function asMetric(value: unknown): NumberReading {
   if (typeof value !== 'number') return refuse('wrong_type', `the value is ${kindOf(value)}, not a number`);
   if (!Number.isFinite(value)) return refuse('not_finite', `the value is ${value}, not a finite number`);
   return { ok: true, value };
@@ -189,15 +205,17 @@ function kindOf(value: unknown): string {
  * configured `json_file`; nothing is parsed from stdout.
  */
 export function extractValues(
-  stage: Pick<StageDefinition, 'metrics' | 'sample_counts'>,
+  stage: ReadStage,
   documents: ReadonlyMap<string, LoadedDocument>,
 ): StageExtraction {
   const values = new Map<string, number>();
+  const stated = new Map<string, boolean>();
   const problems: Record<string, ExtractionProblem> = {};
   const files = new Map<string, ResultFile>();
   for (const wanted of wantedValues(stage)) {
     const reading = readValue(wanted, documents, files);
     if (typeof reading === 'number') values.set(wanted.key, reading);
+    else if (typeof reading === 'boolean') stated.set(wanted.key, reading);
     else problems[wanted.key] = reading;
   }
   return {
@@ -209,6 +227,19 @@ export function extractValues(
     why: Object.fromEntries(Object.entries(problems).map(([key, problem]) => [key, problem.text])),
     problems,
     result_files: [...files.values()],
+    ...statedBy(stage, stated),
+  };
+}
+
+function statedBy(stage: ReadStage, stated: ReadonlyMap<string, boolean>): StatedValidity {
+  const valueOf = (key: string) => stated.get(key) ?? null;
+  return {
+    ...(stage.observation_validity === undefined
+      ? {}
+      : { observation_valid: valueOf('observation_validity') }),
+    ...(stage.allowed_pytest_failure === undefined
+      ? {}
+      : { allowed_pytest_failure: valueOf('allowed_pytest_failure') }),
   };
 }
 
@@ -216,7 +247,7 @@ function readValue(
   wanted: WantedValue,
   documents: ReadonlyMap<string, LoadedDocument>,
   files: Map<string, ResultFile>,
-): number | ExtractionProblem {
+): number | boolean | ExtractionProblem {
   const { json_file: file, json_path: path } = wanted.source;
   if (file === null || path === null) {
     return { kind: 'not_configured', file, path, nearest: [], text: 'no json_file/json_path in stages.yaml' };

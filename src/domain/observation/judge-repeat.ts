@@ -4,6 +4,7 @@ import type { HaltCause } from '../session/session-state.ts';
 import { isDocsStage, type StageDefinition } from '../stages/stage.ts';
 import { countKey, type ExtractionProblem, type StageExtraction } from './extract.ts';
 import { endReason, type JudgedEnd, pytestOutcome, type StageStatus, stageStatus } from './observation.ts';
+import { statedProblem, statedSources } from './stated-validity.ts';
 
 /** A HALT's cause without the repeat it happened in, which the caller knows. */
 export type JudgedHalt = Omit<HaltCause, 'namespace' | 'repeat'>;
@@ -11,8 +12,11 @@ export type JudgedHalt = Omit<HaltCause, 'namespace' | 'repeat'>;
 /** What a stage's numbers say after pytest ended with exit code 0 or 1, before its siblings are looked at. */
 export type StageFinding =
   | { kind: 'fine' }
-  /** Fewer samples succeeded than were tried: another run can cure it. `missing` says how many, in words. */
-  | { kind: 'partial'; stage: string; reason: string; missing: string }
+  /**
+   * Fewer samples succeeded than were tried, or the test calls its own run invalid: another run can cure it. `again` is said of
+   * it where it comes twice in a row; `key` is what it is about.
+   */
+  | { kind: 'partial'; stage: string; key: string; reason: string; again: string }
   /** Nothing at all was measured and pytest failed: perhaps its server never came up. */
   | { kind: 'empty' }
   /** No run can cure it. */
@@ -38,7 +42,8 @@ export function judgeStage(
   const keys = Object.keys(stage.metrics);
   const missing = keys.filter((key) => extraction.metrics[key] === null);
   if (missing.length > 0) return judgeMissing({ stage, extraction, missing, passed });
-  return judgeCounts(stage, extraction);
+  const counted = judgeCounts(stage, extraction);
+  return counted.kind === 'fine' ? judgeStated(stage, extraction, passed) : counted;
 }
 
 function judgeMissing(found: {
@@ -58,6 +63,19 @@ function judgeMissing(found: {
     if (partial !== null) return partial;
   }
   return haltAt(stage, extraction, missing);
+}
+
+/** What the test says of its own run; only another run can change it. */
+function judgeStated(stage: StageDefinition, extraction: StageExtraction, passed: boolean): StageFinding {
+  const reason = statedProblem(stage, extraction, passed ? null : 'exit 1');
+  if (reason === null) return { kind: 'fine' };
+  const unreadable = statedSources(stage)
+    .map(({ key }) => key)
+    .filter((key) => reason === `${key}_missing`);
+  if (passed && unreadable.length > 0) return haltAt(stage, extraction, unreadable);
+  const text = `${stage.key}: ${reason}`;
+  const key = reason.includes('pytest_failure') ? 'allowed_pytest_failure' : 'observation_validity';
+  return { kind: 'partial', stage: stage.key, key, reason: text, again: text };
 }
 
 function judgeCounts(stage: StageDefinition, extraction: StageExtraction): StageFinding {
@@ -85,7 +103,8 @@ function partialFinding(
     kind: 'partial',
     stage: stage.key,
     reason: `${stage.key}: ${describePartial(ok, total)}`,
-    missing: `${stage.key}: ${total - ok} of ${total} samples are missing`,
+    key: countKey('total'),
+    again: `${stage.key}: ${total - ok} of ${total} samples are missing`,
   };
 }
 
@@ -232,12 +251,13 @@ function verdictOnNumbers(evidence: RepeatEvidence): RepeatVerdict {
   return same ? haltOnSamePartial(partial) : { kind: 'partial', reason };
 }
 
-/** The same samples missing twice in a row: requests that always fail, which no further launch cures. */
+/** The same twice in a row: requests that always fail, or a test that always finds itself invalid; no launch cures it. */
 function haltOnSamePartial(partial: readonly Extract<StageFinding, { kind: 'partial' }>[]): RepeatVerdict {
-  const text = partial.map(({ missing }) => missing).join('; ');
+  const isCount = partial.every(({ key }) => key === countKey('total'));
+  const text = `${partial.map(({ again }) => again).join('; ')}, twice ${isCount ? 'the same number' : 'in a row'}`;
   const [first] = partial;
-  const cause: JudgedHalt = { text: `${text}, twice the same number` };
-  if (first !== undefined) Object.assign(cause, { stage: first.stage, key: countKey('total') });
+  const cause: JudgedHalt = { text };
+  if (first !== undefined) Object.assign(cause, { stage: first.stage, key: first.key });
   return { kind: 'halt', cause };
 }
 
@@ -262,7 +282,7 @@ function cellOf(judged: {
   status: StageStatus;
   end: JudgedEnd;
 }): AuditCell {
-  const { metrics, sample_counts } = judged.extraction;
+  const { metrics, sample_counts, observation_valid } = judged.extraction;
   const observation = {
     ...judged.status,
     metrics,
@@ -271,6 +291,7 @@ function cellOf(judged: {
     attempts: null,
     pytest_rc: judged.end.exit_code,
     pytest_outcome: pytestOutcome(judged.end),
+    observation_valid,
   };
   const file = { kind: 'recorded', observation, integrity: 'committed' } as const;
   const { incomplete, ...cell } = auditCell({ stage: judged.stage, file, commit: '' });

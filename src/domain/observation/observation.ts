@@ -2,6 +2,7 @@ import { z } from 'zod';
 
 import { isDocsStage, type StageDefinition } from '../stages/stage.ts';
 import type { StageExtraction } from './extract.ts';
+import { statedProblem } from './stated-validity.ts';
 
 /** One launch of pytest for a repeat, an entry of `attempt_history`. */
 export const attemptSchema = z.object({
@@ -64,6 +65,9 @@ export const observationSchema = z.looseObject({
   basetemp: z.string().optional(),
   /** pytest's exit code; v0.6.0 writes a negative number for a signal. */
   pytest_rc: z.number().int().nullable().optional(),
+  /** What the test says of its own run, where the stage configures that; null where it could not be read. */
+  observation_valid: z.boolean().nullable().optional(),
+  allowed_pytest_failure: z.boolean().nullable().optional(),
   session_id: z.string().optional(),
   namespace: z.string().optional(),
   attempt_history: z.array(attemptSchema).optional(),
@@ -103,11 +107,11 @@ export interface StageStatus {
 
 /**
  * Observation status of a stage, first match: a docs stage is what pytest is; a configured metric that is
- * null makes it `failed`; otherwise `ok`, with `threshold_assertion` only where pytest really exited with 1. A crash
+ * null makes it `failed`, and so does what the test says of its own run; otherwise `ok`, with `threshold_assertion` only where pytest really exited with 1. A crash
  * that came after all metrics were written keeps its own reason.
  */
 export function stageStatus(
-  stage: Pick<StageDefinition, 'metrics'>,
+  stage: Pick<StageDefinition, 'metrics' | 'observation_validity' | 'allowed_pytest_failure'>,
   extraction: StageExtraction,
   end: JudgedEnd,
 ): StageStatus {
@@ -119,6 +123,8 @@ export function stageStatus(
     return problem !== undefined && problem.kind !== 'not_configured';
   });
   if (incomplete) return { status: 'failed', reason: 'incomplete_metrics_extraction' };
+  const stated = statedProblem(stage, extraction, end.outcome === 'ok' ? null : endReason(end));
+  if (stated !== null) return { status: 'failed', reason: stated };
   if (end.outcome === 'ok') return { status: 'ok', reason: '' };
   if (end.outcome === 'assertion') return { status: 'ok', reason: `threshold_assertion (${endReason(end)})` };
   return { status: 'ok', reason: endReason(end) };
@@ -176,6 +182,12 @@ export function buildObservation(
     pytest_log: facts.pytest_log,
     basetemp: facts.basetemp,
     ...(isDocsStage(stage) ? {} : { pytest_rc: facts.end.exit_code }),
+    ...(extraction.observation_valid === undefined
+      ? {}
+      : { observation_valid: extraction.observation_valid }),
+    ...(extraction.allowed_pytest_failure === undefined
+      ? {}
+      : { allowed_pytest_failure: extraction.allowed_pytest_failure }),
     session_id: facts.session_id,
     namespace: facts.namespace,
     attempt_history: [...facts.attempt_history],

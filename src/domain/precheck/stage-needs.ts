@@ -19,6 +19,8 @@ export interface DatasetQuestion {
   /** Key → hub id, from the checkout's `benchmarks/dataset/prepare.py`. */
   table: Readonly<Record<string, string>>;
   scope: 'configured' | 'stages';
+  /** What the config says that tests need, which then are in no reference. */
+  stated?: readonly (readonly string[])[];
 }
 
 export interface DatasetAnswer {
@@ -33,7 +35,8 @@ export interface DatasetAnswer {
  * The datasets that a run needs: of selected stages, what their tests reference, all configured ones if that
  * is nothing; standing alone, the configured ones and what the model's tests reference.
  */
-export function requiredDatasets({ configured, references, table, scope }: DatasetQuestion): DatasetAnswer {
+export function requiredDatasets(question: DatasetQuestion): DatasetAnswer {
+  const { configured, references, table, scope, stated = [] } = question;
   const warnings = references.flatMap(({ test, keys }) =>
     (keys ?? [])
       .filter((key) => !Object.hasOwn(table, key))
@@ -46,8 +49,9 @@ export function requiredDatasets({ configured, references, table, scope }: Datas
       (keys ?? []).flatMap((key) => (Object.hasOwn(table, key) ? (table[key] ?? []) : [])),
     ),
   );
-  const wanted =
-    scope === 'configured' || referenced.size === 0 ? new Set([...configured, ...referenced]) : referenced;
+  const isAllStated = references.length === 0 && stated.length > 0;
+  const takesAll = scope === 'configured' || (referenced.size === 0 && !isAllStated);
+  const wanted = new Set([...(takesAll ? configured : []), ...referenced, ...stated.flat()]);
   const required = [...wanted].sort();
   return {
     required,
@@ -131,8 +135,18 @@ export function stageNeeds({ config, catalogStages, selected }: StageNeedsQuesti
     capabilities: capabilityNeeds(config, selected),
     preset_problems: presetProblems(config, catalogStages),
     gpusNeeded: selected !== null ? planGpus(selected, config) : Math.max(0, ...counts),
-    speakerSimRequired: config.requires_speaker_sim ?? inScope.some((stage) => stage.group === 'similarity'),
+    speakerSimRequired: needsSpeakerSim(config, inScope),
   };
+}
+
+/** A test file's own word, else the model's, else whether a stage of it scores similarity. */
+function needsSpeakerSim(config: ModelConfig, stages: readonly StageDefinition[]): boolean {
+  const byTest = config.requires_speaker_sim_by_test;
+  return stages.length === 0
+    ? (config.requires_speaker_sim ?? Object.values(byTest).includes(true))
+    : stages.some(
+        ({ test, group }) => byTest[baseName(test)] ?? config.requires_speaker_sim ?? group === 'similarity',
+      );
 }
 
 function capabilityNeeds(

@@ -1,3 +1,4 @@
+import { statedSources } from '../observation/stated-validity.ts';
 import { type StageDefinition, isDocsStage } from '../stages/stage.ts';
 
 /**
@@ -5,7 +6,11 @@ import { type StageDefinition, isDocsStage } from '../stages/stage.ts';
  * One line each; empty when the session may start.
  */
 export function startabilityProblems(stages: readonly StageDefinition[]): string[] {
-  return stages.flatMap((stage) => [...metricProblems(stage), ...countProblems(stage)]);
+  return stages.flatMap((stage) => [
+    ...metricProblems(stage),
+    ...countProblems(stage),
+    ...statedProblems(stage),
+  ]);
 }
 
 function metricProblems(stage: StageDefinition): string[] {
@@ -13,6 +18,13 @@ function metricProblems(stage: StageDefinition): string[] {
     if (metric.status !== 'OK') return [`${stage.key}.${key}: ${metric.status} (${metric.source})`];
     return metric.json_file && metric.json_path ? [] : [`${stage.key}.${key}: no json_file/json_path`];
   });
+}
+
+/** A boolean that nobody can read would make every repeat of the stage invalid. */
+function statedProblems(stage: StageDefinition): string[] {
+  return statedSources(stage).flatMap(({ key, source }) =>
+    source.json_file && source.json_path ? [] : [`${stage.key}: ${key} names no result file`],
+  );
 }
 
 function countProblems(stage: StageDefinition): string[] {

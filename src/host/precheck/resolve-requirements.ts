@@ -2,9 +2,9 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { baseName } from '../../domain/catalog/names.ts';
 import { buildCatalogEnvironment } from '../../domain/catalog/environment.ts';
 import type { ModelConfig } from '../../domain/catalog/model-config.ts';
+import { baseName } from '../../domain/catalog/names.ts';
 import type { PrecheckRequirements, RequirementHost } from '../../domain/precheck/requirements.ts';
 import { type DatasetReferences, requiredDatasets, stageNeeds } from '../../domain/precheck/stage-needs.ts';
 import type { StageDefinition } from '../../domain/stages/stage.ts';
@@ -63,9 +63,22 @@ export async function resolveRequirements(question: RequirementsQuestion): Promi
   const { config, host, selected } = question;
   const scope = selected === null ? 'configured' : 'stages';
   const { gpusNeeded, speakerSimRequired, ...needs } = stageNeeds(question);
-  const tests = await testsInScope(question);
-  const { references, table } = await readDatasetReferences(question.repoRoot, tests);
-  const datasets = requiredDatasets({ configured: config.hf_datasets, references, table, scope });
+  const tests = [...new Set(await testsInScope(question))];
+  const stated = tests.flatMap((test) => {
+    const datasets = config.hf_datasets_by_test[baseName(test)];
+    return datasets === undefined ? [] : [{ test, datasets }];
+  });
+  const { references, table } = await readDatasetReferences(
+    question.repoRoot,
+    tests.filter((test) => !stated.some((one) => one.test === test)),
+  );
+  const datasets = requiredDatasets({
+    configured: config.hf_datasets,
+    references,
+    table,
+    scope,
+    stated: stated.map((one) => one.datasets),
+  });
   const warmCache = host?.profile.speaker_similarity_bootstrap?.warm_cache;
   return {
     scope,

@@ -79,6 +79,7 @@ const recordedOwnNames = new Set([
   'CUDA_DEVICE_ORDER',
   'PYTHONUNBUFFERED',
   'SPT_NOENV',
+  'OMNI_CI_CPUSET',
 ]);
 
 /** Inherited but never recorded: tokens, and proxies, whose URLs hold passwords. */
@@ -135,6 +136,8 @@ export interface PytestEnvironmentOptions {
   mark: LaunchMark;
   /** Variables that give the lane caches of its own (`laneCaches`); they win over the catalog's and the unit's. */
   laneCaches?: Readonly<Record<string, string>>;
+  /** CPU list of the lane, which the launch is bound to. */
+  cpus?: string;
 }
 
 const loopback = 'localhost,127.0.0.1,::1';
@@ -160,6 +163,8 @@ export function buildPytestEnvironment(options: PytestEnvironmentOptions): Recor
     no_proxy: noProxy,
     ...options.unitEnv,
     ...options.laneCaches,
+    // The reference suite binds itself to it, and fails where it cannot.
+    ...(options.cpus === undefined ? {} : { OMNI_CI_CPUSET: options.cpus }),
     CUDA_VISIBLE_DEVICES: options.gpuIndices.join(','),
     // Without it CUDA counts the fastest GPU first, and index 0 is not nvidia-smi's.
     CUDA_DEVICE_ORDER: 'PCI_BUS_ID',

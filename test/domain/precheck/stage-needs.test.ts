@@ -162,3 +162,35 @@ describe('requirements of a plan', () => {
     expect([found.gpus.needed, found.environment[0]?.name, found.warnings.length]).toEqual([2, 'HOME', 1]);
   });
 });
+
+describe('what a config says of single test files', () => {
+  const wants = (text: string, selected: (typeof chart)[] | null) =>
+    stageNeeds({ config: config(text), catalogStages: [chart, voice], selected }).speakerSimRequired;
+
+  it('decides for a test whether similarity assets are needed, before the word for the model', () => {
+    const byTest = 'requires_speaker_sim_by_test: {test_chart_ci.py: true, test_voice_ci.py: false}\n';
+    expect([wants(byTest, [chart]), wants(byTest, [voice]), wants(byTest, null)]).toEqual([
+      true,
+      false,
+      true,
+    ]);
+    const model = `requires_speaker_sim: true\nrequires_speaker_sim_by_test: {test_voice_ci.py: false}\n`;
+    expect([wants(model, [chart]), wants(model, [voice])]).toEqual([true, false]);
+    expect([wants('', [chart]), wants('', [voice])]).toEqual([false, true]);
+  });
+
+  const datasets = (stated: string[][], keys: string[][]) =>
+    requiredDatasets({
+      configured: ['acme/all'],
+      references: keys.map((one, index) => ({ test: `t${index}.py`, keys: one })),
+      table: { one: 'acme/one' },
+      scope: 'stages',
+      stated,
+    }).required;
+
+  it('takes the stated datasets of a test, none included, and looks into the other tests', () => {
+    expect(datasets([[]], [])).toEqual([]);
+    expect(datasets([['acme/own']], [['one']])).toEqual(['acme/one', 'acme/own']);
+    expect(datasets([['acme/own']], [[]])).toEqual(['acme/all', 'acme/own']);
+  });
+});

@@ -2,6 +2,7 @@ import { dirname, join, resolve } from 'node:path';
 
 import { CalibError } from '../../../domain/calib-error.ts';
 import { lanesOf } from '../../../domain/catalog/host-profile.ts';
+import { gpuScope } from '../../../domain/catalog/gpu-scope.ts';
 import type { ModelConfig } from '../../../domain/catalog/model-config.ts';
 import { chooseLanes, refuseTooLargeUnits } from '../../../domain/lanes/lanes.ts';
 import { skipRefusal } from '../../../domain/precheck/judge-venv.ts';
@@ -32,7 +33,10 @@ export async function planLanes(
   request: { lanes: string | null; runDir: string },
 ): Promise<Pick<SessionPlan, 'lanes' | 'lane_table' | 'known_durations'>> {
   const { units } = basis.plan;
-  const { count, table } = chooseLanes(lanesOf(basis.host?.profile ?? {}), request.lanes);
+  const { count, table } = chooseLanes(
+    lanesOf(basis.host?.profile ?? {}, gpuScope(process.env)),
+    request.lanes,
+  );
   refuseTooLargeUnits(table, units);
   for (const { name, cpus } of table ?? []) if (cpus !== undefined) await affinityPrefix(cpus, name);
   return {

@@ -4,6 +4,7 @@ import { type Command, Option } from 'commander';
 
 import { CalibError } from '../../../domain/calib-error.ts';
 import { buildCatalogEnvironment, environmentRecord } from '../../../domain/catalog/environment.ts';
+import { gpuScope } from '../../../domain/catalog/gpu-scope.ts';
 import { lanesOf } from '../../../domain/catalog/host-profile.ts';
 import type { Lane } from '../../../domain/lanes/lanes.ts';
 import { counted } from '../../../domain/text.ts';
@@ -58,7 +59,7 @@ export interface WorkerHost {
 export async function readWorkerHost(context: CliContext, options: WorkerHostOptions): Promise<WorkerHost> {
   const hostname = machineName(process.env);
   const { host, source } = await context.host();
-  const declared = lanesOf(host?.profile ?? {}).length;
+  const declared = lanesOf(host?.profile ?? {}, gpuScope(process.env)).length;
   const lanes = options.lanes ?? (declared || 1);
   const limits = { lanes, gpus: options.gpus ?? null };
   const member = await readMember(context, host?.profile.pool, { ...limits, runRoot: options.runRoot });
@@ -137,7 +138,7 @@ function memberBasis(context: CliContext, pool: string, limits: Limits): PoolMem
  * @throws CalibError when all of them have GPUs that the worker may not use
  */
 function usableLanes({ file, profile }: LoadedHost, { lanes, gpus }: Limits): Lane[] {
-  const declared = lanesOf(profile);
+  const declared = lanesOf(profile, gpuScope(process.env));
   const usable = declared.filter((lane) => gpus === null || lane.gpus.every((gpu) => gpus.includes(gpu)));
   if (usable.length > 0 || declared.length === 0) return usable.slice(0, lanes);
   throw new CalibError('invalid-input', `${file}: every lane has GPUs that --gpus leaves out`, {
