@@ -243,7 +243,7 @@ export class RepeatRunner {
     } else if (state.abort_requested === null) {
       this.#session.setPhase({ kind: 'halted', since: now(), cause });
     }
-    await this.#session.log(...haltMilestones(plan, state, cause.text));
+    await this.#session.log(...haltMilestones(plan, state, cause));
   }
 
   #stopping(): boolean {

@@ -49,7 +49,7 @@ export const measured = (values: Record<string, unknown> = GOOD) =>
 
 /** What `python -m pytest` does here: shell steps that the test wrote. */
 const standIn = `#!/bin/sh
-for argument; do case "$argument" in --basetemp=*) BASETEMP=\${argument#--basetemp=};; esac; done
+for argument; do case "$argument" in --basetemp=*) BASETEMP=\${argument#--basetemp=};; --junitxml=*) JUNIT=\${argument#--junitxml=};; esac; done
 mkdir -p "$BASETEMP/test_nova0"
 result() { printf '%s' "$1" > "$BASETEMP/${RESULTS}"; }
 await() { while [ ! -e "$1" ]; do sleep 0.02; done; }

@@ -6,7 +6,16 @@ import { describe, expect, it } from 'vitest';
 import { runPaths } from '../../src/host/run-directory/paths.ts';
 import { until } from '../fixtures/until.ts';
 import { makeDocsStage } from '../domain/audit/snapshot-fixture.ts';
-import { GOOD, NAMESPACE, failureOf, measured, novaStages, outcomeOf, repeatWorld } from './repeat-world.ts';
+import {
+  GOOD,
+  NAMESPACE,
+  SESSION,
+  failureOf,
+  measured,
+  novaStages,
+  outcomeOf,
+  repeatWorld,
+} from './repeat-world.ts';
 
 const partial = measured({ ...GOOD, completed: 4 });
 const label = '[test_nova_ci] run 1/3 (2 stage(s), needs 0 GPU)';
@@ -259,12 +268,21 @@ describe('a repeat with gaps', () => {
 
   it('tries once more when nothing was measured, then halts with the same finding', async () => {
     const world = await repeatWorld();
-    world.steps('echo the server is not there; exit 1');
+    world.steps("printf 'starting\\n\\033[31mthe server is not there\\033[0m\\n=== 1 failed ===\\n'; exit 1");
     expect(outcomeOf(await world.run())).toMatchObject({ kind: 'incomplete', launches: 1 });
-    expect(outcomeOf(await world.run())).toMatchObject({
+    const outcome = outcomeOf(await world.run());
+    expect(outcome).toMatchObject({
       kind: 'halt',
-      cause: { text: expect.stringContaining('twice'), namespace: NAMESPACE, repeat: 1 },
+      cause: {
+        text: expect.stringContaining('twice'),
+        namespace: NAMESPACE,
+        repeat: 1,
+        log_tail: ['starting', 'the server is not there', '=== 1 failed ==='],
+      },
       launches: 2,
+    });
+    expect(outcome).toMatchObject({
+      cause: { text: expect.stringContaining('the log ends with "the server is not there"') },
     });
   });
 
@@ -288,6 +306,40 @@ describe('a repeat with gaps', () => {
         text: expect.stringContaining('does not exist'),
       },
       cells: { nova_accuracy: { symbol: '✗' } },
+    });
+  });
+
+  it('names the config key, what is there instead and the commands in order', async () => {
+    const world = await repeatWorld();
+    world.steps(`mkdir "$BASETEMP/other0"; printf '{}' > "$BASETEMP/other0/nova_results.json"; exit 0`);
+    const outcome = outcomeOf(await world.run());
+    expect(outcome).toMatchObject({
+      kind: 'halt',
+      cause: {
+        config_key: expect.stringMatching(/^metric_sources\.test_nova_ci\.py\.json_file /),
+        found: 'found instead: other0/nova_results.json',
+        steps: [
+          expect.stringMatching(/^edit .*config\.yaml {3}# metric_sources\.test_nova_ci\.py\.json_file/),
+          expect.stringMatching(/^calib discover .*--model /),
+          `calib signal ${SESSION} resume`,
+        ],
+      },
+    });
+  });
+
+  it('quotes why a test was skipped, and asks for no change of the config then', async () => {
+    const world = await repeatWorld();
+    world.steps(
+      `printf '<testsuites><testsuite><testcase name="test_nova"><skipped type="pytest.skip" message="needs 4 GPUs"/>` +
+        `</testcase></testsuite></testsuites>' > "$JUNIT"; exit 0`,
+    );
+    expect(outcomeOf(await world.run())).toMatchObject({
+      kind: 'halt',
+      cause: {
+        text: expect.stringContaining('skipped: test_nova (needs 4 GPUs)'),
+        skipped: ['test_nova (needs 4 GPUs)'],
+        steps: [expect.stringContaining('skipped test'), `calib signal ${SESSION} resume`],
+      },
     });
   });
 

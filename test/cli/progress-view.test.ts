@@ -121,6 +121,19 @@ describe('the live view', () => {
     expect(view(12).join('\n')).not.toContain('five');
   });
 
+  it('wraps a long line instead of cutting its end, where the remedy stands', () => {
+    const plan = planOf(['voice_wer'], 3);
+    const text = `HALT: ${'the file does not exist '.repeat(5)}— config key metric_sources.test_voice_ci.py.json_file`;
+    const view = progressLines(
+      { plan, state: runningState(plan), live: [], milestones: [text], now },
+      { columns: 60, rows: 24 },
+      plain,
+    );
+    const shown = view.join('').replaceAll('    ', '');
+    expect(shown).toContain(text);
+    for (const line of view) expect(line.length).toBeLessThanOrEqual(60);
+  });
+
   it('fits the height: complete stages give way first, and the rest is counted', () => {
     const keys = Array.from({ length: 40 }, (_, index) => `stage${index}_wer`);
     const plan = planOf(keys, 1);

@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import { utcTimestamp } from '../../domain/text.ts';
 import type { Attempt } from '../../domain/observation/observation.ts';
 import type { ProblemKind, StageExtraction } from '../../domain/observation/extract.ts';
+import { explainOutcome } from './explain-outcome.ts';
 import { type RepeatVerdict, judgeRepeat } from '../../domain/observation/judge-repeat.ts';
 import { repeatLabel, stageLine } from '../../domain/observation/milestones.ts';
 import type { RepeatOutcome } from '../../domain/session/session-state.ts';
@@ -51,7 +52,10 @@ export async function reExtract(repeat: Repeat): Promise<RepeatOutcome | null> {
     earlierReasons: [],
   });
   const facts = { cells, launches: 0, duration_s: last.duration_s, lane: last.lane ?? null };
-  if (verdict.kind !== 'complete') return haltAgain(repeat, { verdict, extractions, facts });
+  if (verdict.kind !== 'complete') {
+    const again = haltAgain(repeat, { verdict, extractions, facts });
+    return again === null ? null : await explainOutcome(repeat, again, { attempt: last, extractions });
+  }
   const now = utcTimestamp(new Date());
   await discardRepeat({
     ...place,
@@ -103,7 +107,7 @@ function haltAgain(
   const problem = extractions[stage]?.problems[key];
   // Without a problem of its own the value was read, and is a number of samples that no run will change.
   if (problem !== undefined && !faultsOfConfiguration.has(problem.kind)) return null;
-  const text = `${verdict.cause.text} — still so in the artifacts of the last launch; correct stages.yaml, or purge this repeat to launch it anew`;
+  const text = `${verdict.cause.text} — still so in the artifacts of the last launch; correct the config, or purge this repeat to launch it anew`;
   return {
     kind: 'halt',
     cause: { ...verdict.cause, text, namespace: input.namespace, repeat: input.repeat },

@@ -26,6 +26,7 @@ import { commitRepeat } from '../../host/run-directory/commit-repeat.ts';
 import { runPaths } from '../../host/run-directory/paths.ts';
 import { extractResults } from '../extract-results.ts';
 import { attemptOf, classifyEnded, launchBefore, readSpentAttempts, unlaunchedAttempt } from './attempt.ts';
+import { explainOutcome } from './explain-outcome.ts';
 import { haltOnMove, movedCommit } from './moved-commit.ts';
 import { type Ended, logLines, type Repeat } from './repeat.ts';
 
@@ -134,12 +135,14 @@ export async function recordRepeat(repeat: Repeat, ended: Ended): Promise<Repeat
   if (classified.outcome === 'config' && verdict.kind !== 'complete') {
     // Its files, if any, were not written by tests that ran: as observations they would look like good ones.
     await appendAttempt(place, attempt);
-    return outcomeOf(repeat, verdict, { cells: {}, ...factsOf(attempt) });
+    const halted = outcomeOf(repeat, verdict, { cells: {}, ...factsOf(attempt) });
+    return await explainOutcome(repeat, halted, { attempt, extractions });
   }
   const attempts: [...Attempt[], Attempt] = [...(await readAttempts(place)), attempt];
   await commitObservations(repeat, { attempts, end, extractions, statuses, now });
   await appendAttempt(place, attempt);
-  return outcomeOf(repeat, verdict, { cells, ...factsOf(attempt) });
+  const outcome = outcomeOf(repeat, verdict, { cells, ...factsOf(attempt) });
+  return await explainOutcome(repeat, outcome, { attempt, extractions });
 }
 
 /** Reads what an ended launch measured, says in `run.log` what it is worth, and gives the judgement. */

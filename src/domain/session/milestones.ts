@@ -1,8 +1,9 @@
+import { haltDetailLines } from '../observation/explain-halt.ts';
 import { readinessOfMatrix } from '../audit/strict-audit.ts';
 import { matrixFromState } from './matrix.ts';
 import { markOf, passOfBudget } from './schedule.ts';
 import type { SessionPlan, Unit } from './session-plan.ts';
-import type { SessionState } from './session-state.ts';
+import type { HaltCause, SessionState } from './session-state.ts';
 import { strictCounts } from './session-view.ts';
 
 /**
@@ -59,8 +60,13 @@ export function incompleteMilestones(plan: SessionPlan, state: SessionState): st
 }
 
 /** What a HALT leaves in `run.log`. */
-export function haltMilestones(plan: SessionPlan, state: SessionState, text: string): string[] {
-  return [`HALT: ${text}`, `completeness at HALT: ${counts(plan, state)}`, resumeHint(plan)];
+export function haltMilestones(plan: SessionPlan, state: SessionState, cause: HaltCause): string[] {
+  return [
+    `HALT: ${cause.text}`,
+    ...haltDetailLines(cause),
+    `completeness at HALT: ${counts(plan, state)}`,
+    resumeHint(plan),
+  ];
 }
 
 function resumeHint({ session_id }: SessionPlan): string {

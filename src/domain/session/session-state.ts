@@ -34,6 +34,16 @@ export interface HaltCause {
   nearest?: string[];
   /** The checkout is not the one that the session observes any more. */
   moved?: boolean;
+  /** Key of the model's config that says where the value is read. */
+  config_key?: string;
+  /** What is there instead of what was looked for. */
+  found?: string;
+  /** Tests that were skipped, with pytest's reasons. */
+  skipped?: string[];
+  /** The last lines of the launch's log, where nothing was measured. */
+  log_tail?: string[];
+  /** What to do, in order: commands, or a sentence where none helps. */
+  steps?: string[];
 }
 
 /** What all ended repeats report besides their kind. */

@@ -4,6 +4,7 @@ import {
   type StatusDocument,
   statusDocument,
 } from '../audit/status-document.ts';
+import { haltDetailLines } from '../observation/explain-halt.ts';
 import type { Lane } from '../lanes/lanes.ts';
 import type { PoolState } from '../pool/pool.ts';
 import { utcTimestamp } from '../text.ts';
@@ -143,6 +144,7 @@ export function sessionDetails(plan: SessionPlan, state: SessionState): string {
   return [
     `**${sessionLine(state)}**`,
     '',
+    ...haltDetails(state),
     ...(changes.length > 0 ? [...changes, ''] : []),
     `${strict}/${total} cells strict ✓ · ${plan.repeats} repeats · commit \`${plan.git_sha}\` · pass ${passOfBudget(state)} of ${plan.policies.max_passes}`,
     ...(running.length + open.length + lanes.length > 0 ? ['', ...running, ...open, ...lanes] : []),
@@ -152,6 +154,14 @@ export function sessionDetails(plan: SessionPlan, state: SessionState): string {
     ...rows,
     ...(notes.length > 0 ? ['', ...notes] : []),
   ].join('\n');
+}
+
+/** How a halt is ended, as a block that no renderer reads anything into. */
+function haltDetails({ phase }: SessionState): string[] {
+  const lines = phase.kind === 'halted' ? haltDetailLines(phase.cause) : [];
+  return lines.length === 0
+    ? []
+    : ['```text', ...lines.map((line) => line.replaceAll('```', "'''")), '```', ''];
 }
 
 const stopped: Phase['kind'][] = ['paused', 'halted', 'blocked'];

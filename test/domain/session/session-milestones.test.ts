@@ -65,10 +65,35 @@ describe('the milestones of a session', () => {
   });
 
   test('of a halt say how complete the matrix is and how to go on', () => {
-    expect(haltMilestones(plan, state(), 'no results.json')).toEqual([
+    expect(haltMilestones(plan, state(), { text: 'no results.json', namespace: null, repeat: null })).toEqual(
+      [
+        'HALT: no results.json',
+        'completeness at HALT: 4/6 stage-runs complete',
+        `fix the cause, then: calib signal ${plan.session_id} resume`,
+      ],
+    );
+  });
+
+  test('of a halt list what explains it and the steps out of it', () => {
+    const cause = {
+      text: 'no results.json',
+      namespace: 'u',
+      repeat: 1,
+      config_key: 'metric_sources.test_a.py.json_file',
+      found: 'found instead: b.json',
+      log_tail: ['E   no server'],
+      steps: ['edit config.yaml', 'calib discover', 'calib signal s resume'],
+    };
+    expect(haltMilestones(plan, state(), cause).slice(0, -2)).toEqual([
       'HALT: no results.json',
-      'completeness at HALT: 4/6 stage-runs complete',
-      `fix the cause, then: calib signal ${plan.session_id} resume`,
+      '  config key: metric_sources.test_a.py.json_file',
+      '  found instead: b.json',
+      '  the log ends:',
+      '    | E   no server',
+      '  to go on:',
+      '  1. edit config.yaml',
+      '  2. calib discover',
+      '  3. calib signal s resume',
     ]);
   });
 });

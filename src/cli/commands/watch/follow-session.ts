@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { WorkflowNotFoundError } from '@temporalio/client';
 
 import { CalibError } from '../../../domain/calib-error.ts';
+import { haltDetailLines } from '../../../domain/observation/explain-halt.ts';
 import { messageOf } from '../../../domain/text.ts';
 import { phaseLine } from '../../../domain/session/session-view.ts';
 import { type HaltCause, isEnd, type SessionState } from '../../../domain/session/session-state.ts';
@@ -136,7 +137,7 @@ function announce(sessionId: string, state: SessionState, json: boolean): void {
 function nextSteps(id: string, state: SessionState): string[] {
   switch (state.phase.kind) {
     case 'halted':
-      return ['fix the cause, then:', `  calib signal ${id} resume`, ...launchAnew(id, state.phase.cause)];
+      return [...haltSteps(id, state.phase.cause), ...launchAnew(id, state.phase.cause)];
     case 'blocked':
       return ['fix the cause, then:', `  calib signal ${id} resume`];
     case 'paused':
@@ -151,6 +152,12 @@ function nextSteps(id: string, state: SessionState): string[] {
     default:
       return [];
   }
+}
+
+/** What the session has found out about its halt; of an older one only how it is ended. */
+function haltSteps(id: string, cause: HaltCause): string[] {
+  const details = haltDetailLines(cause);
+  return cause.steps === undefined ? ['fix the cause, then:', `  calib signal ${id} resume`] : details;
 }
 
 /** Where the test itself was corrected, its old artifacts are of no use. */

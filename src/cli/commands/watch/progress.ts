@@ -169,14 +169,17 @@ export function progressLines(
     ),
   ];
   const milestones = size.rows < rowsForMilestones ? [] : (progress.milestones ?? []).slice(-mostMilestones);
-  const below = [running, milestones].filter((part) => part.length > 0).map((part) => ['', ...part]);
+  const below = [running, milestones]
+    .map((part) => part.flatMap((line) => wrapped(line, size.columns)))
+    .filter((part) => part.length > 0)
+    .map((part) => ['', ...part]);
   const taken = 2 + Math.ceil(phase.length / size.columns) + below.flat().length;
   return [
     colour.bold(fitted(head, size.columns)),
     state.phase.kind === 'halted' || state.phase.kind === 'blocked' ? colour.red(phase) : phase,
     '',
     ...renderMatrix(plan, state, { columns: size.columns, rows: size.rows - taken - 1 }, colour),
-    ...below.flat().map((line) => fitted(line, size.columns)),
+    ...below.flat(),
   ];
 }
 
@@ -227,6 +230,21 @@ function firstLine(text: string): string {
 
 function fitted(line: string, columns: number): string {
   return line.length <= columns ? line : `${line.slice(0, Math.max(0, columns - 1))}…`;
+}
+
+const continued = '    ';
+const mostRowsOfLine = 6;
+
+/** A line over as many rows as it needs: what stands at its end is often the remedy. Of an endless one the middle goes. */
+function wrapped(line: string, columns: number): string[] {
+  const width = Math.max(20, columns);
+  if (line.length <= width) return [line];
+  const rest = width - continued.length;
+  const room = width + rest * (mostRowsOfLine - 1);
+  const kept = line.length <= room ? line : `${line.slice(0, width)}… ${line.slice(-(room - width - 2))}`;
+  const rows = [kept.slice(0, width)];
+  for (let at = width; at < kept.length; at += rest) rows.push(`${continued}${kept.slice(at, at + rest)}`);
+  return rows;
 }
 
 function elapsed(since: string, now: Date): string {

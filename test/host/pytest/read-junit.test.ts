@@ -1,0 +1,46 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { execa } from 'execa';
+import { expect, it, onTestFinished } from 'vitest';
+
+import { buildPytestCommand } from '../../../src/host/pytest/launch-command.ts';
+import { readSkippedTests } from '../../../src/host/pytest/read-junit.ts';
+import { makePlainSuite } from '../../fixtures/plain-suite/make-plain-suite.ts';
+import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
+
+it('tells the tests that a real pytest skipped, with their whole reasons, and no expected failure', async () => {
+  const reason = `needs "CUDA" & <4> GPUs, ${'and more '.repeat(12)}end`;
+  const suite = makePlainSuite({
+    'tests/test_oak_ci.py': [
+      'import pytest',
+      '@pytest.mark.skip(reason=' + JSON.stringify(reason) + ')',
+      'def test_oak(): pass',
+      'def test_here(): pytest.skip("no server")',
+      '@pytest.mark.xfail',
+      'def test_known(): assert False',
+      'def test_fine(): pass',
+    ].join('\n'),
+  });
+  onTestFinished(suite.remove);
+  const out = temporaryFolder();
+  const junitXml = join(out, 'junit.xml');
+  const [program = '', ...args] = buildPytestCommand({
+    venvPython: suite.python,
+    test: 'tests/test_oak_ci.py',
+    baseTemp: join(out, 'base'),
+    junitXml,
+  });
+  await execa(program, args, { cwd: suite.root });
+  expect(await readSkippedTests(junitXml)).toEqual([
+    { name: 'test_oak', reason },
+    { name: 'test_here', reason: 'no server' },
+  ]);
+});
+
+it('says nothing where the file is missing or broken', async () => {
+  const folder = temporaryFolder();
+  expect(await readSkippedTests(join(folder, 'none.xml'))).toEqual([]);
+  writeFileSync(join(folder, 'broken.xml'), '<testsuites><testcase name="a"><skipped');
+  expect(await readSkippedTests(join(folder, 'broken.xml'))).toEqual([]);
+});
