@@ -19,6 +19,7 @@ import { readGitState } from '../../src/host/git/tree.ts';
 import { readAttempts } from '../../src/host/run-directory/attempts-file.ts';
 import { runPaths } from '../../src/host/run-directory/paths.ts';
 import { type Tried, startRepeat } from './start-repeat.ts';
+import { builtFixture } from '../fixtures/built-fixture.ts';
 import { makeMetric, makePlan, makeStage } from '../domain/audit/snapshot-fixture.ts';
 import { scratchRepository } from '../host/git/scratch-repository.ts';
 
@@ -39,7 +40,7 @@ export const novaStages: StageDefinition[] = [
   }),
 ];
 
-const workerProgram = fileURLToPath(new URL('../fixtures/repeat-worker/repeat-worker.ts', import.meta.url));
+const workerProgram = builtFixture('repeat-worker/repeat-worker');
 
 export const GOOD = { accuracy: 0.56, throughput_qps: 4.2, total_samples: 5, completed: 5 };
 
@@ -89,6 +90,17 @@ export interface RepeatWorldOptions {
   mirrorOf?: { hostname: string; run_dir: string };
 }
 
+/** What git says of a fresh checkout, by its commit: every copy of a template is the same. */
+const firstStates = new Map<string, ReturnType<typeof readGitState>>();
+
+async function firstState(root: string, sha: string): ReturnType<typeof readGitState> {
+  const known = firstStates.get(sha);
+  if (known !== undefined) return await known;
+  const asked = readGitState(root, { excludePaths: [join(root, '.tune-runs')] });
+  firstStates.set(sha, asked);
+  return await asked;
+}
+
 /** A checkout, a session's run directory in it, and a machine with GPUs that exist on paper. */
 export async function repeatWorld(options: RepeatWorldOptions = {}) {
   const stages = options.stages ?? novaStages;
@@ -103,7 +115,7 @@ export async function repeatWorld(options: RepeatWorldOptions = {}) {
   mkdirSync(runDir, { recursive: true });
   writeFileSync(path('python'), standIn);
   chmodSync(path('python'), 0o755);
-  const git = await readGitState(root, { excludePaths: [join(root, '.tune-runs')] });
+  const git = await firstState(root, repository.sha);
   const writeStages = (changed: StageDefinition[]) =>
     writeFileSync(runPaths.stagesYaml(runDir), renderStagesYaml(changed));
   writeStages(stages);
@@ -262,7 +274,7 @@ export function failureOf(tried: Tried): string {
 }
 
 function startWorker(start: { input: RunRepeatInput; deps: ActivityDependencies }) {
-  const child = spawn(process.execPath, ['--import', 'tsx', workerProgram, JSON.stringify(start)], {
+  const child = spawn(process.execPath, [workerProgram, JSON.stringify(start)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let said = '';

@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import type { TestProject } from 'vitest/node';
 
 import { startEmbeddedServer } from '../../src/worker/embedded-server.ts';
+import { runSetUp } from './built-program.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -16,11 +17,12 @@ declare module 'vitest' {
   }
 }
 
-/** Made by `built-program.ts`, with the SDK that runs it. */
+/** Made by the set-up, with the SDK that runs it. */
 const bundlePath = fileURLToPath(new URL('../../dist/workflow-bundle.js', import.meta.url));
 
 /** One Temporal server for all tests of the run, gone afterwards; the bundle is the built program's. */
 export default async function setUp(project: TestProject): Promise<() => Promise<void>> {
+  await runSetUp('build');
   const folder = await mkdtemp(join(tmpdir(), 'calib-server-tests-'));
   const db = join(folder, 'temporal.db');
   const server = await startEmbeddedServer({ db, port: 0, uiPort: 0, env: process.env });

@@ -9,6 +9,7 @@ import { readApplyJournal, type ReplacementFiles } from '../../../src/host/apply
 import { replaceFiles, restoreFiles } from '../../../src/host/apply/replace-files.ts';
 import { recoverApply } from '../../../src/host/apply/recover-apply.ts';
 import { makeApplied } from '../../domain/apply/applied-fixture.ts';
+import { builtFixture } from '../../fixtures/built-fixture.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 import { APPLIED, applyWorld } from './apply-world.ts';
 import { failingFiles, quickFiles } from './failing-files.ts';
@@ -246,8 +247,8 @@ describe('a session whose apply died', () => {
     const world = await applyWorld({ split: true });
     const before = world.contents();
     const after = [APPLIED.accuracy(before[0] ?? ''), APPLIED.speed(before[1] ?? '')];
-    const worker = join(import.meta.dirname, '../../fixtures/apply-worker/apply-worker.ts');
-    const died = spawnSync(process.execPath, ['--import', 'tsx', worker, world.runDir, `${at}`]);
+    const worker = builtFixture('apply-worker/apply-worker');
+    const died = spawnSync(process.execPath, [worker, world.runDir, `${at}`]);
     expect(died.signal).toBe('SIGKILL');
     for (const [index, content] of world.contents().entries()) {
       expect([before[index], after[index]]).toContain(content);

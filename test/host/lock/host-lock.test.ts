@@ -1,5 +1,4 @@
 import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
@@ -10,12 +9,11 @@ import {
   laneResources,
 } from '../../../src/host/lock/host-lock.ts';
 import { launchSupervised } from '../../../src/host/process/launch.ts';
+import { builtFixture } from '../../fixtures/built-fixture.ts';
 import { until } from '../../fixtures/until.ts';
 import { scratchLaunch } from '../process/scratch-launch.ts';
 
-const holderProgram = fileURLToPath(
-  new URL('../../fixtures/process-stand-ins/lease-holder.ts', import.meta.url),
-);
+const holderProgram = builtFixture('process-stand-ins/lease-holder');
 const held: HostLock[] = [];
 let scope: string;
 let count = 0;
@@ -41,7 +39,7 @@ async function tryBoth(first: string[], second: string[]) {
 
 async function heldByAnotherProcess(options: Partial<HostLockOptions>) {
   const argument = JSON.stringify({ holder: 'another process', scope, ...options });
-  const child = spawn(process.execPath, ['--import', 'tsx', holderProgram, argument], {
+  const child = spawn(process.execPath, [holderProgram, argument], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   let said = '';

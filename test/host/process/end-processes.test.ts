@@ -159,12 +159,14 @@ describe('ending what belongs to a repeat', () => {
   });
 
   it('never takes calib itself for its own, even when calib inherited the mark', async () => {
-    const source = fileURLToPath(new URL('../../../src/host/process/find-own-processes.ts', import.meta.url));
+    const source = fileURLToPath(
+      new URL('../../../dist/host/process/find-own-processes.js', import.meta.url),
+    );
     const script = `
       const { findOwnProcesses } = await import(${JSON.stringify(source)});
       const found = await findOwnProcesses({ mark: ${JSON.stringify(mark)} });
       console.log(found.some(({ pid }) => pid === process.pid));`;
-    const args = ['--import', 'tsx', '--input-type=module', '--eval', script];
+    const args = ['--input-type=module', '--eval', script];
     const { stdout } = await execa(process.execPath, args, { env: markedEnvironment });
     expect(stdout).toBe('false');
   });

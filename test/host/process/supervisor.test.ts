@@ -2,7 +2,6 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
@@ -11,10 +10,11 @@ import { launchFiles } from '../../../src/host/process/launch-files.ts';
 import type { LaunchHandle } from '../../../src/host/process/launch-handle.ts';
 import { type LaunchSpec, launchSupervised, supervisorCommand } from '../../../src/host/process/launch.ts';
 import { readBootId, readProcessStat } from '../../../src/host/process/identity.ts';
+import { builtFixture } from '../../fixtures/built-fixture.ts';
 import { until } from '../../fixtures/until.ts';
 import { runs, scratchLaunch } from './scratch-launch.ts';
 
-const launcher = fileURLToPath(new URL('../../fixtures/process-stand-ins/launcher.ts', import.meta.url));
+const launcher = builtFixture('process-stand-ins/launcher');
 let scratch: ReturnType<typeof scratchLaunch>;
 
 beforeEach(() => {
@@ -30,7 +30,7 @@ async function launch(steps: string[], more: Partial<LaunchSpec> = {}): Promise<
 
 /** A second process that launches, as a worker would; resolves once the launch runs. */
 async function launchFromWorker(steps: string[]) {
-  const args = ['--import', 'tsx', launcher, JSON.stringify(scratch.spec(steps))];
+  const args = [launcher, JSON.stringify(scratch.spec(steps))];
   const worker = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   let said = '';
   worker.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));

@@ -1,22 +1,20 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
 
 import { commitRepeat } from '../../../src/host/run-directory/commit-repeat.ts';
+import { builtFixture } from '../../fixtures/built-fixture.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 import { filesBelow, makeCommit } from './repeat-fixture.ts';
 
-const program = fileURLToPath(new URL('../../fixtures/storage/commit-within-limit.ts', import.meta.url));
+const program = builtFixture('storage/commit-within-limit');
 
 /** Runs the program with files of at most 20 kB; the system cuts a longer write off in its middle. */
 async function withinLimit(what: 'file' | 'commit', path: string): Promise<Record<string, unknown>> {
-  const node = `exec "${process.execPath}" --import "${import.meta.resolve('tsx')}" "${program}" ${what} "${path}"`;
-  // tsx would keep its cache in files, which the limit is not meant for.
-  const env = { TSX_DISABLE_CACHE: '1' };
-  const { stdout } = await execa('sh', ['-c', `ulimit -f 40; ${node}`], { env });
+  const node = `exec "${process.execPath}" "${program}" ${what} "${path}"`;
+  const { stdout } = await execa('sh', ['-c', `ulimit -f 40; ${node}`]);
   return JSON.parse(stdout) as Record<string, unknown>;
 }
 
