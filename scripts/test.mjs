@@ -26,7 +26,7 @@ const checks = [
 const runs = {
   fast: { checks, projects: ['pure', 'unit', 'server'] },
   unit: { checks: [], projects: ['pure', 'unit'] },
-  long: { checks: [], projects: ['long'] },
+  long: { checks: [], projects: ['long', 'properties'] },
 };
 
 async function test() {

@@ -1,15 +1,12 @@
 import { existsSync } from 'node:fs';
-import { readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import type { AppliedDocument } from '../../src/domain/apply/applied-document.ts';
 import { type ScriptedSuite, makeScriptedSuite } from '../fixtures/scripted-suite/make-scripted-suite.ts';
-import { cleanEnvironment } from './built-calib.ts';
 import { type EmbeddedUp, startUp } from './embedded-up.ts';
-import { makeSpeechRepository } from './speech-repository.ts';
+import { runPytest } from './run-pytest.ts';
 
 const ALPHA = 'tests/test_alpha_ci.py';
 const BETA = 'tests/test_beta_ci.py';
@@ -23,17 +20,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await up.close();
 });
-
-/** Runs tests as CI does, against the thresholds that the files hold now. */
-async function pytest(suite: { repo: string; python: string }, ...args: string[]) {
-  const options = ['-m', 'pytest', '-q', '-p', 'no:cacheprovider', ...args];
-  return await execa(suite.python, options, {
-    cwd: suite.repo,
-    env: { ...cleanEnvironment({}), PYTHONDONTWRITEBYTECODE: '1' },
-    extendEnv: false,
-    reject: false,
-  });
-}
 
 describe('from a ready session to edited thresholds and back', () => {
   let suite: ScriptedSuite;
@@ -106,7 +92,7 @@ describe('from a ready session to edited thresholds and back', () => {
   });
 
   it('the suite holds against its new thresholds', async () => {
-    const run = await pytest({ repo: suite.repo, python: suite.venvPython }, 'tests');
+    const run = await runPytest({ repo: suite.repo, python: suite.venvPython }, 'tests');
     expect(run.stdout).toContain('2 passed');
     expect(run.exitCode).toBe(0);
   });
@@ -136,33 +122,5 @@ describe('from a ready session to edited thresholds and back', () => {
     expect({ [ALPHA]: await source(ALPHA), [BETA]: await source(BETA) }).toEqual(before);
     expect(await suite.git('status', '--porcelain')).toBe('');
     expect((await up.calib('publish', session)).stderr).toContain('the apply was undone');
-  });
-});
-
-describe('the speech suite, calibrated and applied', () => {
-  it('runs once more against thresholds that are the worst of its own runs', async () => {
-    const speech = await makeSpeechRepository();
-    try {
-      const session = await up.startDetached(...speech.options, '--stages', 'commands', '--repeats', '2');
-      await up.untilPhase(session, 'awaiting_decision');
-      const file = 'tests/test_speech_commands_ci.py';
-      const before = await readFile(join(speech.dir, file), 'utf8');
-      const run = await up.calib('apply', session, '--mode', 'full', '--json');
-      expect(run.exitCode, run.stderr).toBe(0);
-      const { applied } = JSON.parse(run.stdout) as { applied: AppliedDocument };
-      expect(applied.check).toMatchObject({ ok: true });
-      expect(applied.changes.map(({ metric_key }) => metric_key)).toContain('throughput_qps');
-      // Noise is drawn anew in each run, so a threshold may be missed: what is proven is that the tests get to judge
-      // it.
-      const python = join(process.cwd(), '.venv/bin/python');
-      const once = await pytest({ repo: speech.dir, python }, file);
-      expect(once.stdout).toMatch(/1 passed|AssertionError|assert /);
-      expect([0, 1]).toContain(once.exitCode);
-      const undone = await up.calib('apply', session, '--undo');
-      expect(undone.exitCode, undone.stderr).toBe(0);
-      expect(await readFile(join(speech.dir, file), 'utf8')).toBe(before);
-    } finally {
-      await rm(speech.dir, { recursive: true, force: true });
-    }
   });
 });

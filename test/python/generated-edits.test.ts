@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { parsePythonNumber, pythonFloatText } from '../../src/domain/numbers/python-numbers.ts';
 import { type LiteralReplacement, replaceLiterals } from '../../src/python/replace-literals.ts';
 import { type PythonConstants, readWithPython } from './run-python.ts';
+import { propertyRuns } from '../fixtures/property-runs.ts';
 
 /** Text between the literals, and the literals with the target that each stands for. */
 interface GeneratedModule {
@@ -146,7 +147,7 @@ describe('for any module and any plan', () => {
         }));
         expect(edited(once, back).equals(before)).toBe(true);
       }),
-      { numRuns: 150 },
+      { numRuns: propertyRuns(150) },
     );
   });
 

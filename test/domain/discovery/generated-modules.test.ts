@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { nestedMetricKeys } from '../../../src/domain/metrics/metrics.ts';
 import { locateLiteral } from '../../../src/python/locate-literal.ts';
 import { discoverText } from './discover-texts.ts';
+import { propertyRuns } from '../../fixtures/property-runs.ts';
 
 /** A number in one of Python's spellings. */
 const literal = fc.constantFrom(
@@ -142,7 +143,7 @@ describe('generated modules', () => {
       fc.property(module, ({ source }) => {
         expect(discoverText(source).stages).toEqual(discoverText(source).stages);
       }),
-      { numRuns: 20 },
+      { numRuns: propertyRuns(20) },
     );
   });
 });

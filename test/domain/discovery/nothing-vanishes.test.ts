@@ -2,6 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 import { discoverText } from './discover-texts.ts';
+import { propertyRuns } from '../../fixtures/property-runs.ts';
 
 /** Ways to write something called `NAME`, whose right-hand side is `VALUE`; the lines of a module. */
 const forms = [
@@ -98,7 +99,7 @@ describe('02 §3: whatever has the name of a threshold', () => {
           }
         },
       ),
-      { numRuns: 400 },
+      { numRuns: propertyRuns(400) },
     );
   });
 });

@@ -18,6 +18,7 @@ import {
 } from '../../../src/domain/session/schedule.ts';
 import type { SessionPlan } from '../../../src/domain/session/session-plan.ts';
 import { sampleSessionPlan } from './sample-session-plan.ts';
+import { propertyRuns } from '../../fixtures/property-runs.ts';
 
 const at = '2026-04-23T05:00:00Z';
 
@@ -231,7 +232,7 @@ describe('whatever happens to its repeats and whatever is commanded', () => {
         expect(Object.values(loop.state.marks)).toEqual(['ddd', 'ddd']);
         expect(nextWork(loop.plan, loop.state)).toEqual({ kind: 'complete' });
       }),
-      { numRuns: 300 },
+      { numRuns: propertyRuns(300) },
     );
   });
 

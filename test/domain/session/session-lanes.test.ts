@@ -21,6 +21,7 @@ import type { SessionPlan } from '../../../src/domain/session/session-plan.ts';
 import { listMakespan } from './list-makespan.ts';
 import { type SampleOptions, type SampleUnit, sampleSessionPlan } from './sample-session-plan.ts';
 import { lanesOfSizes, simulateSession } from './simulated-session.ts';
+import { propertyRuns } from '../../fixtures/property-runs.ts';
 
 const at = '2026-04-23T05:00:00Z';
 
@@ -137,7 +138,7 @@ describe('whatever the lanes and the durations', () => {
         }
         expect(nextWork(plan, state)).toEqual({ kind: 'complete' });
       }),
-      { numRuns: 150 },
+      { numRuns: propertyRuns(150) },
     );
   });
 
@@ -169,7 +170,7 @@ describe('whatever the lanes and the durations', () => {
           }
         },
       ),
-      { numRuns: 200 },
+      { numRuns: propertyRuns(200) },
     );
   });
 
@@ -194,7 +195,7 @@ describe('whatever the lanes and the durations', () => {
           }
         },
       ),
-      { numRuns: 200 },
+      { numRuns: propertyRuns(200) },
     );
   });
 });

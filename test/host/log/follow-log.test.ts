@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 import { followLog, type LogFollower, LogTail } from '../../../src/host/log/follow-log.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
+import { propertyRuns } from '../../fixtures/property-runs.ts';
 
 let path: string;
 let follower: LogFollower;
@@ -162,7 +163,7 @@ describe('the tail of a log', () => {
         for (const piece of cut) inPieces.push(piece);
         expect(inPieces.text()).toBe(whole.text());
       }),
-      { numRuns: 50 },
+      { numRuns: propertyRuns(50) },
     );
   });
 });

@@ -20,6 +20,7 @@ import {
   stages,
 } from './broken-directory.ts';
 import { filesBelow } from './repeat-fixture.ts';
+import { propertyRuns } from '../../fixtures/property-runs.ts';
 
 /** Hash of each file's content, by path. */
 async function contents(runDir: string): Promise<Map<string, string>> {
@@ -67,6 +68,6 @@ test('however a directory was broken, what is carried on is whole and valid, and
       expect(await adopt(runDir)).toEqual({ kept, setAside: [] });
       expect(await contents(runDir)).toEqual(after);
     }),
-    { numRuns: 30 },
+    { numRuns: propertyRuns(30) },
   );
 });

@@ -25,6 +25,7 @@ import {
   plan,
 } from './broken-directory.ts';
 import { NAMESPACE } from './run-directory-fixture.ts';
+import { propertyRuns } from '../../fixtures/property-runs.ts';
 
 /** What an audited matrix says to people; the facts of the moment are the same for both. */
 function told(matrix: AuditMatrix) {
@@ -106,7 +107,7 @@ test('whatever is committed, discarded and broken, the audit says what stands, a
       syncMatrix(plan, state, await diskAudit(runDir));
       expect(told(matrixFromState(plan, state))).toEqual(audited);
     }),
-    { numRuns: 30 },
+    { numRuns: propertyRuns(30) },
   );
 });
 

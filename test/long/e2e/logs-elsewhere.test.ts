@@ -3,18 +3,18 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Worker } from '@temporalio/worker';
 import { describe, expect, inject, onTestFinished, test } from 'vitest';
 
-import type { ReadLogInput } from '../../src/activities/activity-types.ts';
-import { createActivities } from '../../src/activities/create-activities.ts';
-import { type RemoteLaunch, readRemoteLog } from '../../src/cli/commands/logs/remote-log.ts';
-import { hasPoller, type SessionClient } from '../../src/cli/session/session-client.ts';
-import { appendAttempt } from '../../src/host/run-directory/attempts-file.ts';
-import { runPaths } from '../../src/host/run-directory/paths.ts';
-import { hostTaskQueues, workflowTaskQueue } from '../../src/workflows/messages.ts';
-import { runCalib } from '../cli/run-calib.ts';
-import { makeAttempt } from '../host/run-directory/repeat-fixture.ts';
-import { NAMESPACE, runWorld } from '../host/run-directory/run-directory-fixture.ts';
-import { startPytest } from '../host/run-directory/started-pytest.ts';
-import { idFromTitle, useServer } from '../server/test-place.ts';
+import type { ReadLogInput } from '../../../src/activities/activity-types.ts';
+import { createActivities } from '../../../src/activities/create-activities.ts';
+import { type RemoteLaunch, readRemoteLog } from '../../../src/cli/commands/logs/remote-log.ts';
+import { hasPoller, type SessionClient } from '../../../src/cli/session/session-client.ts';
+import { appendAttempt } from '../../../src/host/run-directory/attempts-file.ts';
+import { runPaths } from '../../../src/host/run-directory/paths.ts';
+import { hostTaskQueues, workflowTaskQueue } from '../../../src/workflows/messages.ts';
+import { runCalib } from '../../cli/run-calib.ts';
+import { makeAttempt } from '../../host/run-directory/repeat-fixture.ts';
+import { NAMESPACE, runWorld } from '../../host/run-directory/run-directory-fixture.ts';
+import { startPytest } from '../../host/run-directory/started-pytest.ts';
+import { idFromTitle, useServer } from '../../server/test-place.ts';
 
 const place = useServer();
 

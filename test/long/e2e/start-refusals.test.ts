@@ -3,9 +3,9 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { type ScriptedSuite, makeScriptedSuite } from '../fixtures/scripted-suite/make-scripted-suite.ts';
-import { type CalibRun, cleanEnvironment, runBuiltCalib } from './built-calib.ts';
-import { type EmbeddedUp, startUp } from './embedded-up.ts';
+import { type ScriptedSuite, makeScriptedSuite } from '../../fixtures/scripted-suite/make-scripted-suite.ts';
+import { type CalibRun, cleanEnvironment, runBuiltCalib } from '../../e2e/built-calib.ts';
+import { type EmbeddedUp, startUp } from '../../e2e/embedded-up.ts';
 
 let suite: ScriptedSuite;
 

@@ -6,11 +6,11 @@ import { createInterface } from 'node:readline';
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { type ScriptedSuite, makeScriptedSuite } from '../fixtures/scripted-suite/make-scripted-suite.ts';
-import { cleanEnvironment, runBuiltCalib, startCalib } from './built-calib.ts';
-import { type EmbeddedUp, startUp } from './embedded-up.ts';
+import { type ScriptedSuite, makeScriptedSuite } from '../../fixtures/scripted-suite/make-scripted-suite.ts';
+import { cleanEnvironment, runBuiltCalib, startCalib } from '../../e2e/built-calib.ts';
+import { type EmbeddedUp, startUp } from '../../e2e/embedded-up.ts';
 
-const shippedTemporal = fileURLToPath(new URL('../../.venv/bin/temporal', import.meta.url));
+const shippedTemporal = fileURLToPath(new URL('../../../.venv/bin/temporal', import.meta.url));
 
 describe('calib up', () => {
   let up: EmbeddedUp;

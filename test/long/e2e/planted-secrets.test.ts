@@ -4,9 +4,9 @@ import { join, relative } from 'node:path';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { type ScriptedSuite, makeScriptedSuite } from '../fixtures/scripted-suite/make-scripted-suite.ts';
-import { runBuiltCalib } from './built-calib.ts';
-import { type EmbeddedUp, startUp } from './embedded-up.ts';
+import { type ScriptedSuite, makeScriptedSuite } from '../../fixtures/scripted-suite/make-scripted-suite.ts';
+import { runBuiltCalib } from '../../e2e/built-calib.ts';
+import { type EmbeddedUp, startUp } from '../../e2e/embedded-up.ts';
 
 /** Each is planted in one place; none may be found anywhere afterwards. */
 const planted = {

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { type EmbeddedUp, startUp } from './embedded-up.ts';
-import { type SpeechRepository, makeSpeechRepository } from './speech-repository.ts';
+import { type EmbeddedUp, startUp } from '../../e2e/embedded-up.ts';
+import { type SpeechRepository, makeSpeechRepository } from '../../e2e/speech-repository.ts';
 
 interface AuditedStage {
   stage_key: string;

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { type ScriptedSuite, makeScriptedSuite } from '../fixtures/scripted-suite/make-scripted-suite.ts';
-import { type CalibRun, runBuiltCalib } from './built-calib.ts';
-import { type EmbeddedUp, startUp } from './embedded-up.ts';
+import { type ScriptedSuite, makeScriptedSuite } from '../../fixtures/scripted-suite/make-scripted-suite.ts';
+import { type CalibRun, runBuiltCalib } from '../../e2e/built-calib.ts';
+import { type EmbeddedUp, startUp } from '../../e2e/embedded-up.ts';
 
 describe('a session whose payloads are encrypted', () => {
   let suite: ScriptedSuite;

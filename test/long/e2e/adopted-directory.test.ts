@@ -4,10 +4,10 @@ import { createInterface } from 'node:readline';
 
 import { describe, expect, it } from 'vitest';
 
-import type { ScriptedSuite } from '../fixtures/scripted-suite/make-scripted-suite.ts';
-import { startCalib } from './built-calib.ts';
-import type { EmbeddedUp } from './embedded-up.ts';
-import { withScriptedWorld } from './scripted-world.ts';
+import type { ScriptedSuite } from '../../fixtures/scripted-suite/make-scripted-suite.ts';
+import { startCalib } from '../../e2e/built-calib.ts';
+import type { EmbeddedUp } from '../../e2e/embedded-up.ts';
+import { withScriptedWorld } from '../../e2e/scripted-world.ts';
 
 const SESSION = '20260423T050000Z_scripted';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { cleanEnvironment, runBuiltCalib } from './built-calib.ts';
+import { cleanEnvironment, runBuiltCalib } from '../../e2e/built-calib.ts';
 
 /** Enough that discovery reads them on several threads. */
 const fileCount = 400;

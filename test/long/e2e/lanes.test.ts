@@ -4,9 +4,9 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 
-import { usableCpus } from '../../src/host/process/cpu-affinity.ts';
-import { type ScriptedSuite, makeScriptedSuite } from '../fixtures/scripted-suite/make-scripted-suite.ts';
-import { type EmbeddedUp, startUp } from './embedded-up.ts';
+import { usableCpus } from '../../../src/host/process/cpu-affinity.ts';
+import { type ScriptedSuite, makeScriptedSuite } from '../../fixtures/scripted-suite/make-scripted-suite.ts';
+import { type EmbeddedUp, startUp } from '../../e2e/embedded-up.ts';
 
 let up: EmbeddedUp;
 let suite: ScriptedSuite;

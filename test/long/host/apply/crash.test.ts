@@ -4,15 +4,15 @@ import { join } from 'node:path';
 
 import { describe, expect, test } from 'vitest';
 
-import { readApplied, runApply } from '../../../src/host/apply/run-apply.ts';
-import { readApplyJournal, type ReplacementFiles } from '../../../src/host/apply/journal.ts';
-import { replaceFiles, restoreFiles } from '../../../src/host/apply/replace-files.ts';
-import { recoverApply } from '../../../src/host/apply/recover-apply.ts';
-import { makeApplied } from '../../domain/apply/applied-fixture.ts';
-import { builtFixture } from '../../fixtures/built-fixture.ts';
-import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
-import { APPLIED, applyWorld } from './apply-world.ts';
-import { failingFiles, quickFiles } from './failing-files.ts';
+import { readApplied, runApply } from '../../../../src/host/apply/run-apply.ts';
+import { readApplyJournal, type ReplacementFiles } from '../../../../src/host/apply/journal.ts';
+import { replaceFiles, restoreFiles } from '../../../../src/host/apply/replace-files.ts';
+import { recoverApply } from '../../../../src/host/apply/recover-apply.ts';
+import { makeApplied } from '../../../domain/apply/applied-fixture.ts';
+import { builtFixture } from '../../../fixtures/built-fixture.ts';
+import { temporaryFolder } from '../../../fixtures/temporary-folder.ts';
+import { APPLIED, applyWorld } from '../../../host/apply/apply-world.ts';
+import { failingFiles, quickFiles } from '../../../host/apply/failing-files.ts';
 
 const BEFORE = ['A = 1\r\n', 'B = 1\n', 'C = 1'];
 const AFTER = ['A = 2\r\n', 'B = 2.5\n', 'C = 10'];

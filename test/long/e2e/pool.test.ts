@@ -3,8 +3,8 @@ import { join } from 'node:path';
 
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 
-import { observationSchema } from '../../src/domain/observation/observation.ts';
-import { PoolWorld } from './pool-world.ts';
+import { observationSchema } from '../../../src/domain/observation/observation.ts';
+import { PoolWorld } from '../../e2e/pool-world.ts';
 
 let world: PoolWorld;
 

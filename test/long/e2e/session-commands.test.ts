@@ -1,11 +1,11 @@
-import { appendFile, readFile, readdir, writeFile } from 'node:fs/promises';
+import { appendFile, readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { describe, expect, it, vi } from 'vitest';
 
-import type { ScriptedSuite, ScriptedTest } from '../fixtures/scripted-suite/make-scripted-suite.ts';
-import type { EmbeddedUp } from './embedded-up.ts';
-import { withScriptedWorld } from './scripted-world.ts';
+import type { ScriptedSuite, ScriptedTest } from '../../fixtures/scripted-suite/make-scripted-suite.ts';
+import type { EmbeddedUp } from '../../e2e/embedded-up.ts';
+import { withScriptedWorld } from '../../e2e/scripted-world.ts';
 
 let up: EmbeddedUp;
 let suite: ScriptedSuite;
@@ -40,34 +40,6 @@ async function listed(session: string): Promise<unknown> {
   expect(exitCode).toBe(0);
   return (JSON.parse(stdout) as { session: string }[]).find((each) => each.session === session);
 }
-
-describe('what a repeat yields', () => {
-  it('a missed threshold is data: the repeat counts and is not run again', async () => {
-    await suite.script('alpha', { values: { accuracy: 0.25 } });
-    const { session, runDir } = await start('--stages', 'alpha', '--repeats', '2', '--label', 'threshold');
-    const { phase, symbols } = await up.untilPhase(session, 'awaiting_decision');
-    expect(phase.kind).toBe('awaiting_decision');
-    expect(symbols).toEqual({ alpha_accuracy: '✓✓', alpha_speed: '✓✓' });
-    expect(await suite.launches('alpha')).toBe(2);
-    expect(await observation(runDir, 'alpha_accuracy', 1)).toMatchObject({
-      status: 'ok',
-      reason: 'threshold_assertion (exit 1)',
-      metrics: { accuracy: 0.25 },
-      pytest_rc: 1,
-      git_sha: suite.commit,
-    });
-    expect(await readFile(join(runDir, 'report.md'), 'utf8')).toContain('**25.00**');
-  });
-
-  it('a partial repeat is set aside whole and run again within the budget', async () => {
-    await suite.script('beta', { values: { scored_samples: 2 } }, 1);
-    const { session, runDir } = await start('--stages', 'beta', '--repeats', '1', '--label', 'partial');
-    const { symbols } = await up.untilPhase(session, 'awaiting_decision');
-    expect(symbols).toEqual({ beta_wer: '✓' });
-    expect(await suite.launches('beta')).toBe(2);
-    expect(await readdir(join(runDir, '_discarded', 'test_beta_ci'))).toHaveLength(1);
-  });
-});
 
 describe('a stages.yaml of another version of the tests', () => {
   it('is used where the operator insists, and the plan says so', async () => {
@@ -147,27 +119,6 @@ describe('purge', () => {
 });
 
 describe('halt', () => {
-  it('a wrong path in the config halts, and after the fix no GPU time is spent twice', async () => {
-    const config = join(suite.catalog, 'models/scripted/config.yaml');
-    const right = await readFile(config, 'utf8');
-    await writeFile(config, right.replace('summary.wer_corpus', 'summary.wer'));
-    await suite.discover();
-    const { session } = await start('--stages', 'beta', '--repeats', '1', '--label', 'halt');
-    const { phase } = await up.untilPhase(session, 'halted');
-    expect(phase).toMatchObject({ kind: 'halted', cause: { namespace: 'test_beta_ci', stage: 'beta_wer' } });
-    expect(JSON.stringify(phase)).toContain('summary.wer_corpus');
-    const watched = await up.calib('watch', session);
-    expect(watched.exitCode).toBe(1);
-    expect(watched.stdout).toContain('HALTED');
-    expect(watched.stderr).toContain(`calib signal ${session} resume`);
-    await writeFile(config, right);
-    await suite.discover();
-    expect(await up.calib('signal', session, 'resume')).toMatchObject({ exitCode: 0 });
-    const { symbols } = await up.untilPhase(session, 'awaiting_decision');
-    expect(symbols).toEqual({ beta_wer: '✓' });
-    expect(await suite.launches('beta')).toBe(1);
-  });
-
   it('a moved HEAD halts, is never mixed in, and the session goes on after the way back', async () => {
     await suite.script('alpha', { waitFor: 'go' }, 1);
     const { session, runDir } = await start('--repeats', '1', '--label', 'moved');
@@ -182,26 +133,6 @@ describe('halt', () => {
     await up.untilPhase(session, 'awaiting_decision');
     expect(await observation(runDir, 'alpha_speed', 1)).toMatchObject({ git_sha: suite.commit });
     expect(await suite.launches('beta')).toBe(1);
-  });
-});
-
-describe('abort', () => {
-  it('ends the running pytest and its orphans, keeps what is recorded, and ends the session', async () => {
-    await suite.script('beta', { orphan: true, ignoreTerm: true, waitFor: 'never' });
-    const { session, runDir } = await start('--repeats', '1', '--label', 'abort');
-    await untilWaiting('beta');
-    expect(await suite.processes()).not.toEqual([]);
-    const aborted = await up.calib('signal', session, 'abort', '--reason', 'enough');
-    expect(aborted).toMatchObject({ exitCode: 0 });
-    const { phase } = await up.untilPhase(session, 'aborted');
-    expect(phase).toEqual({ kind: 'aborted', reason: 'enough' });
-    expect(await suite.processes()).toEqual([]);
-    const audit = await up.calib('strict-audit', '--run-dir', runDir, '--json');
-    const { stages } = JSON.parse(audit.stdout) as { stages: { cells: string[] }[] };
-    expect(stages.map(({ cells }) => cells.join(''))).toEqual(['✓', '✓', '—']);
-    const late = await up.calib('signal', session, 'pause');
-    expect(late.exitCode).toBe(1);
-    expect(late.stderr).toContain('the session has ended');
   });
 });
 
