@@ -1,5 +1,3 @@
-import { readFile } from 'node:fs/promises';
-
 import { CalibError } from '../domain/calib-error.ts';
 import type { DiskAudit } from '../domain/session/matrix.ts';
 import { type ResumeDecision, resumePlan } from '../domain/session/resume-rules.ts';
@@ -7,10 +5,11 @@ import { calibFields, type Plan, planDocument, type SessionPlan } from '../domai
 import type { StageDefinition } from '../domain/stages/stage.ts';
 import { parseStagesYaml } from '../domain/stages/stages-yaml.ts';
 import { messageOf, utcTimestamp } from '../domain/text.ts';
+import { readModelStages } from '../host/discovery/model-stages.ts';
 import { versionControlPlace } from '../host/git/git.ts';
 import { workspaceDiff } from '../host/git/workspace-diff.ts';
 import { adoptRepeats } from '../host/run-directory/adopt-repeats.ts';
-import { keepCopy, readIfPresent, sha256Of, writeFileAtomic } from '../host/run-directory/files.ts';
+import { keepCopy, readIfPresent, writeFileAtomic } from '../host/run-directory/files.ts';
 import { appendRunLog } from '../host/run-directory/logs/run-log.ts';
 import { runPaths } from '../host/run-directory/paths.ts';
 import {
@@ -25,18 +24,24 @@ import { judgeEnvironment, withForcedEnvironment } from './precheck.ts';
 import { type ActivityDependencies, auditDirectory } from './repeat/repeat.ts';
 
 /**
- * The bytes of the catalog's `stages.yaml` that the plan was made from.
+ * The bytes of the stage definitions that the plan was made from: the catalog's `stages.yaml`, or what discovery finds in
+ * the checkout where there is none.
  *
- * @throws CalibError when it cannot be read or is no longer that file
+ * @throws CalibError when they cannot be read or are no longer those
  */
 export async function readPlannedStagesFile(plan: SessionPlan): Promise<Buffer> {
-  const bytes = await readFile(plan.stages_yaml).catch((cause: unknown) => {
+  const found = await readModelStages({
+    path: plan.stages_yaml,
+    catalogDir: plan.catalog_dir,
+    model: plan.model,
+    repoRoot: async () => await Promise.resolve(plan.repo_root),
+  }).catch((cause: unknown) => {
     throw new CalibError('refused', `cannot read ${plan.stages_yaml}: ${messageOf(cause)}`, {
       remedy: 'make it readable for the worker, then start again',
       cause,
     });
   });
-  if (sha256Of(bytes) === plan.stages_yaml_sha256) return bytes;
+  if (found.sha256 === plan.stages_yaml_sha256) return Buffer.from(found.text);
   throw new CalibError('refused', `${plan.stages_yaml} changed while the session was being started`, {
     remedy: 'start again',
   });
@@ -83,7 +88,9 @@ export async function resumeDirectory(
     ],
     now,
   );
-  const continued = { ...decision.plan, ...calibFields(plan) };
+  // The plan of today decides this; without arguments it has no such field to put over an earlier one.
+  const { cleanup_args: _earlier, ...recordedPlan } = decision.plan;
+  const continued = { ...recordedPlan, ...calibFields(plan) };
   await writePlan(runDir, withForcedEnvironment(continued, environment, utcTimestamp(now)));
 }
 

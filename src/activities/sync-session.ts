@@ -12,6 +12,7 @@ import { parseStagesYaml } from '../domain/stages/stages-yaml.ts';
 import { utcTimestamp } from '../domain/text.ts';
 import { extractRepeat } from '../host/extraction.ts';
 import { openCatalog } from '../host/catalog/open-catalog.ts';
+import { readModelStages } from '../host/discovery/model-stages.ts';
 import { readSessionTree, treeMoved } from '../host/git/tree.ts';
 import type { RepeatPlace } from '../host/run-directory/attempts-file.ts';
 import { discardRepeat } from '../host/run-directory/discard-repeat.ts';
@@ -219,8 +220,18 @@ async function takeOverStages(runDir: string, plan: SessionPlanFile, now: Date):
 }
 
 async function readCatalogStages(plan: SessionPlanFile): Promise<StagesText | null> {
-  if (plan.catalog_dir === undefined) return null;
-  return await readStagesFile(join(plan.catalog_dir, 'models', plan.model, 'stages.yaml'));
+  const { catalog_dir: catalogDir, repo_root: repoRoot, model } = plan;
+  if (catalogDir === undefined) return null;
+  const path = join(catalogDir, 'models', model, 'stages.yaml');
+  // Where there is neither file nor config, the catalog says nothing, and the session's own copy counts.
+  if (repoRoot === undefined || !(await pathExists(join(catalogDir, 'models', model, 'config.yaml'))))
+    return await readStagesFile(path);
+  return await readModelStages({
+    path,
+    catalogDir,
+    model,
+    repoRoot: async () => await Promise.resolve(repoRoot),
+  });
 }
 
 /** Puts the recorded definitions in place where something else stands, which is kept. */

@@ -14,6 +14,8 @@ export interface PublishFacts {
   precheck: PrecheckFacts | null;
   evidence: readonly LogEvidence[];
   files: readonly PublishedFile[];
+  /** What a fresh clone would lack to calibrate again, one line each. */
+  missing?: readonly string[];
   /** As the operator knows it; the directory itself is not published. */
   runDir: string;
 }
@@ -67,6 +69,7 @@ export function pullRequestText(facts: PublishFacts): string {
     '',
     ...policyLines(applied),
     '',
+    ...missingLines(facts.missing ?? []),
     '## Tests and hooks',
     '',
     ...checkLines(applied),
@@ -74,6 +77,18 @@ export function pullRequestText(facts: PublishFacts): string {
     '- [ ] commit hooks have run',
     '',
   ].join('\n');
+}
+
+function missingLines(missing: readonly string[]): string[] {
+  if (missing.length === 0) return [];
+  return [
+    '## Not in the repository',
+    '',
+    'A fresh clone lacks:',
+    '',
+    ...missing.map((line) => `- ${line}`),
+    '',
+  ];
 }
 
 function summarySentence({ applied, plan }: PublishFacts): string {

@@ -1,4 +1,4 @@
-import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { describe, expect, test } from 'vitest';
@@ -234,6 +234,18 @@ describe('the check after an apply', () => {
       ok: false,
       lines: expect.arrayContaining(['nova_accuracy.accuracy should read 0.56, but reads 0.55']),
     });
+  });
+
+  test('of a catalog without a stages.yaml discovers, and leaves the catalog without it', async () => {
+    const world = await readyWorld();
+    const file = join(world.catalog, 'models/nova-v1/stages.yaml');
+    rmSync(file);
+    await applyThresholds(inputFor(world));
+    expect((await readApplied(world.runDir))?.check).toMatchObject({
+      ok: true,
+      lines: expect.arrayContaining(['discovery ran again: the stages are found']),
+    });
+    expect(existsSync(file)).toBe(false);
   });
 
   test('after an undo finds the old literals, and the report says so', async () => {

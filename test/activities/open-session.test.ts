@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { describe, expect, test } from 'vitest';
@@ -7,7 +7,8 @@ import { openSession } from '../../src/activities/open-session.ts';
 import { auditStrict } from '../../src/domain/audit/strict-audit.ts';
 import type { SessionPlan } from '../../src/domain/session/session-plan.ts';
 import type { DiskAudit } from '../../src/domain/session/matrix.ts';
-import { renderStagesYaml } from '../../src/domain/stages/stages-yaml.ts';
+import { parseStagesYaml, renderStagesYaml } from '../../src/domain/stages/stages-yaml.ts';
+import { readModelStages } from '../../src/host/discovery/model-stages.ts';
 import { listDiscarded } from '../../src/host/run-directory/discard-repeat.ts';
 import { runPaths } from '../../src/host/run-directory/paths.ts';
 import { readPlan } from '../../src/host/run-directory/plan-file.ts';
@@ -45,6 +46,39 @@ function legacyWorld(): DirectoryWorld {
   writeLegacyDirectory(world);
   return world;
 }
+
+describe('a session whose catalog has no stages.yaml', () => {
+  /** The stages are what the config yields in the checkout. */
+  async function discovered(): Promise<{ world: DirectoryWorld; plan: SessionPlan; text: string }> {
+    const world = directoryWorld();
+    const config = ['name: nova-v1', 'test_globs: ["tests/ci/*_ci.py"]', 'stage_base_strip_prefix: test_'];
+    writeText(join(world.catalog, 'models', 'nova-v1', 'config.yaml'), `${config.join('\n')}\n`);
+    const kept = await sessionPlan(world);
+    rmSync(world.stagesYaml);
+    const { text, sha256 } = await readModelStages({
+      path: world.stagesYaml,
+      catalogDir: world.catalog,
+      model: 'nova-v1',
+      repoRoot: async () => await Promise.resolve(world.root),
+    });
+    const keys = parseStagesYaml(text, 'stages.yaml').map(({ key }) => key);
+    const stages = keys.map((key) => ({ key, title: key, group: 'x', metrics: [], expected_samples: null }));
+    return { world, plan: { ...kept, stages, stages_yaml_sha256: sha256 }, text };
+  }
+
+  test('keeps what was discovered in its run directory, and the catalog stays without it', async () => {
+    const { world, plan, text } = await discovered();
+    await openSession(plan);
+    expect(readFileSync(runPaths.stagesYaml(world.runDir), 'utf8')).toBe(text);
+    expect(existsSync(world.stagesYaml)).toBe(false);
+  });
+
+  test('is refused when the checkout changed while it was being started', async () => {
+    const { world, plan } = await discovered();
+    world.write('tests/ci/test_nova_ci.py', 'NOVA_MIN_ACCURACY = 0.1\n');
+    await expect(openSession(plan)).rejects.toThrow('changed while the session was being started');
+  });
+});
 
 describe('a fresh session', () => {
   test('gets a directory with plan, stages and log that only its owner can read', async () => {

@@ -8,6 +8,7 @@ import { TEST_FILE } from '../host/run-directory/run-directory-fixture.ts';
 import { applyWorld, type ApplyWorldOptions } from './apply-world.ts';
 
 const REPORT = 'docs/calibration/session-report.md';
+const CONFIG = 'catalog/models/nova-v1/config.yaml';
 const STAGES = 'catalog/models/nova-v1/stages.yaml';
 
 interface Published {
@@ -39,7 +40,7 @@ describe('publish', () => {
     const before = git('status', '--porcelain');
     const run = await publish();
     expect(run.exitCode).toBe(0);
-    expect(run.stdout).toContain(`--- Files\n${TEST_FILE}\n${STAGES}\n${REPORT}\n`);
+    expect(run.stdout).toContain(`--- Files\n${TEST_FILE}\n${CONFIG}\n${STAGES}\n${REPORT}\n`);
     expect(run.stdout).toContain(`${TEST_FILE}: NOVA_MIN_ACCURACY 0.50 -> 0.56, tightens (+12.0%)`);
     expect(run.stdout).toContain(
       '| nova_accuracy | `tests/ci/test_nova_ci.py:NOVA_MIN_ACCURACY` | 0.56, 0.58, 0.6 |',
@@ -80,7 +81,7 @@ describe('publish --commit', () => {
     expect(git('rev-parse', 'HEAD^')).toBe(sha);
     expect(git('rev-parse', 'main')).toBe(sha);
     expect(git('show', '--format=', '--name-only', 'HEAD').split('\n').sort()).toEqual(
-      [STAGES, REPORT, TEST_FILE].sort(),
+      [CONFIG, STAGES, REPORT, TEST_FILE].sort(),
     );
     expect(git('log', '-1', '--format=%B').trim()).toBe(message.trim());
     expect(git('status', '--porcelain', '--', 'mine.py', 'staged.py').split('\n')).toEqual([

@@ -30,6 +30,8 @@ export interface MemberBasis {
   environment: Record<string, string>;
   /** Clean-up script of a dedicated host; null = only own processes are ended. */
   cleanup_script: string | null;
+  /** What that script is started with; absent where nothing. */
+  cleanup_args?: string[];
   /** Declared lanes; empty where any free GPUs are one. */
   lanes: Lane[];
   /** GPUs that the profile says the machine has; null where it does not say. */

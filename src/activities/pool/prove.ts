@@ -10,7 +10,7 @@ import { messageOf } from '../../domain/text.ts';
 import { captureEnvironment } from '../../host/fingerprint/environment.ts';
 import { readSessionTree, treeDifference } from '../../host/git/tree.ts';
 import { isAbsent, sha256Of } from '../../host/run-directory/files.ts';
-import { readStagesFile } from '../../host/run-directory/stages-copy.ts';
+import { type ModelStages, readModelStages } from '../../host/discovery/model-stages.ts';
 import type { JoinInput } from '../activity-types.ts';
 import type { ActivityDependencies } from '../repeat/repeat.ts';
 import type { MemberBasis } from './pool-member.ts';
@@ -36,7 +36,7 @@ export function memberPlan(
   host: MemberHost,
 ): SessionPlan {
   // What was forced on the home host is no permission for another environment here.
-  const { lane_table: _lanes, force_environment: _forced, ...shared } = plan;
+  const { lane_table: _lanes, force_environment: _forced, cleanup_args: _cleanup, ...shared } = plan;
   const { lanes } = basis;
   const local: SessionPlan = {
     ...shared,
@@ -51,6 +51,7 @@ export function memberPlan(
     stages_yaml_sha256: standard.stages_yaml_sha256,
     environment: basis.environment,
     cleanup_script: basis.cleanup_script,
+    ...(basis.cleanup_args === undefined ? {} : { cleanup_args: basis.cleanup_args }),
     lanes: lanes.length > 0 ? lanes.length : host.slots,
     ...(lanes.length > 0 ? { lane_table: lanes } : {}),
     resume: false,
@@ -130,12 +131,16 @@ async function treeReasons(local: SessionPlan): Promise<string[]> {
   ];
 }
 
-async function stagesReasons({
-  stages_yaml: path,
-  stages_yaml_sha256: wanted,
-}: SessionPlan): Promise<string[]> {
-  const found = await readStagesFile(path);
-  if (found === null) return [`stages.yaml: ${path} does not exist`];
+async function stagesReasons(local: SessionPlan): Promise<string[]> {
+  const { stages_yaml: path, stages_yaml_sha256: wanted, catalog_dir: catalogDir, model } = local;
+  const repoRoot = async () => await Promise.resolve(local.repo_root);
+  let found: ModelStages;
+  try {
+    found = await readModelStages({ path, catalogDir, model, repoRoot });
+  } catch (error) {
+    if (error instanceof CalibError) return [`stages.yaml: ${error.message}`];
+    throw error;
+  }
   if (found.sha256 === wanted) return [];
   return [`stages.yaml: ${path} is not the session's (${short(found.sha256)}, not ${short(wanted)})`];
 }

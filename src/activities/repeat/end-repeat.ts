@@ -164,6 +164,7 @@ export function laneCleaner(repeat: Repeat, mark: LaunchMark): LaneCleaner {
     if (script === null) return;
     const result = await runCleanupScript({
       script,
+      args: files.plan.cleanup_args ?? [],
       repoRoot: files.plan.repo_root,
       gpuIndices,
       env: launchEnvironment(repeat, { mark, gpuIndices }),

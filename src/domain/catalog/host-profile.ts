@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { CalibError } from '../calib-error.ts';
 import { type Lane, parseCpuList } from '../lanes/lanes.ts';
 import { type CatalogDocument, type CatalogProblem, readCatalogDocument } from './catalog-document.ts';
+import { cleanupCommandProblem } from './cleanup-command.ts';
 import {
   absolutePath,
   environmentMap,
@@ -153,6 +154,8 @@ const warmCacheSchema = z.strictObject(
 );
 
 /** `hosts/<host>.yaml`: v0.6.0's keys, then calib's. Paths are as seen inside the container. */
+const cleanupList = { error: 'a list of a program and at most 49 arguments' };
+
 const hostProfileSchema = z.strictObject(
   {
     name: nonEmptyText.optional(),
@@ -210,8 +213,12 @@ const hostProfileSchema = z.strictObject(
     gpu_count: gpuCount.optional(),
     /** A machine that serves calibration only. */
     exclusive: flag.optional(),
-    /** The repository's own GPU clean-up; only an exclusive machine may name one. */
-    cleanup_script: nonEmptyText.optional(),
+    /** The repository's own GPU clean-up, with its arguments; only an exclusive machine may name one. */
+    cleanup_script: z
+      .union([nonEmptyText, z.array(nonEmptyText).min(1, cleanupList).max(50, cleanupList)], {
+        error: 'a program with plain arguments, or a list of a program and its arguments',
+      })
+      .optional(),
     /** Seconds to wait for free GPUs before an attempt fails. */
     gpu_wait_s: seconds.optional(),
     /** GPU groups on each of which one repeat runs at a time; absent = one lane on any free GPUs, as in CI. */
@@ -244,7 +251,10 @@ export function parseHostProfile(source: { file: string; yaml: string }): Catalo
 }
 
 function cleanupProblems({ cleanup_script, exclusive }: HostProfile): CatalogProblem[] {
-  if (cleanup_script === undefined || exclusive === true) return [];
-  const valid = 'only together with exclusive: true, since the script may end foreign processes';
-  return [{ path: ['cleanup_script'], valid }];
+  if (cleanup_script === undefined) return [];
+  const valid =
+    exclusive === true
+      ? cleanupCommandProblem(cleanup_script)
+      : 'only together with exclusive: true, since the script may end foreign processes';
+  return valid === null ? [] : [{ path: ['cleanup_script'], valid }];
 }

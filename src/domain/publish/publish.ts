@@ -125,7 +125,7 @@ function short(commit: string): string {
 /** One file of a publish, by repository-relative path. */
 export interface PublishedFile {
   path: string;
-  kind: 'thresholds' | 'stages' | 'report';
+  kind: 'thresholds' | 'config' | 'stages' | 'report';
 }
 
 /** Where the report of a session is kept in the repository. */
@@ -134,17 +134,20 @@ export function publishedReportPath(sessionId: string): string {
 }
 
 /**
- * Exactly what a publish commits: the edited files, the catalog's stages where they lie in the repository and have
- * changed, the report.
+ * Exactly what a publish commits: the edited files, the model's config and stages where they lie in the repository and
+ * have changed, the report.
  *
  * @param stagesPath repository-relative; null when it is elsewhere or unchanged
+ * @param configPath the same, of the model's `config.yaml`
  */
 export function publishedFiles(
   applied: Pick<AppliedDocument, 'session_id' | 'files'>,
   stagesPath: string | null,
+  configPath: string | null = null,
 ): PublishedFile[] {
   const files: PublishedFile[] = [
     ...applied.files.map(({ file }) => ({ path: file, kind: 'thresholds' }) as const),
+    ...(configPath === null ? [] : [{ path: configPath, kind: 'config' } as const]),
     ...(stagesPath === null ? [] : [{ path: stagesPath, kind: 'stages' } as const]),
     { path: publishedReportPath(applied.session_id), kind: 'report' },
   ];

@@ -74,6 +74,8 @@ export type Policies = z.infer<typeof policiesSchema>;
 export const sessionPurposeSchema = z.enum(['calibration', 'smoke']);
 export type SessionPurpose = z.infer<typeof sessionPurposeSchema>;
 
+const cleanupArgs = z.array(z.string().max(4096)).max(50);
+
 /** What calib appends to v0.6.0's plan; all optional, because old directories lack them. */
 const calibPlanFields = {
   session_id: z.string().optional(),
@@ -101,6 +103,8 @@ const calibPlanFields = {
   catalog_dir: z.string().optional(),
   /** The dedicated host's own GPU clean-up, run scoped to the lane (05 §7); null without one. */
   cleanup_script: z.string().nullable().optional(),
+  /** What the clean-up is started with; absent where nothing. */
+  cleanup_args: cleanupArgs.optional(),
   /** Patterns that are counted in the pytest logs (06 §14), as the model's config had them. */
   evidence: z.array(evidencePatternSchema).optional(),
   /** Repeats that may run at the same time on this directory's host; absent in older plans. */
@@ -225,6 +229,8 @@ export const sessionPlanSchema = z.object({
   policies: policiesSchema,
   /** Clean-up script of a dedicated host; null = only own processes are ended. */
   cleanup_script: z.string().nullable().default(null),
+  /** What that script is started with; absent where nothing. */
+  cleanup_args: cleanupArgs.optional(),
   /** Patterns that are counted in the pytest logs. */
   evidence: z.array(evidencePatternSchema).default([]),
   /** Name of the pool whose hosts share the repeats; absent = the home host runs all of them. */
@@ -298,6 +304,7 @@ export function calibFields(plan: SessionPlan): Partial<Plan> {
     version_check_skipped: plan.precheck.skip_version_check,
     catalog_dir: plan.catalog_dir,
     cleanup_script: plan.cleanup_script,
+    ...(plan.cleanup_args === undefined ? {} : { cleanup_args: plan.cleanup_args }),
     evidence: plan.evidence,
     ...(plan.stale_stages === undefined ? {} : { stale_stages: plan.stale_stages }),
     lanes: plan.lanes,

@@ -12,6 +12,7 @@ import { messageOf, utcTimestamp } from '../../domain/text.ts';
 import { openCatalog } from '../catalog/open-catalog.ts';
 import { discoverModel } from '../discovery/discover-model.ts';
 import { updateStagesFile } from '../discovery/update-stages-file.ts';
+import { pathExists } from '../run-directory/files.ts';
 import { readApplyPlan } from '../run-directory/literals.ts';
 import { readRunDirectory } from '../run-directory/stages-copy.ts';
 import { writeApplied } from './run-apply.ts';
@@ -66,7 +67,9 @@ interface Discovery extends RediscoverOptions {
 }
 
 async function discover(discovery: Discovery): Promise<Omit<Rediscovery, 'file'>> {
-  const { plan, repoRoot, config, shown, now } = discovery;
+  const { plan, repoRoot, config, file, shown, now } = discovery;
+  // A catalog without the file stays without it: the session's stages were discovered in the checkout.
+  if (!(await pathExists(file))) return await discoverOnly(discovery);
   const update = await write(discovery);
   if ('cannot' in update) {
     const { stages } = await discoverModel({ repoRoot, config, discoveredAt: utcTimestamp(now) });
@@ -78,6 +81,14 @@ async function discover(discovery: Discovery): Promise<Omit<Rediscovery, 'file'>
     return { ok: false, stages: null, line: stale(shown, errors.join('; '), plan.model) };
   }
   return { ok: true, stages, line: `discovery ran again: ${shown} is up to date` };
+}
+
+async function discoverOnly({ repoRoot, config, now }: Discovery): Promise<Omit<Rediscovery, 'file'>> {
+  const { findings, stages } = await discoverModel({ repoRoot, config, discoveredAt: utcTimestamp(now) });
+  const errors = findings.filter(({ severity }) => severity === 'error').map(describeFinding);
+  return errors.length === 0
+    ? { ok: true, stages, line: 'discovery ran again: the stages are found' }
+    : { ok: false, stages: null, line: `discovery fails: ${errors.join('; ')}` };
 }
 
 type Update = Awaited<ReturnType<typeof updateStagesFile>>;

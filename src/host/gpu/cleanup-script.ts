@@ -3,6 +3,8 @@ import { runBounded } from '../process/run-bounded.ts';
 export interface CleanupScriptOptions {
   /** The host profile's `cleanup_script`: a program, resolved against `repoRoot` when relative. */
   script: string;
+  /** Its arguments; default none. */
+  args?: readonly string[];
   repoRoot: string;
   /** The lane's GPUs; the script sees no others. */
   gpuIndices: readonly number[];
@@ -28,7 +30,7 @@ export async function runCleanupScript(options: CleanupScriptOptions): Promise<C
   const timeoutMs = options.timeoutMs ?? defaultTimeoutMs;
   const run = await runBounded({
     program: programOf(options),
-    args: [],
+    args: [...(options.args ?? [])],
     cwd: options.repoRoot,
     env: { ...options.env, CUDA_VISIBLE_DEVICES: options.gpuIndices.join(',') },
     timeoutMs,

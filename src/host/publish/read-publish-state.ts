@@ -1,19 +1,18 @@
 import { readFile, realpath } from 'node:fs/promises';
-import { join, relative, resolve } from 'node:path';
+import { join } from 'node:path';
 
 import type { AppliedDocument } from '../../domain/apply/applied-document.ts';
 import type { RunSnapshot } from '../../domain/audit/strict.ts';
 import type { LogEvidence } from '../../domain/evidence/log-evidence.ts';
-import { sessionCommit } from '../../domain/session/session-plan.ts';
 import type { PublishState } from '../../domain/publish/publish.ts';
 import type { PrecheckFacts } from '../../domain/report/facts.ts';
 import { readApplied } from '../apply/run-apply.ts';
 import { copyPath, readApplyJournal } from '../apply/journal.ts';
 import { readIfPresent, sha256Of } from '../run-directory/files.ts';
-import { runGit, versionControlPlace } from '../git/git.ts';
 import { runPaths } from '../run-directory/paths.ts';
 import { readLogEvidence } from '../run-directory/logs/log-evidence.ts';
 import { readPrecheck } from '../run-directory/report/report-facts.ts';
+import { readCatalogState } from './read-catalog-state.ts';
 
 export interface ReadPublishStateOptions {
   snapshot: RunSnapshot;
@@ -30,6 +29,10 @@ export interface PublishFactsOnDisk extends PublishState {
    * commit.
    */
   stagesPath: string | null;
+  /** The same of the model's `config.yaml`. */
+  configPath: string | null;
+  /** What a fresh clone of the repository would lack to calibrate again, one line each. */
+  missing: string[];
 }
 
 /** Reads everything that a publish needs; refuses nothing, writes nothing. */
@@ -49,27 +52,8 @@ export async function readPublishState({
     report: (await readIfPresent(runPaths.report(runDir)))?.toString('utf8') ?? null,
     precheck: await readPrecheck(runDir),
     evidence: await readLogEvidence({ snapshot, patterns: snapshot.plan.evidence ?? [] }),
-    stagesPath: await changedStages({ snapshot, repoRoot, applied }),
+    ...(await readCatalogState({ snapshot, repoRoot, applied })),
   };
-}
-
-async function changedStages(question: {
-  snapshot: RunSnapshot;
-  repoRoot: string;
-  applied: AppliedDocument | null;
-}): Promise<string | null> {
-  const { snapshot, repoRoot, applied } = question;
-  const named = applied?.check?.stages_yaml ?? snapshot.plan.stages_yaml;
-  if (named === undefined) return null;
-  const path = resolve(repoRoot, named);
-  if ((await versionControlPlace(repoRoot, path)) !== 'visible') return null;
-  const inside = relative(await realpath(repoRoot), await realpath(path).catch(() => path));
-  const commit = sessionCommit(snapshot.plan);
-  const args = ['diff', '--quiet', '--no-ext-diff', commit, '--', inside];
-  // A path that git does not track is no difference to it, and new to the repository.
-  const { exitCode } = await runGit(repoRoot, args, { acceptedExitCodes: [1] });
-  const tracked = (await runGit(repoRoot, ['ls-files', '-z', '--', inside])).stdout.length > 0;
-  return exitCode === 1 || !tracked ? inside : null;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
+import { cleanupCommand } from '../../../src/domain/catalog/cleanup-command.ts';
 import { parseHostProfile } from '../../../src/domain/catalog/host-profile.ts';
 
 function parse(yaml: string) {
@@ -54,6 +55,29 @@ handoff: {goal: all of it, speaker_sim_complete: true, calibration_started: fals
         gpu_wait_s: 900,
       },
     });
+  });
+
+  it('takes a clean-up script with arguments, as a plain line or as a list', () => {
+    const command = (value: string) =>
+      cleanupCommand(parse(`exclusive: true\ncleanup_script: ${value}\n`).value.cleanup_script);
+    expect(command('scripts/clean.sh --wait 120')).toEqual({
+      script: 'scripts/clean.sh',
+      args: ['--wait', '120'],
+    });
+    expect(command('[scripts/clean.sh, --name, a b]')).toEqual({
+      script: 'scripts/clean.sh',
+      args: ['--name', 'a b'],
+    });
+    expect(command('x.sh')).toEqual({ script: 'x.sh', args: [] });
+    expect(cleanupCommand(undefined)).toEqual({ script: null, args: [] });
+  });
+
+  it('refuses a clean-up line that only a shell would understand, and an empty list', () => {
+    for (const value of ["'clean.sh; reboot'", "'clean.sh $HOME'", '\'clean.sh "a b"\'', '[]']) {
+      expect(() => parse(`exclusive: true\ncleanup_script: ${value}\n`)).toThrow(
+        /hosts\/h\.yaml:2:17: cleanup_script: .*valid: .*list/,
+      );
+    }
   });
 
   it('refuses a clean-up script on a machine that is not exclusive', () => {

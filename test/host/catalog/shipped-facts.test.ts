@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 
 import { buildCatalogEnvironment, environmentRecord } from '../../../src/domain/catalog/environment.ts';
 import { allModelIds } from '../../../src/domain/catalog/model-config.ts';
+import { stageNeeds } from '../../../src/domain/precheck/stage-needs.ts';
 import { type Catalog, openCatalog, shippedCatalogDir } from '../../../src/host/catalog/open-catalog.ts';
 import { buildPytestEnvironment } from '../../../src/host/pytest/launch-command.ts';
 
@@ -57,6 +58,27 @@ describe('01 §3: the facts of the shipped models', () => {
       const tests = [...Object.keys(config.metric_sources), ...Object.keys(config.hf_model_ids_by_test)];
       for (const test of tests) expect(config.gpus_per_test[test], `${name} ${test}`).toBe(2);
     }
+  });
+
+  test('each looks for CUDA graphs in the logs, as the runtime reports them', async () => {
+    for (const name of ['qwen3-omni-v1', 'qwen3-asr-v1', 'tts']) {
+      const { evidence } = (await catalog.loadModel(name)).config;
+      const pattern = new RegExp(evidence[0]?.pattern ?? 'no pattern');
+      expect(evidence).toMatchObject([{ name: 'CUDA graphs', min_count: 1 }]);
+      expect('[01:02:03] Capture cuda graph end. Time elapsed: 5.1 s.').toMatch(pattern);
+      expect('Decode batch, #running-req: 1, cuda graph: True, gen throughput (token/s): 61').toMatch(
+        pattern,
+      );
+      expect('Decode batch, #running-req: 1, cuda graph: False, gen throughput (token/s): 9').not.toMatch(
+        pattern,
+      );
+      expect('Capture cuda graph begin. This can take several minutes.').not.toMatch(pattern);
+    }
+  });
+
+  test('qwen3-omni-v1 needs the speaker-similarity assets, though none of its stages is about similarity', async () => {
+    const { config } = await catalog.loadModel('qwen3-omni-v1');
+    expect(stageNeeds({ config, catalogStages: [], selected: null }).speakerSimRequired).toBe(true);
   });
 
   test('qwen3-asr-v1', async () => {

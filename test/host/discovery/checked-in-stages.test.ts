@@ -7,7 +7,7 @@ import { parseStagesYaml, renderStagesYaml } from '../../../src/domain/stages/st
 import { keepDiscoveryTimes } from '../../../src/domain/stages/update-stages.ts';
 import { discoverModel } from '../../../src/host/discovery/discover-model.ts';
 import { updateStagesFile } from '../../../src/host/discovery/update-stages-file.ts';
-import { AT, fixture, readConfig } from './world.ts';
+import { AT, readConfig } from './world.ts';
 
 function project(path: string): string {
   return fileURLToPath(new URL(`../../../${path}`, import.meta.url)).replace(/\/$/, '');
@@ -15,11 +15,6 @@ function project(path: string): string {
 
 const checkedIn = [
   { model: 'speech', catalog: project('examples/speech-ci'), repoRoot: project('examples/speech-ci') },
-  ...['qwen3-omni-v1', 'qwen3-asr-v1', 'tts'].map((model) => ({
-    model,
-    catalog: project('.'),
-    repoRoot: fixture('shipped'),
-  })),
 ];
 
 describe.each(checkedIn)(

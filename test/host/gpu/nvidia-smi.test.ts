@@ -138,6 +138,13 @@ describe("a dedicated host's clean-up script", () => {
     expect(await run('test "$CUDA_VISIBLE_DEVICES" = 2,3')).toEqual({ kind: 'done' });
   });
 
+  it('gets its arguments as they are: no shell reads them', async () => {
+    const args = ['--wait', '5', 'a b', '$HOME'];
+    const script = 'test "$#" = 4 && test "$3" = "a b" && test "$4" = \'$HOME\'';
+    expect(await run(script, { args })).toEqual({ kind: 'done' });
+    expect(await run(script)).toMatchObject({ kind: 'failed' });
+  });
+
   it('reports its failure with its last words', async () => {
     expect(await run('echo still busy; exit 4')).toEqual({
       kind: 'failed',

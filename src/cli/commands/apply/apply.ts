@@ -12,8 +12,9 @@ import { writeReportFiles } from '../report/report.ts';
 import { askConfirmation, processTerminal } from './apply-prompts.ts';
 
 /**
- * Restores the files that a session's apply edited, where each is still as calib left it, and says so in the report.
- * Works from the run directory alone: the session has ended by then.
+ * Restores the files that a session's apply edited, where each is still as calib left it, and says so in the report. Works
+ * from the run directory alone: the session has ended by then. A second undo restores nothing and checks again. The exit
+ * code is 1 when the check afterwards does not pass.
  *
  * @throws CalibError `refused` with the reason, nothing restored
  */
@@ -40,12 +41,13 @@ export async function undoSession(context: CliContext, reference: string, sure: 
   const document = await checkApplied({ runDir, document: undone.document, now });
   const snapshot = await readRunDirectory(runDir);
   await writeReportFiles({ snapshot, repoRoot: snapshot.plan.repo_root ?? null });
+  if (document.undone?.check?.ok === false) process.exitCode = exitCode.notReady;
   if (context.json) {
     answerJson({ session, undone: document.undone, files, again: undone.again });
     return;
   }
-  for (const file of files) answer(`restored ${file}`);
-  if (undone.again) note(`they were restored before, at ${document.undone?.at ?? '?'}`);
+  if (undone.again) answer(`already undone at ${document.undone?.at ?? '?'}: nothing was restored again`);
+  else for (const file of files) answer(`restored ${file}`);
   for (const line of document.undone?.check?.lines ?? []) note(line);
   if (document.undone?.check?.ok === false) warn('the check after the undo did not pass');
 }

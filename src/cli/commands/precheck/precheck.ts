@@ -3,8 +3,10 @@ import { join, resolve } from 'node:path';
 
 import type { Command } from 'commander';
 
-import { addExamples, answer, answerJson, colours, exitCode, note } from '../../output.ts';
+import { CalibError } from '../../../domain/calib-error.ts';
+import type { StageDefinition } from '../../../domain/stages/stage.ts';
 import { addSharedOptions, createContext, type CliContext } from '../../options.ts';
+import { addExamples, answer, answerJson, colours, exitCode, note, warn } from '../../output.ts';
 import { precheckRequirements, type PrecheckStages } from '../start/plan-session.ts';
 
 interface PrecheckOptions {
@@ -76,20 +78,31 @@ async function precheck(context: CliContext, options: PrecheckOptions): Promise<
 
 /** The stages in question: those named, or null and what discovery has found so far. */
 async function stagesOf(context: CliContext, tokens: string | undefined): Promise<PrecheckStages> {
-  const { loadStages } = await import('../../../host/catalog/open-catalog.ts');
+  const { loadModelStages } = await import('../../../host/discovery/model-stages.ts');
   const { selectStages } = await import('../../../domain/selection/select.ts');
   const catalog = await context.catalog();
-  const discovered = existsSync(catalog.stagesPath(context.modelName));
-  const known =
-    discovered || tokens !== undefined ? (await loadStages(catalog, context.modelName)).stages : [];
+  const repoRoot = async () => (await context.repoRoot()).path;
+  const load = async () => (await loadModelStages(catalog, context.modelName, repoRoot)).stages;
   if (tokens === undefined) {
-    return { catalog: known, selected: null };
+    return { catalog: await orNone(catalog.stagesPath(context.modelName), load), selected: null };
   }
+  const known = await load();
   const { stages, expansionLine } = selectStages(known, tokens);
   if (expansionLine !== null) {
     note(expansionLine);
   }
   return { catalog: known, selected: stages };
+}
+
+/** A precheck of everything does without stages where there is no file and the checkout cannot tell. */
+async function orNone(file: string, load: () => Promise<StageDefinition[]>): Promise<StageDefinition[]> {
+  try {
+    return await load();
+  } catch (error) {
+    if (!(error instanceof CalibError) || existsSync(file)) throw error;
+    warn(error.message);
+    return [];
+  }
 }
 
 /** A line with its mark, or its first word, in colour where stdout is a terminal. */

@@ -65,6 +65,8 @@ interface Publication {
   repoRoot: string;
   sessionCommit: string;
   files: PublishedFile[];
+  /** What a fresh clone would lack, one line each. */
+  missing: string[];
   message: string;
   pullRequest: string;
   report: { path: string; text: string };
@@ -87,6 +89,7 @@ export async function publishSession(request: PublishRequest): Promise<void> {
       session: publication.session,
       run_dir: publication.runDir,
       files: publication.files,
+      missing: publication.missing,
       commit_message: publication.message,
       pull_request: publication.pullRequest,
       committed: committed === null ? null : { branch, commit: committed.commit, files: committed.paths },
@@ -94,6 +97,7 @@ export async function publishSession(request: PublishRequest): Promise<void> {
     return;
   }
   print(publication);
+  for (const line of publication.missing) warn(`a fresh clone lacks this: ${line}`);
   if (committed === null) note('nothing was committed: --commit --branch NAME does that');
   else note(`committed ${committed.commit} on ${branch}; push it yourself`);
 }
@@ -120,15 +124,16 @@ async function preparePublication({ context, reference, givenRoot }: PublishRequ
   const state = await readPublishState({ snapshot, repoRoot });
   const refusal = publishRefusal(state);
   if (refusal !== null || state.applied === null || state.report === null) throw refused(refusal);
-  const { applied, report, precheck, evidence } = state;
-  const files = publishedFiles(applied, state.stagesPath);
-  const facts = { plan: snapshot.plan, applied, precheck, evidence, files, runDir };
+  const { applied, report, precheck, evidence, missing } = state;
+  const files = publishedFiles(applied, state.stagesPath, state.configPath);
+  const facts = { plan: snapshot.plan, applied, precheck, evidence, files, missing, runDir };
   return {
     session,
     runDir,
     repoRoot,
     sessionCommit: sessionCommit(snapshot.plan),
     files,
+    missing,
     message: commitMessage(facts),
     pullRequest: pullRequestText(facts),
     report: { path: publishedReportPath(applied.session_id), text: report },

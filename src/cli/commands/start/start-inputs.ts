@@ -2,19 +2,21 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { CalibError } from '../../../domain/calib-error.ts';
+import { cleanupCommand } from '../../../domain/catalog/cleanup-command.ts';
 import { buildCatalogEnvironment, environmentRecord } from '../../../domain/catalog/environment.ts';
 import { buildUnits } from '../../../domain/selection/units.ts';
 import type { SessionPlan } from '../../../domain/session/session-plan.ts';
 import { startabilityProblems } from '../../../domain/session/startability.ts';
 import { type StageDefinition, thresholdFileOf } from '../../../domain/stages/stage.ts';
-import { type LoadedStages, loadStages } from '../../../host/catalog/open-catalog.ts';
+import type { LoadedStages } from '../../../host/catalog/open-catalog.ts';
+import { loadModelStages } from '../../../host/discovery/model-stages.ts';
 import { findStaleStages } from '../../../host/discovery/find-stale-stages.ts';
 import { sha256Of } from '../../../host/run-directory/files.ts';
 import { type GitState, readSessionTree } from '../../../host/git/tree.ts';
 import { machineName } from '../../../host/machine-name.ts';
 import { hostTaskQueues } from '../../../workflows/messages.ts';
 import type { CliContext } from '../../options.ts';
-import { warn } from '../../output.ts';
+import { note, warn } from '../../output.ts';
 
 type Host = Awaited<ReturnType<CliContext['host']>>['host'];
 
@@ -65,12 +67,16 @@ export async function readStartInputs(
   const { host } = await context.host();
   const { config } = await context.model();
   const repoRoot = (await context.repoRoot()).path;
-  const loaded = await loadStages(await context.catalog(), context.modelName);
+  const loaded = await loadModelStages(await context.catalog(), context.modelName, async () =>
+    Promise.resolve(repoRoot),
+  );
+  if (loaded.discovered) note(`${loaded.file} does not exist: the stages are those of the checkout`);
   const stages = choose(loaded.stages);
   const catalogDir = (await context.catalog()).dir;
   const git = await readSessionTree({ repoRoot, catalogDir });
   const venv = await context.venv();
   const hostname = machineName(process.env);
+  const cleanup = cleanupCommand(host?.profile.cleanup_script);
   const plan = {
     model: context.modelName,
     git_sha: git.sha,
@@ -89,7 +95,8 @@ export async function readStartInputs(
     task_queues: hostTaskQueues(hostname),
     units: buildUnits(stages, config),
     stages: stages.map(plannedStage),
-    cleanup_script: host?.profile.cleanup_script ?? null,
+    cleanup_script: cleanup.script,
+    ...(cleanup.args.length === 0 ? {} : { cleanup_args: cleanup.args }),
     evidence: config.evidence,
   };
   return { model: context.modelName, repoRoot, host, git, loaded, stages, plan };

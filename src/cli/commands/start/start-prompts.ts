@@ -3,7 +3,7 @@ import { autocomplete, select, text } from '@clack/prompts';
 import { CalibError } from '../../../domain/calib-error.ts';
 import { renderStageChoices } from '../../../domain/selection/render-stages-list.ts';
 import { selectStages } from '../../../domain/selection/select.ts';
-import { loadStages } from '../../../host/catalog/open-catalog.ts';
+import { loadModelStages } from '../../../host/discovery/model-stages.ts';
 import { answered } from '../apply/apply-prompts.ts';
 import type { CliContext } from '../../options.ts';
 import { note } from '../../output.ts';
@@ -49,7 +49,8 @@ async function askRepeats(): Promise<number> {
 }
 
 async function askStages(context: CliContext): Promise<string> {
-  const { stages } = await loadStages(await context.catalog(), context.modelName);
+  const repoRoot = async () => (await context.repoRoot()).path;
+  const { stages } = await loadModelStages(await context.catalog(), context.modelName, repoRoot);
   for (const line of renderStageChoices(stages)) note(line);
   return answered(
     await text({

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 
 import { CalibError } from '../../../domain/calib-error.ts';
+import { cleanupCommand } from '../../../domain/catalog/cleanup-command.ts';
 import { buildCatalogEnvironment, environmentRecord } from '../../../domain/catalog/environment.ts';
 import { gpuScope } from '../../../domain/catalog/gpu-scope.ts';
 import { lanesOf } from '../../../domain/catalog/host-profile.ts';
@@ -115,6 +116,7 @@ function memberBasis(context: CliContext, pool: string, limits: Limits): PoolMem
       });
     }
     const venv = await now.venv();
+    const cleanup = cleanupCommand(host.profile.cleanup_script);
     const basis: MemberBasis = {
       host: host.name,
       repo_root: (await now.repoRoot()).path,
@@ -123,7 +125,8 @@ function memberBasis(context: CliContext, pool: string, limits: Limits): PoolMem
       catalog_dir: catalog.dir,
       stages_yaml: catalog.stagesPath(model),
       environment: environmentRecord(buildCatalogEnvironment(config, host.profile)),
-      cleanup_script: host.profile.cleanup_script ?? null,
+      cleanup_script: cleanup.script,
+      ...(cleanup.args.length === 0 ? {} : { cleanup_args: cleanup.args }),
       lanes: usableLanes(host, limits),
       gpu_count: host.profile.gpu_count ?? null,
     };
