@@ -14,6 +14,7 @@ import { endQuarantine, forgetLane, hasNamedLanes, quarantineText } from '../dom
 import { incompleteMilestones, passMilestones } from '../domain/session/milestones.ts';
 import { isSmoke, recordSeen, smokeSeen } from '../domain/session/smoke.ts';
 import { type PurgeRequest, type SessionState, addNote } from '../domain/session/session-state.ts';
+import { hasPoolStepAlways } from './changes.ts';
 import { isHistoryLong, isParked, now, type SessionContext } from './session-context.ts';
 import type { SessionInput, SessionResult } from './messages.ts';
 import { PoolMembership } from './pool-membership.ts';
@@ -33,12 +34,12 @@ export class CalibrationStep {
 
   /** Returns when every repeat is done and none is running. */
   run(): Promise<void> {
-    // No needless `await`: older sessions would be replayed in another order.
-    return this.#session.plan.pool === undefined ? this.#untilComplete() : this.#withPool();
+    const { pool } = this.#session.plan;
+    return pool !== undefined || hasPoolStepAlways() ? this.#withPool() : this.#untilComplete();
   }
 
   async #withPool(): Promise<void> {
-    this.#pool.start();
+    if (this.#session.plan.pool !== undefined) this.#pool.start();
     try {
       await this.#untilComplete();
     } finally {

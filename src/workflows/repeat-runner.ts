@@ -68,7 +68,6 @@ export class RepeatRunner {
           setMark(state, active, '.');
           return await this.#pool.refuse(active.host ?? '', outcome.cause.text);
         }
-        // No needless `await`: sessions that are older than lanes would be replayed in another order.
         const quarantined = this.#takeTries(active, outcome);
         if (quarantined.length > 0) await this.#session.log(...quarantined.map((line) => `⚠ ${line}`));
         const launched = outcome.launches > 0 || outcome.kind === 'incomplete';

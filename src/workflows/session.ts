@@ -15,6 +15,7 @@ import { skippedMilestones } from '../domain/session/milestones.ts';
 import { beginBudget } from '../domain/session/schedule.ts';
 import { type SessionPlan, sessionPlanSchema } from '../domain/session/session-plan.ts';
 import { type End, failureTypes, initialState, type SessionState } from '../domain/session/session-state.ts';
+import { upgradeState } from '../domain/session/upgrade-state.ts';
 import { sessionStatus, unitsProgress } from '../domain/session/session-view.ts';
 import { isSmoke, smokeEnd } from '../domain/session/smoke.ts';
 import { firstIssue } from '../domain/text.ts';
@@ -47,7 +48,7 @@ export class Session {
   readonly #calibration: CalibrationStep;
 
   constructor(input: SessionInput) {
-    const state = input.state ?? initialState(input.plan, now());
+    const state = input.state === undefined ? initialState(input.plan, now()) : upgradeState(input.state);
     this.#context = new SessionContext(input.plan, state);
     this.#calibration = new CalibrationStep(this.#context);
     registerCommandHandlers(input.plan, state, () => this.#context.changed());
@@ -88,7 +89,6 @@ export class Session {
   async #steps(): Promise<End> {
     const refused = (await this.#open()) ?? (await this.#precheck());
     if (refused !== null) return refused;
-    // Only where there is a pool: a needless `await` would replay older sessions in another order.
     const unset = this.#context.plan.pool === undefined ? null : await this.#setStandard();
     if (unset !== null) return unset;
     if (isSmoke(this.#context.plan)) {

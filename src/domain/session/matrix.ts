@@ -82,8 +82,8 @@ function setIncomplete(
 ): void {
   const { incomplete } = cell;
   const follows = incomplete === undefined || incomplete === (cell.symbol === '✓' ? null : cell.reason);
-  if (!follows) ((state.incomplete ??= {})[stage] ??= {})[String(repeat)] = incomplete;
-  else delete state.incomplete?.[stage]?.[String(repeat)];
+  if (!follows) (state.incomplete[stage] ??= {})[String(repeat)] = incomplete;
+  else delete state.incomplete[stage]?.[String(repeat)];
 }
 
 function addDuration(state: SessionState, namespace: string, seconds: number): void {
@@ -115,7 +115,7 @@ function cell(
   { stage, repeat, symbol }: { stage: string; repeat: string; symbol: StrictSymbol },
 ): AuditCell {
   const reason = symbol === '✓' ? '' : (state.reasons[stage]?.[repeat] ?? unrunReason);
-  const incomplete = state.incomplete?.[stage]?.[repeat];
+  const incomplete = state.incomplete[stage]?.[repeat];
   return incomplete === undefined ? { symbol, reason } : { symbol, reason, incomplete };
 }
 

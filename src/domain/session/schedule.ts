@@ -126,11 +126,25 @@ function workOfRound(
 /** What this pass has to do next; null when it is over. Changes nothing. */
 export function workInHand(plan: SessionPlan, state: SessionState): NextWork | null {
   const units = launchOrder(plan, state);
-  for (let repeat = 1; repeat <= plan.repeats; repeat += 1) {
+  // From the first round with work: looking through the finished ones at every launch made long sessions quadratic.
+  for (let repeat = firstRoundWithWork(plan, state); repeat <= plan.repeats; repeat += 1) {
     const work = workOfRound(plan, state, { units, repeat });
     if (work !== null) return work;
   }
   return null;
+}
+
+/** The lowest repeat that some unit has still to run in this pass, or is running; one past the last without any. */
+function firstRoundWithWork(plan: SessionPlan, state: SessionState): number {
+  let first = plan.repeats;
+  for (const { namespace } of plan.units) {
+    const marks = state.marks[namespace] ?? '';
+    for (const wanted of ['.', 'r']) {
+      const index = marks.indexOf(wanted);
+      if (index !== -1 && index < first) first = index;
+    }
+  }
+  return first + 1;
 }
 
 function undoneRepeats(plan: SessionPlan, state: SessionState): RepeatId[] {

@@ -181,10 +181,10 @@ export interface CommandReply {
 
 /**
  * The whole state of a session as one plain JSON value: it travels through continue-as-new and answers queries.
- * MAINTENANCE: a change of shape needs a new `version` and an upgrade in `calibrate.ts`.
+ * MAINTENANCE: a change of shape needs a new `version` and an upgrade in `upgrade-state.ts` (docs/versioning.md).
  */
 export interface SessionState {
-  version: 1;
+  version: 2;
   phase: Phase;
   /** True once the run directory exists and its audit is in the matrix. */
   opened: boolean;
@@ -206,7 +206,7 @@ export interface SessionState {
   /** Per stage key: reasons of the non-✓ cells, by k. */
   reasons: Record<string, Record<string, string>>;
   /** Per stage key, by k: `AuditCell.incomplete` where it does not follow from symbol and reason. */
-  incomplete?: Record<string, Record<string, string | null>>;
+  incomplete: Record<string, Record<string, string | null>>;
   /** Per stage key, once the disk was audited; before that the plan's hold. */
   expected_samples?: Record<string, number | null>;
   provenance: ProvenanceFindings;
@@ -239,7 +239,7 @@ export function initialState(plan: SessionPlan, now: string): SessionState {
   const symbols: Record<string, string> = {};
   for (const stage of plan.stages) symbols[stage.key] = '—'.repeat(plan.repeats);
   return {
-    version: 1,
+    version: 2,
     phase: { kind: 'opening' },
     opened: false,
     started_at: now,
@@ -253,6 +253,7 @@ export function initialState(plan: SessionPlan, now: string): SessionState {
     marks,
     symbols,
     reasons: {},
+    incomplete: {},
     provenance: { missing_sha: [], mismatches: [], altered: [] },
     open: {},
     reextract: [],
