@@ -6,7 +6,11 @@ import { Client, Connection, type WorkflowHandle, WorkflowUpdateFailedError } fr
 import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker';
 
 import type { SessionActivities } from '../src/activities/activity-types.ts';
-import { type SessionPlan, sessionPlanSchema } from '../src/domain/session/session-plan.ts';
+import {
+  historyEventsLimit,
+  type SessionPlan,
+  sessionPlanSchema,
+} from '../src/domain/session/session-plan.ts';
 import { freePort, startEmbeddedServer } from '../src/worker/embedded-server.ts';
 import { pollCounts } from '../src/worker/run-worker.ts';
 import { workflowSource } from '../src/worker/workflow-bundle.ts';
@@ -75,6 +79,7 @@ const plan: SessionPlan = sessionPlanSchema.parse({
   lanes,
   precheck: { skip: true, skip_version_check: false },
   search_attributes: true,
+  continue_as_new_events: historyEventsLimit,
   calib_version: 'bench',
 });
 

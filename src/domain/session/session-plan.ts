@@ -255,11 +255,18 @@ export const sessionPlanSchema = z.object({
   force_environment: z.boolean().optional(),
   /** False when the server does not know calib's search attributes: upserting them would fail every task. */
   search_attributes: z.boolean().default(true),
-  /** Continue as new after this many history events, where the server's own suggestion comes too late (tests). */
+  /** Continue as new after this many history events; absent: when the server suggests it. */
   continue_as_new_events: z.number().int().positive().optional(),
   calib_version: z.string(),
 });
 export type SessionPlan = z.infer<typeof sessionPlanSchema>;
+
+/**
+ * `continue_as_new_events` of new sessions, half of what the server suggests. Any worker may have to replay the history
+ * before it answers, at about a millisecond for two events; each hand-over costs the lanes at most one repeat's wait
+ * in more than three hundred.
+ */
+export const historyEventsLimit = 2_000;
 
 /** Version of the original tool whose run directories calib's are compatible with. */
 const compatibleToolVersion = '0.6.0';

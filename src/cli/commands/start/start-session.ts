@@ -7,7 +7,7 @@ import {
 } from '@temporalio/common';
 
 import { CalibError } from '../../../domain/calib-error.ts';
-import type { SessionPlan } from '../../../domain/session/session-plan.ts';
+import { historyEventsLimit, type SessionPlan } from '../../../domain/session/session-plan.ts';
 import { hasSearchAttributes } from '../../../worker/connection.ts';
 import { webUiLink } from '../../../worker/server-record.ts';
 import {
@@ -69,7 +69,7 @@ export async function startSession(client: SessionClient, plan: SessionPlan): Pr
     await client.client.workflow.start(calibrateWorkflowType, {
       workflowId: plan.session_id,
       taskQueue: workflowTaskQueue,
-      args: [{ plan: { ...plan, search_attributes: known } }],
+      args: [{ plan: { continue_as_new_events: historyEventsLimit, ...plan, search_attributes: known } }],
       // A directory whose workflow has ended may be carried on; a running one never twice.
       workflowIdReusePolicy: plan.resume
         ? WorkflowIdReusePolicy.ALLOW_DUPLICATE
