@@ -1,0 +1,256 @@
+import type { RuleDecision, RuleNode } from '../../../domain/gates/rule.ts';
+import type { Formula } from './formula.ts';
+import type { Path } from './path.ts';
+import type { ClassSyntax, FunctionSyntax, Parameter, Expr } from '../syntax/syntax.ts';
+
+/** What a name can stand for while the reader interprets a suite. */
+export type Value =
+  | NumberValue
+  | { type: 'boolean'; value: boolean; decisions: readonly RuleDecision[] }
+  | { type: 'none'; origin: LiteralOrigin | null }
+  | StringValue
+  | SequenceValue
+  | DictionaryValue
+  | FunctionValue
+  | BoundValue
+  | ClassValue
+  | InstanceValue
+  | ModuleValue
+  | ExternalValue
+  | BuiltinValue
+  | UnknownValue
+  | ConditionValue
+  | EitherValue
+  | ApproximationValue
+  | LazyValue
+  /** What no way through the suite leads to. */
+  | { type: 'never' };
+
+/** A name of a module that is run only if somebody asks for it. */
+export interface LazyValue {
+  type: 'lazy';
+  module: ModuleState;
+  name: string;
+  at: string;
+}
+
+export interface NumberValue {
+  type: 'number';
+  value: number;
+  isInteger: boolean;
+  rule: RuleNode;
+  /** Nodes of the rule. */
+  size: number;
+}
+
+/** Where a `None` stands that takes the place of a number. */
+export interface LiteralOrigin {
+  module: ModuleSource;
+  /** UTF-16 offset. */
+  start: number;
+  line: number;
+}
+
+export interface StringValue {
+  type: 'string';
+  value: string;
+  /** Of the text between the quotes, where the string stands in a file as it is. */
+  origin: { module: ModuleSource; start: number; end: number; line: number } | null;
+}
+
+/** A file of the repository, for places. */
+export interface ModuleSource {
+  /** Repository-relative path. */
+  path: string;
+  text: string;
+  /** The literal at a token of the file: one object per token. */
+  literal: (token: {
+    value: number;
+    isInteger: boolean;
+    start: number;
+    end: number;
+    line: number;
+  }) => RuleNode;
+}
+
+export interface Item {
+  value: Value;
+  /** When it is in the list at all. */
+  guard: Formula;
+}
+
+interface Mutable {
+  /** What was known when the object came to be; later changes are held against it. */
+  birth: Path | null;
+  /** Why nothing certain can be read from it any more. */
+  lost: string | null;
+}
+
+export interface SequenceValue extends Mutable {
+  type: 'sequence';
+  form: 'list' | 'tuple' | 'set';
+  items: Item[];
+  /** Field names of a named tuple. */
+  fields: readonly string[] | null;
+}
+
+export interface DictionaryEntry {
+  key: Value;
+  value: Value;
+}
+
+export interface DictionaryValue extends Mutable {
+  type: 'dictionary';
+  entries: Map<string, DictionaryEntry>;
+  /** `defaultdict`. */
+  factory: Value | null;
+}
+
+export interface Scope extends Mutable {
+  variables: Map<string, Value>;
+  parent: Scope | null;
+  module: ModuleState;
+  /** Names that belong to the module or to an outer function. */
+  outer: Set<string>;
+  /** `class` bodies are no enclosing scope for the functions in them. */
+  isClass: boolean;
+}
+
+export interface ModuleState extends ModuleSource {
+  name: string;
+  scope: Scope;
+  state: 'new' | 'running' | 'done';
+  isPackage: boolean;
+  /** Run only if one of its names is asked for: code that is under test, not part of the tests. */
+  isLazy: boolean;
+  /** A star import from outside of the repository: what it binds is unknown. */
+  starred: string | null;
+}
+
+export interface FunctionValue {
+  type: 'function';
+  name: string;
+  parameters: readonly Parameter[];
+  /** Values of the defaults, by parameter. */
+  defaults: ReadonlyMap<string, Value>;
+  scope: Scope;
+  body: { kind: 'statements'; definition: FunctionSyntax } | { kind: 'expression'; value: Expr };
+  /** The class in whose body it is defined. */
+  owner: ClassValue | null;
+  role: 'function' | 'static' | 'class' | 'property' | 'context';
+  line: number;
+  isFixture: boolean;
+}
+
+export interface BoundValue {
+  type: 'bound';
+  self: Value;
+  target: Value;
+}
+
+export interface ClassValue {
+  type: 'class';
+  name: string;
+  bases: Value[];
+  scope: Scope;
+  definition: ClassSyntax | null;
+  form: 'plain' | 'dataclass' | 'namedtuple' | 'enum';
+  /** Fields of data classes and named tuples, in order. */
+  fields: { name: string; default: Value | null; factory: Value | null }[];
+  module: ModuleState;
+}
+
+export interface InstanceValue extends Mutable {
+  type: 'instance';
+  class: ClassValue;
+  attributes: Map<string, Value>;
+}
+
+export interface ModuleValue {
+  type: 'module';
+  module: ModuleState;
+}
+
+/** Something outside of the repository, by its dotted name. */
+export interface ExternalValue {
+  type: 'external';
+  name: string;
+}
+
+export interface BuiltinValue {
+  type: 'builtin';
+  name: string;
+  self: Value | null;
+  /** Arguments that are bound already (`functools.partial`). */
+  bound: { values: Value[]; named: Map<string, Value> } | null;
+}
+
+export interface ValueStep {
+  kind: 'mul' | 'div' | 'add' | 'sub' | 'rsub' | 'rdiv' | 'neg' | 'abs' | 'round' | 'int' | 'float' | 'other';
+  /** The other operand, where it is a number. */
+  by: NumberValue | null;
+  at: string;
+}
+
+/** A value that only a run of the suite would know: a measurement, an answer of the environment. */
+export interface UnknownValue {
+  type: 'unknown';
+  /** Equal values have equal ids. */
+  id: number;
+  root: UnknownRoot;
+  /** Attributes and keys that lead from the root to the value. */
+  path: readonly string[];
+  steps: readonly ValueStep[];
+}
+
+export interface UnknownRoot {
+  id: number;
+  /** As people would call it: `run_eval()`, `environ['MODEL']`. */
+  name: string;
+  kind: 'measured' | 'environment' | 'option' | 'item' | 'count' | 'parameter' | 'lost' | 'tensor';
+  at: string;
+  /** Value without the variable, for an environment variable that has a default. */
+  fallback: StringValue | null;
+  /** Why it is unknown, for values that the reader could not follow. */
+  reason: string | null;
+  /** Literals that went into it and can not be followed further. */
+  swallowed: readonly NumberValue[];
+}
+
+/** A boolean that only a run would know. */
+export interface ConditionValue {
+  type: 'condition';
+  formula: Formula;
+}
+
+/** One of two values, depending on a condition. */
+export interface EitherValue {
+  type: 'either';
+  condition: Formula;
+  met: Value;
+  otherwise: Value;
+}
+
+/** `pytest.approx(…)`. */
+export interface ApproximationValue {
+  type: 'approximation';
+  centre: Value;
+  relative: Value | null;
+  absolute: Value | null;
+  at: string;
+}
+
+export const never: Value = { type: 'never' };
+export const none: Value = { type: 'none', origin: null };
+
+export function booleanValue(value: boolean, decisions: readonly RuleDecision[] = []): Value {
+  return { type: 'boolean', value, decisions };
+}
+
+export function plainNumber(value: number, isInteger = true): NumberValue {
+  return { type: 'number', value, isInteger, rule: { kind: 'number', value, isInteger }, size: 1 };
+}
+
+export function stringValue(value: string): StringValue {
+  return { type: 'string', value, origin: null };
+}
