@@ -1,5 +1,4 @@
-import { exactRational, nearestEvenInteger, type ExactRational } from './python-numbers.ts';
-import { roundHalfEven } from './python-numbers.ts';
+import { exactRational, nearestEvenInteger, roundHalfEven, type ExactRational } from './python-numbers.ts';
 
 /** A number as Python has it: an `int` and a `float` of the same value behave differently under `/`, `//` and `round`. */
 export interface PythonNumber {
