@@ -2,7 +2,7 @@ import type { TreeCursor } from 'tree-sitter';
 
 import type { PythonModule } from './parse-module.ts';
 
-/** A number token of a module, in UTF-16 units of its source. */
+/** A token of a module that holds a number, in UTF-16 units of its source. */
 export interface TokenRange {
   start: number;
   end: number;
@@ -57,7 +57,14 @@ function* walk({ module, tokens }: TreeSide): Generator<string> {
   }
 }
 
-const numberTypes: ReadonlySet<string> = new Set(['integer', 'float', 'unary_operator']);
+const numberTypes: ReadonlySet<string> = new Set([
+  'integer',
+  'float',
+  'unary_operator',
+  // A number that is still to be calibrated, and the text of an environment variable's default.
+  'none',
+  'string_content',
+]);
 
 function isNumberAt(cursor: TreeCursor, { start, end }: TokenRange): boolean {
   return cursor.startIndex === start && cursor.endIndex === end && numberTypes.has(cursor.nodeType);

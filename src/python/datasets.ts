@@ -1,4 +1,4 @@
-import { plainString } from './constant-value.ts';
+import { plainString } from './expression.ts';
 import { parseModule } from './parse-module.ts';
 
 /**

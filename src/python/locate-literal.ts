@@ -1,79 +1,56 @@
-import type {
-  Assignment,
-  DictionaryValue,
-  InnerEntry,
-  NumberValue,
-  OuterEntry,
-  SourcePosition,
-  SourceSpan,
-} from '../domain/discovery/source-facts.ts';
-import { readAssignments } from './constants.ts';
+import {
+  keyIdentity,
+  unknownLiteral,
+  type FoundLiteral,
+  type UnknownLiteral,
+} from '../domain/places/find-literal.ts';
+import { formatPlace } from '../domain/places/format-place.ts';
+import type { TableRow, TableTree } from '../domain/places/literal-tree.ts';
+import { keyStep, type Place, type PlaceStep } from '../domain/places/place.ts';
+import { findPlaced, readModulePlaces, rootTree, type ModulePlaces } from './module-places.ts';
 import { parseModule } from './parse-module.ts';
 import { settledNumber } from './constant-value.ts';
 
-/** A threshold's place in a file: `X_MIN_ACCURACY`, or `_X_P95[8]['throughput_qps']`. */
+/** A threshold's place in a Python file, as a stage names it. */
 export interface LiteralTarget {
-  symbol: string;
-  /** Inner key of a dictionary of dictionaries; null for a bare constant. */
-  subkey: string | null;
-  /** Outer key; null when the suite names no concurrency, then a dictionary's only key is taken. */
+  /** `_X_P95['throughput_qps']` leaves out the outer key of a table by concurrency. */
+  place: Place;
+  /** That outer key; null when the suite names no concurrency, then a dictionary's only key is taken. */
   concurrency: number | null;
 }
 
-/** Line and column count from 1; the byte range in the UTF-8 file is that of the signed number token. */
-export interface FoundLiteral extends Omit<NumberValue, 'kind'>, SourceSpan {
-  kind: 'found';
-  /** The outer key really used; null for a bare constant. */
+export interface LocatedLiteral extends FoundLiteral {
+  /** The place in full, outer key included. */
+  place: string;
+  /** The outer key that concurrency chose; null for a place that says all itself. */
   concurrencyUsed: number | null;
 }
 
-export interface UnknownLiteral {
-  kind: 'unknown';
-  reason: string;
-  line: number | null;
-  column: number | null;
-}
-
 /**
- * Finds the number that a threshold currently has: in the last module-level assignment, plain or annotated,
- * an optionally signed literal of any Python spelling. Never guesses: whatever is not certainly that number is
- * `unknown` with the reason and the place.
+ * Finds the number that a threshold currently has: what a module-level name certainly holds after the module has run, a
+ * class's default, a value of a parametrized row or a keyword argument. Never guesses: whatever is not certainly that number
+ * is `unknown` with the reason and the place.
  *
  * @param source the file as decoded text, a byte-order mark included
  */
-export function locateLiteral(source: string, target: LiteralTarget): FoundLiteral | UnknownLiteral {
+export function locateLiteral(source: string, target: LiteralTarget): LocatedLiteral | UnknownLiteral {
   const parsed = parseModule(source);
   if (parsed.kind === 'syntax-error') {
-    return unknown(`the file is not valid Python: ${parsed.message}`, parsed);
+    return unknownLiteral(`the file is not valid Python: ${parsed.message}`, parsed);
   }
-  return locateAssigned(readAssignments(parsed.module), target);
+  return locatePlaced(readModulePlaces(parsed.module), target);
 }
 
-/** {@link locateLiteral} for assignments that are already read, so that many targets cost one parse. */
-export function locateAssigned(
-  assignments: readonly Assignment[],
-  target: LiteralTarget,
-): FoundLiteral | UnknownLiteral {
-  const { symbol, subkey } = target;
-  const last = assignments.findLast((assignment) => assignment.name === symbol);
-  if (last === undefined) {
-    return unknown(`${symbol} is not assigned at module level`, null);
+/** {@link locateLiteral} for a module that is already read, so that many targets cost one parse. */
+export function locatePlaced(places: ModulePlaces, target: LiteralTarget): LocatedLiteral | UnknownLiteral {
+  const level = concurrencyLevel(places, target);
+  if (level !== null && level.kind === 'unknown') {
+    return level;
   }
-  const obstacle = obstacles[last.form];
-  if (obstacle !== undefined) {
-    return unknown(`${symbol} ${obstacle}`, last.target);
-  }
-  if (last.value.kind === 'dictionary') {
-    return subkey === null
-      ? unknown(`${symbol} is a dictionary, not a number`, last.valueSpan)
-      : locateNested({ dictionary: last.value, assignments, target: { ...target, subkey } });
-  }
-  if (subkey !== null) {
-    return unknown(`${symbol} is not a dictionary display`, last.valueSpan);
-  }
-  return last.value.kind === 'number'
-    ? found({ number: last.value, span: last.valueSpan, concurrencyUsed: null })
-    : unknown(`${symbol} is ${describe(last.value)}, not a numeric literal`, last.valueSpan);
+  const place: Place = level === null ? target.place : { ...target.place, steps: level.steps };
+  const literal = findPlaced(places, { ...place, file: null });
+  const concurrencyUsed = level?.concurrency ?? null;
+  return literal.kind === 'unknown' ? literal : { ...literal, place: formatPlace(place), concurrencyUsed };
 }
 
 /**
@@ -82,127 +59,87 @@ export function locateAssigned(
  */
 export function readConcurrency(source: string): number | null {
   const parsed = parseModule(source);
-  if (parsed.kind === 'syntax-error') {
-    return null;
-  }
-  const number = settledNumber(readAssignments(parsed.module), 'CONCURRENCY');
+  return parsed.kind === 'syntax-error' ? null : concurrencyIn(readModulePlaces(parsed.module));
+}
+
+/** {@link readConcurrency} of a module that is already read. */
+export function concurrencyIn({ assignments }: Pick<ModulePlaces, 'assignments'>): number | null {
+  const number = settledNumber(assignments, 'CONCURRENCY');
   return number !== null && number.isInteger && number.value > 0 ? number.value : null;
 }
 
-/** Forms of assignment after which a symbol's value is not certain. */
-const obstacles: Readonly<Partial<Record<Assignment['form'], string>>> = {
-  tuple: 'is assigned as part of a tuple',
-  augmented: 'is changed by an augmented assignment',
-  item: 'has an item assigned after its definition',
-  conditional: 'is assigned conditionally',
-  walrus: 'is assigned inside an expression',
-  imported: 'is imported from another module',
-  deleted: 'is deleted after its definition',
-  global: 'is set by a function that declares it global',
-  rebound: 'is bound again by a loop, a with statement, an except clause or a definition',
-};
+type Level = { kind: 'level'; steps: PlaceStep[]; concurrency: number } | UnknownLiteral;
 
-interface NestedSearch {
-  dictionary: DictionaryValue;
-  assignments: readonly Assignment[];
-  target: LiteralTarget & { subkey: string };
+/**
+ * `_P['rtf_mean']` of a table of tables by concurrency: the level that is meant. Null where the place is complete as it is,
+ * because the table has the key itself, or is not keyed by numbers at all.
+ */
+function concurrencyLevel(places: ModulePlaces, target: LiteralTarget): Level | null {
+  const { place, concurrency } = target;
+  const [step, further] = place.steps;
+  if (
+    place.root.kind !== 'name' ||
+    step?.kind !== 'key' ||
+    step.key.kind !== 'string' ||
+    further !== undefined
+  ) {
+    return null;
+  }
+  const root = rootTree(places, place.root);
+  if (root.kind === 'unknown' || root.tree.kind !== 'dictionary') {
+    return null;
+  }
+  const isText = (row: TableRow): boolean => row.key?.kind === 'string';
+  const isFlat = root.tree.rows.some((row) => isText(row) || row.value.kind === 'number');
+  if (isFlat && !(root.tree.rows.length === 1 && root.tree.rows[0]?.key?.kind === 'integer')) {
+    return null;
+  }
+  const chosen = chooseLevel({ table: root.tree, name: root.name, places, concurrency });
+  return chosen.kind === 'unknown'
+    ? chosen
+    : { kind: 'level', steps: [keyStep(chosen.concurrency), step], concurrency: chosen.concurrency };
 }
 
-function locateNested(search: NestedSearch): FoundLiteral | UnknownLiteral {
-  const outer = chooseOuter(search);
-  if (outer.kind === 'unknown') {
-    return outer;
+function chooseLevel(choice: {
+  table: TableTree;
+  name: string;
+  places: ModulePlaces;
+  concurrency: number | null;
+}): { kind: 'chosen'; concurrency: number } | UnknownLiteral {
+  const { table, name, places, concurrency } = choice;
+  if (table.hasSplat) {
+    return unknownLiteral(`${name} contains a ** entry`, table.rows[0] ?? null);
   }
-  const { entry, concurrency } = outer;
-  const { symbol, subkey } = search.target;
-  const place = `${symbol}[${concurrency}]`;
-  if (entry.inner === null || entry.innerHasSplat) {
-    const what = entry.inner === null ? 'is not a dictionary display' : 'contains a ** entry';
-    return unknown(`${place} ${what}`, entry);
-  }
-  const matches = entry.inner.filter((inner) => inner.key === subkey);
-  const [match, second] = matches;
-  if (match === undefined) {
-    return unknown(`${place} has no key '${subkey}'`, entry);
-  }
-  if (second !== undefined) {
-    return unknown(`${place} has the key '${subkey}' more than once`, second);
-  }
-  return readInnerNumber({ match, place, concurrency });
-}
-
-function readInnerNumber(inner: {
-  match: InnerEntry;
-  place: string;
-  concurrency: number;
-}): FoundLiteral | UnknownLiteral {
-  const { match, place, concurrency } = inner;
-  return match.value.kind === 'number'
-    ? found({ number: match.value, span: match, concurrencyUsed: concurrency })
-    : unknown(`${place}['${match.key}'] is ${describe(match.value)}, not a numeric literal`, match);
-}
-
-type ChosenOuter = { kind: 'chosen'; entry: OuterEntry; concurrency: number } | UnknownLiteral;
-
-function chooseOuter(search: NestedSearch): ChosenOuter {
-  const { dictionary, assignments, target } = search;
-  const { symbol, concurrency } = target;
-  if (dictionary.hasSplat) {
-    return unknown(`${symbol} contains a ** entry`, dictionary.entries[0] ?? null);
-  }
-  const keyed = dictionary.entries.map((entry) => ({ entry, key: outerKey(entry, assignments) }));
-  const unreadable = keyed.find((pair) => pair.key === null);
+  const keyed = table.rows.map((row) => ({ row, level: levelOf(row, places) }));
+  const unreadable = keyed.find(({ level }) => level === null);
   if (unreadable !== undefined) {
-    return unknown(
-      `${symbol} has a key that is not an integer literal or a name bound to one`,
-      unreadable.entry,
-    );
+    const reason = `${name} has a key that is not an integer literal or a name bound to one`;
+    return unknownLiteral(reason, unreadable.row);
   }
-  const keys = new Set(keyed.map((pair) => pair.key));
-  const wanted = concurrency ?? (keys.size === 1 ? [...keys][0] : undefined);
+  const levels = [...new Set(keyed.map(({ level }) => level))];
+  const wanted = concurrency ?? (levels.length === 1 ? levels[0] : undefined);
+  const first = keyed[0]?.row ?? null;
   if (wanted === undefined || wanted === null) {
-    return keys.size === 0
-      ? unknown(`${symbol} is empty`, null)
-      : unknown(
-          `${symbol} has the keys ${[...keys].join(', ')} and no CONCURRENCY says which one counts`,
-          keyed[0]?.entry ?? null,
+    return levels.length === 0
+      ? unknownLiteral(`${name} is empty`, null)
+      : unknownLiteral(
+          `${name} has the keys ${levels.join(', ')} and no CONCURRENCY says which one counts`,
+          first,
         );
   }
-  const [match, second] = keyed.filter((pair) => pair.key === wanted);
+  const [match, second] = keyed.filter(({ level }) => level === wanted);
   if (match === undefined) {
-    return unknown(
-      `${symbol} has no key ${wanted} (it has ${[...keys].join(', ')})`,
-      keyed[0]?.entry ?? null,
-    );
+    return unknownLiteral(`${name} has no key ${wanted} (it has ${levels.join(', ')})`, first);
   }
   return second === undefined
-    ? { kind: 'chosen', entry: match.entry, concurrency: wanted }
-    : unknown(`${symbol} has the key ${wanted} more than once`, second.entry);
+    ? { kind: 'chosen', concurrency: wanted }
+    : unknownLiteral(`${name} has the key ${wanted} more than once`, second.row);
 }
 
-function outerKey(entry: OuterEntry, assignments: readonly Assignment[]): number | null {
-  if (entry.key.kind === 'integer') {
-    return entry.key.value;
+function levelOf({ key }: TableRow, { nameValue }: ModulePlaces): number | null {
+  if (key === null || (key.kind !== 'integer' && key.kind !== 'name')) {
+    return null;
   }
-  const number = entry.key.kind === 'name' ? settledNumber(assignments, entry.key.name) : null;
-  return number?.isInteger === true ? number.value : null;
-}
-
-function describe(value: Assignment['value']): string {
-  return value.kind === 'dictionary' || value.kind === 'number' ? `a ${value.kind}` : `\`${value.text}\``;
-}
-
-function found(literal: {
-  number: NumberValue;
-  span: SourceSpan;
-  concurrencyUsed: number | null;
-}): FoundLiteral {
-  const { text, value, isInteger } = literal.number;
-  const { line, column, startByte, endByte } = literal.span;
-  const { concurrencyUsed } = literal;
-  return { kind: 'found', text, value, isInteger, line, column, startByte, endByte, concurrencyUsed };
-}
-
-function unknown(reason: string, position: SourcePosition | null): UnknownLiteral {
-  return { kind: 'unknown', reason, line: position?.line ?? null, column: position?.column ?? null };
+  const level = Number(keyIdentity(key, nameValue));
+  return Number.isSafeInteger(level) ? level : null;
 }

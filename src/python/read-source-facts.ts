@@ -11,8 +11,11 @@ import {
   type WildcardImport,
 } from '../domain/discovery/source-facts.ts';
 import { readCappingNames } from './capping-names.ts';
-import { plainString, readValue, settledNumber } from './constant-value.ts';
+import { readValue, settledNumber } from './constant-value.ts';
 import { readAssignments } from './constants.ts';
+import { plainString } from './expression.ts';
+import { concurrencyIn } from './locate-literal.ts';
+import { listPlaced, readModulePlaces } from './module-places.ts';
 import { functionOf, parseModule, type PythonModule, type PythonSyntaxError } from './parse-module.ts';
 
 /** Where a local assignment to a constant's name may stand; whether it is one is asked of the tree. */
@@ -63,7 +66,7 @@ function readBareAnnotations(module: PythonModule): Aside[] {
     if (assignment === null || target === null || assignment.childForFieldName('right') !== null) {
       return [];
     }
-    const value = { kind: 'none' as const, text: '', keys: [] };
+    const value = { kind: 'none' as const, text: '', ...module.spanOf(target) };
     return [{ name: target.text, scope: null, value, ...module.positionOf(target) }];
   });
 }
@@ -214,11 +217,15 @@ export function readSourceFacts(source: string): { kind: 'facts'; facts: SourceF
     return parsed;
   }
   const { module } = parsed;
-  const assignments = readAssignments(module);
+  const places = readModulePlaces(module);
+  const assignments = places.assignments.filter(({ name }) => isConstantName(name));
   return {
     kind: 'facts',
     facts: {
       assignments,
+      literals: listPlaced(places),
+      concurrency: concurrencyIn(places),
+      environmentDefaults: readEnvironmentDefaults(module),
       asides: readUnusableAssignments(module),
       wildcardImports: readWildcardImports(module),
       contextBindings: contextBindings(module, assignments),
@@ -244,4 +251,16 @@ function readBenchmarkModules(module: PythonModule): string[] {
     .map(({ node }) => node.childForFieldName('module_name')?.text ?? '')
     .filter((name) => name.startsWith(benchmarkPackage))
     .map((name) => name.slice(name.lastIndexOf('.') + 1));
+}
+
+/** Finds where a default may stand; whether it is one is asked of the tree. */
+const environmentDefault =
+  /(?:environ\.get|getenv)\(\s*(["'])([A-Za-z_]\w{0,199})\1\s*,\s*(["'])([^"'\\\n]{0,200})\3\s*\)/g;
+
+function readEnvironmentDefaults(module: PythonModule): { variable: string; text: string }[] {
+  return [...module.source.matchAll(environmentDefault)].flatMap((match) => {
+    const [, , variable = '', , text = ''] = match;
+    const isCode = !/string|comment/.test(module.root.descendantForIndex(match.index).type);
+    return isCode ? [{ variable, text }] : [];
+  });
 }

@@ -3,9 +3,14 @@ import { Buffer } from 'node:buffer';
 import type { SyntaxNode } from 'tree-sitter';
 
 import { parsePythonNumber } from '../domain/numbers/python-numbers.ts';
+import type { FoundLiteral } from '../domain/places/find-literal.ts';
+import { formatPlace } from '../domain/places/format-place.ts';
+import { maxSourceBytes } from '../domain/places/place.ts';
+import { distinctSpans, type EditSpan, movedSpans, splice } from '../domain/places/splice.ts';
+import { isNumberText } from './call-value.ts';
 import { type TokenRange, treeDifference } from './compare-trees.ts';
-import { readAssignments } from './constants.ts';
-import { type FoundLiteral, type LiteralTarget, locateAssigned } from './locate-literal.ts';
+import { type LiteralTarget, type LocatedLiteral, locatePlaced } from './locate-literal.ts';
+import { readModulePlaces } from './module-places.ts';
 import { decodePythonSource, type ParsedPython, parseModule, type PythonModule } from './parse-module.ts';
 
 /**
@@ -29,14 +34,18 @@ export function sharedTargets(
     for (const { target, literal } of inside) {
       const planned = inside
         .filter((other) => other.literal.startByte === literal.startByte)
-        .map((other) => other.target.symbol);
+        .map((other) => rootName(other.target));
       const other = names.find((name) => !planned.includes(name));
       if (other !== undefined) {
-        return `${target.symbol} shares its literal with ${other} (line ${literal.line}), which is not in the plan`;
+        return `${rootName(target)} shares its literal with ${other} (line ${literal.line}), which is not in the plan`;
       }
     }
   }
   return null;
+}
+
+function rootName({ place: { root } }: LiteralTarget): string {
+  return root.kind === 'name' ? root.name : formatPlace({ file: null, root, steps: [] });
 }
 
 /** Everything that a statement assigns one value to. */
@@ -66,8 +75,8 @@ export type ReplacedLiterals =
 
 /**
  * Replaces number tokens in a Python file and nothing else: comments, spacing, line ends, byte-order mark and encoding
- * cookie keep their bytes. The result is verified before it is given back: it parses, its tree equals the
- * old one but for those tokens, and every target reads back as the new literal.
+ * cookie keep their bytes. The result is verified before it is given back: it parses, its tree equals the old one but for
+ * those tokens, and every target reads back as the new literal.
  *
  * @param file the name used in reasons
  */
@@ -96,7 +105,7 @@ interface Edit {
 }
 
 interface PlacedReplacement extends LiteralReplacement {
-  literal: FoundLiteral;
+  literal: LocatedLiteral;
 }
 
 function edit(wanted: Edit): { bytes: Uint8Array; edits: number } {
@@ -107,25 +116,22 @@ function edit(wanted: Edit): { bytes: Uint8Array; edits: number } {
   if (chained !== null) {
     throw new CannotEdit(chained);
   }
-  const spans = distinctSpans(placed);
-  const edited = splice(bytes, spans);
+  const spans = distinctSpans(
+    placed.map(({ literal, newText, target }) => ({ span: literal, text: newText, name: nameOf(target) })),
+  );
+  if ('conflict' in spans) {
+    throw new CannotEdit(spans.conflict);
+  }
+  const edited = splice(bytes, spans.spans);
   const after = parsed(parseModule(decode(edited, file)));
-  verify({ before, after, oldBytes: bytes, newBytes: edited, spans, placed });
-  return { bytes: edited, edits: spans.length };
+  verify({ before, after, oldBytes: bytes, newBytes: edited, spans: spans.spans, placed });
+  return { bytes: edited, edits: spans.spans.length };
 }
 
 function decode(bytes: Uint8Array, file: string): string {
-  const text = decodeUtf8(bytes, file);
-  const bare = /\r(?!\n)/.exec(text);
-  if (bare !== null) {
-    const line = text.slice(0, bare.index).split(/\r?\n/).length;
-    // Python ends a line there, even a comment; the parser used here does not.
-    throw new CannotEdit(`line ${line} has a carriage return without a line feed`);
+  if (bytes.byteLength > maxSourceBytes) {
+    throw new CannotEdit(`the file is larger than ${maxSourceBytes} bytes`);
   }
-  return text;
-}
-
-function decodeUtf8(bytes: Uint8Array, file: string): string {
   try {
     return decodePythonSource(bytes, file);
   } catch {
@@ -141,52 +147,35 @@ function parsed(result: ParsedPython): PythonModule {
 }
 
 function place(module: PythonModule, replacements: readonly LiteralReplacement[]): PlacedReplacement[] {
-  const assignments = readAssignments(module);
+  const places = readModulePlaces(module);
   return replacements.map((replacement) => {
     const { target, oldText, newText } = replacement;
-    const literal = locateAssigned(assignments, target);
+    const literal = locatePlaced(places, target);
     if (literal.kind === 'unknown') {
       throw new CannotEdit(literal.reason);
     }
     if (literal.text !== oldText) {
       throw new CannotEdit(`${nameOf(target)} is ${literal.text}, not ${oldText} as planned`);
     }
-    if (parsePythonNumber(newText) === null) {
-      throw new CannotEdit(`${newText} is not a finite Python number`);
+    const problem = newTextProblem(newText, literal);
+    if (problem !== null) {
+      throw new CannotEdit(problem);
     }
     return { ...replacement, literal };
   });
 }
 
-interface EditSpan {
-  start: number;
-  end: number;
-  text: string;
-}
-
-/** One span a literal, source order. */
-function distinctSpans(placed: readonly PlacedReplacement[]): EditSpan[] {
-  const spans = new Map<number, EditSpan>();
-  for (const { literal, newText, target } of placed) {
-    const known = spans.get(literal.startByte);
-    if (known !== undefined && known.text !== newText) {
-      throw new CannotEdit(
-        `${nameOf(target)} shares its literal with another metric: ${known.text} or ${newText}?`,
-      );
-    }
-    spans.set(literal.startByte, { start: literal.startByte, end: literal.endByte, text: newText });
+/** `None` may be written back by an undo of the only edit that can replace it. */
+function newTextProblem(newText: string, literal: FoundLiteral): string | null {
+  if (newText === 'None' && literal.quoted === null) {
+    return null;
   }
-  return [...spans.values()].sort((left, right) => left.start - right.start);
-}
-
-function splice(bytes: Uint8Array, spans: readonly EditSpan[]): Uint8Array {
-  const parts: Uint8Array[] = [];
-  let from = 0;
-  for (const { start, end, text } of spans) {
-    parts.push(bytes.subarray(from, start), Buffer.from(text));
-    from = end;
+  if (parsePythonNumber(newText) === null) {
+    return `${newText} is not a finite Python number`;
   }
-  return Buffer.concat([...parts, bytes.subarray(from)]);
+  return literal.quoted === null || isNumberText(newText, literal.quoted)
+    ? null
+    : `${newText} cannot be read by ${literal.quoted}("…"), which the literal is the text of`;
 }
 
 interface Verification {
@@ -207,24 +196,14 @@ function verify(check: Verification): void {
   if (difference !== null) {
     throw new CannotEdit(`the edit would change more than the literals: ${difference}`);
   }
-  const assignments = readAssignments(after);
+  const places = readModulePlaces(after);
   for (const { target, newText, literal } of placed) {
     const concurrency = literal.concurrencyUsed ?? target.concurrency;
-    const found = locateAssigned(assignments, { ...target, concurrency });
+    const found = locatePlaced(places, { ...target, concurrency });
     if (found.kind === 'unknown' || found.text !== newText) {
       throw new CannotEdit(`${nameOf(target)} would not read back as ${newText}`);
     }
   }
-}
-
-/** Where the spans lie once every one has its new length. */
-function movedSpans(spans: readonly EditSpan[]): EditSpan[] {
-  let shift = 0;
-  return spans.map(({ start, end, text }) => {
-    const moved = { start: start + shift, end: start + shift + text.length, text };
-    shift += text.length - (end - start);
-    return moved;
-  });
 }
 
 /** From bytes of the file to UTF-16 units of its text, a byte-order mark included. */
@@ -234,6 +213,6 @@ function tokensOf(bytes: Uint8Array, spans: readonly EditSpan[]): TokenRange[] {
   return spans.map(({ start, end }) => ({ start: indexAt(start), end: indexAt(end) }));
 }
 
-function nameOf({ symbol, subkey }: LiteralTarget): string {
-  return subkey === null ? symbol : `${symbol}['${subkey}']`;
+function nameOf({ place: { root, steps } }: LiteralTarget): string {
+  return formatPlace({ file: null, root, steps });
 }

@@ -64,9 +64,13 @@ function undoneLines({ at, check }: NonNullable<AppliedDocument['undone']>): str
 
 /** The source with the outer key that was edited: `_X_P95[8]['throughput_qps']`. */
 export function resolvedSource({
+  place,
   source,
   concurrency,
-}: Pick<AppliedChange, 'source' | 'concurrency'>): string {
+}: Pick<AppliedChange, 'place' | 'source' | 'concurrency'>): string {
+  if (place !== undefined) {
+    return place;
+  }
   return concurrency === null ? source : source.replace('[', `[${concurrency}][`);
 }
 
@@ -100,8 +104,9 @@ function startOfLine(text: string, line: string): number {
 /** `tightens (+2.6%)`, from the value really written; custom numbers are marked. */
 export function describeDirection(change: AppliedChange): string {
   const { old_value: old, new_value: next, worst } = change;
-  const tightens = worst === 'min' ? next > old : next < old;
-  const percent = old === 0 ? 'n/a' : signedPercent(((next - old) / old) * 100);
+  // A gate that was off came on.
+  const tightens = old === null || (worst === 'min' ? next > old : next < old);
+  const percent = old === null || old === 0 ? 'n/a' : signedPercent(((next - old) / old) * 100);
   const marks = [
     ...(change.custom ? ['custom'] : []),
     ...(change.stricter_than_observed ? ['stricter than observed'] : []),

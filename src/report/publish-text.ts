@@ -129,12 +129,12 @@ function thresholdTable(changes: readonly AppliedChange[]): string[] {
 /** `tightens (+2.6%)`, from the value really written. */
 function changeText(change: AppliedChange): string {
   const { old_value: old, new_value: next } = change;
-  const percent = old === 0 ? 'n/a' : signedPercent(((next - old) / old) * 100);
+  const percent = old === null || old === 0 ? 'n/a' : signedPercent(((next - old) / old) * 100);
   return `${directionText(change)} (${percent})`;
 }
 
 function directionText({ old_value: current, new_value: next, worst }: AppliedChange): string {
-  return directionOf({ current, next, worst });
+  return current === null ? 'tightens' : directionOf({ current, next, worst });
 }
 
 function originText({ custom, stricter_than_observed: stricter }: AppliedChange): string {

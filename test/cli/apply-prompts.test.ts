@@ -42,6 +42,8 @@ const plan: ApplyPlanDocument = {
           source_kind: 'nested',
           symbol: '_NOVA_P95',
           outer_key: 8,
+          place: null,
+          variable: null,
           subkey: 'throughput_qps',
           stage_group: 'speed',
           worst_op: 'min',

@@ -15,6 +15,8 @@ const metric = (overrides: Partial<ApplyPlanMetric>): ApplyPlanMetric => ({
   source_kind: 'nested',
   symbol: '_P95',
   outer_key: 8,
+  place: null,
+  variable: null,
   subkey: 'throughput_qps',
   stage_group: 'speed',
   worst_op: 'min',

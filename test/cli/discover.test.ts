@@ -90,7 +90,7 @@ describe('calib discover', () => {
     expect(answer).toMatchObject({
       model: 'nova',
       outcome: 'written',
-      metrics: { ok: 1, needsConfig: 0, ambiguous: 0 },
+      metrics: { ok: 1, needsConfig: 0, ambiguous: 0, blocked: 0 },
       literals: [{ stage: 'a_accuracy', positions: [{ line: 1, column: 18, text: '0.5' }] }],
     });
   });

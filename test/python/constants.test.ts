@@ -86,7 +86,11 @@ describe('readAssignments', () => {
     ['f(0.5)', 'computed'],
     ['B * 2', 'computed'],
     ['B', 'computed'],
-    ['1 if x else 2', 'computed'],
+    ['1 if x else 2', 'choice'],
+    ['Gate(min=1)', 'record'],
+    ['Decimal("1")', 'computed'],
+    ['dict(a=1)', 'dictionary'],
+    ['float(os.environ.get("N", "0.5"))', 'number'],
     ['--3', 'computed'],
     ['~3', 'computed'],
     ['3j', 'computed'],
@@ -102,16 +106,19 @@ describe('readAssignments', () => {
     );
     expect(dictionary?.value).toMatchObject({
       hasSplat: false,
-      entries: [
+      rows: [
         {
           line: 2,
           key: { kind: 'integer', value: 8 },
-          inner: [
-            { key: 'a', line: 2, column: 14, value: { text: '-.5', value: -0.5 } },
-            { key: 'c', value: { kind: 'dictionary' } },
-          ],
+          value: {
+            rows: [
+              { key: { value: 'a' }, value: { line: 2, column: 14, text: '-.5', value: -0.5 } },
+              { key: { kind: 'name', name: 'b' } },
+              { key: { value: 'c' }, value: { kind: 'dictionary' } },
+            ],
+          },
         },
-        { line: 3, key: { kind: 'name', name: 'N' }, innerHasSplat: true },
+        { line: 3, key: { kind: 'name', name: 'N' }, value: { hasSplat: true } },
       ],
     });
   });

@@ -2,13 +2,14 @@ import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
 import { locateLiteral, readConcurrency } from '../../src/python/locate-literal.ts';
+import { literalTarget } from './literal-target.ts';
 
 function bare(source: string, symbol = 'A') {
-  return locateLiteral(source, { symbol, subkey: null, concurrency: null });
+  return locateLiteral(source, literalTarget({ symbol, subkey: null, concurrency: null }));
 }
 
 function nested(source: string, concurrency: number | null, subkey = 'rtf_mean') {
-  return locateLiteral(source, { symbol: '_P', subkey, concurrency });
+  return locateLiteral(source, literalTarget({ symbol: '_P', subkey, concurrency }));
 }
 
 describe('locateLiteral of a bare constant', () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 
 import { type LiteralReplacement, replaceLiterals } from '../../src/python/replace-literals.ts';
+import { literalTarget } from './literal-target.ts';
 import { readWithPython } from './run-python.ts';
 
 interface RecordedEdit {
@@ -28,7 +29,7 @@ const cases = readdirSync(folder).map((name) => {
 
 function replacementOf(edit: RecordedEdit): LiteralReplacement {
   const { symbol, subkey, concurrency } = edit;
-  return { target: { symbol, subkey, concurrency }, oldText: edit.old, newText: edit.new };
+  return { target: literalTarget({ symbol, subkey, concurrency }), oldText: edit.old, newText: edit.new };
 }
 
 function edited(bytes: Uint8Array, replacements: readonly LiteralReplacement[]): Buffer {
@@ -40,7 +41,7 @@ function edited(bytes: Uint8Array, replacements: readonly LiteralReplacement[]):
 }
 
 function bare(symbol: string, oldText: string, newText: string): LiteralReplacement {
-  return { target: { symbol, subkey: null, concurrency: null }, oldText, newText };
+  return { target: literalTarget({ symbol, subkey: null, concurrency: null }), oldText, newText };
 }
 
 function refusal(source: string | Buffer, ...replacements: LiteralReplacement[]): string {
@@ -118,7 +119,11 @@ describe('nothing is edited, and the reason names the place', () => {
     ],
     ['a literal of a lower-case name as well', 'x = A = 0.5\n', /shares its literal with x/],
     ['an item as well', 'LIMITS["a"] = A = 0.5\n', /shares its literal with LIMITS\["a"\]/],
-    ['a value that may change afterwards', 'A = 0.5\nif x:\n    A = 1\n', /A is assigned conditionally/],
+    [
+      'a value that may change afterwards',
+      'A = 0.5\nif x:\n    A = 1\n',
+      /A is chosen by a condition \(@if: 1 where x, @else: 0.5\): select a branch/,
+    ],
   ])('%s', (_what, source, reason) => {
     expect(refusal(source, bare('A', '0.5', '0.6'))).toMatch(reason);
   });
@@ -131,7 +136,7 @@ describe('nothing is edited, and the reason names the place', () => {
   test('two values for one literal', () => {
     const source = '_P = {8: {"x": 0.5}}\n';
     const to = (newText: string, concurrency: number | null): LiteralReplacement => ({
-      target: { symbol: '_P', subkey: 'x', concurrency },
+      target: literalTarget({ symbol: '_P', subkey: 'x', concurrency }),
       oldText: '0.5',
       newText,
     });

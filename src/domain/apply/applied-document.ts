@@ -19,7 +19,10 @@ const appliedChangeSchema = z.object({
   /** Literals as they stand in the file, before and after. */
   old_text: z.string(),
   new_text: z.string(),
-  old_value: z.number(),
+  /** Null where the literal was `None` or `null`. */
+  old_value: z.number().nullable(),
+  /** The place in full; absent in documents of earlier versions. */
+  place: z.string().optional(),
   new_value: z.number(),
   worst: worstSchema,
   worst_raw: z.number().nullable(),

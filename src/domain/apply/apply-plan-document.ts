@@ -30,6 +30,10 @@ export interface ApplyPlanMetric {
   unknown_reason: string | null;
   /** The outer key under which the literal was found; null for a bare constant or an unknown literal. */
   outer_key: number | null;
+  /** The place in full, outer key included; null for an unknown literal. */
+  place: string | null;
+  /** The environment variable that the literal is the default of; null for any other. */
+  variable: string | null;
 }
 
 export interface ApplyPlanStage {

@@ -1,5 +1,6 @@
 import { readiness } from '../audit/strict-audit.ts';
 import type { RunSnapshot } from '../audit/strict.ts';
+import { numberTextFor } from '../places/number-text.ts';
 import { roundHalfEven } from '../numbers/python-numbers.ts';
 import { type Plan, sessionCommit } from '../session/session-plan.ts';
 import { isDocsStage, type StageDefinition, type StageMetric, thresholdFileOf } from '../stages/stage.ts';
@@ -12,6 +13,7 @@ import type {
 } from './apply-plan-document.ts';
 import { applyRefusal } from './apply-refusal.ts';
 import {
+  type Direction,
   directionOf,
   type LocatedThreshold,
   type LocatedThresholds,
@@ -36,6 +38,25 @@ export function concurrencyWarnings({ plan, stageKey, used }: ConcurrencyWarning
     (key) =>
       `${stageKey}: pytest is given --concurrency ${passed}, but the literals under key ${key} are edited`,
   );
+}
+
+/** Warns of a literal that is only the default of a variable which the session's launches set. */
+function environmentWarnings(options: {
+  plan: Plan;
+  stageKey: string;
+  metrics: readonly ApplyPlanMetric[];
+}): string[] {
+  const { plan, stageKey, metrics } = options;
+  const unit = plan.units?.find((candidate) => candidate.stages.includes(stageKey));
+  const launched: Record<string, string> = { ...plan.environment, ...unit?.env };
+  return metrics.flatMap(({ metric_key: key, place, variable }) => {
+    const value = variable === null ? undefined : launched[variable];
+    return value === undefined
+      ? []
+      : [
+          `${thresholdId(stageKey, key)}: ${place} is the default of ${variable}, which the session sets to ${value}: the literal is not the gate`,
+        ];
+  });
 }
 
 function passedConcurrency(args: readonly string[]): number | null {
@@ -102,6 +123,7 @@ function planStage(options: ApplyPlanOptions, stage: StageDefinition): ApplyPlan
     metrics,
     warnings: [
       ...concurrencyWarnings({ plan: options.snapshot.plan, stageKey: stage.key, used }),
+      ...environmentWarnings({ plan: options.snapshot.plan, stageKey: stage.key, metrics }),
       ...metrics.flatMap(({ metric_key: key, unknown_reason: reason }) =>
         reason === null ? [] : [`${thresholdId(stage.key, key)} is skipped: ${reason}`],
       ),
@@ -125,6 +147,7 @@ function planMetric({ options, stage, key, metric }: PlannedMetric): ApplyPlanMe
   const next = writeValue(worstRaw, rule);
   const literal = thresholds.literals[thresholdId(stage.key, key)] ?? notLocated;
   const found = literal.kind === 'found' ? literal : null;
+  const isPending = found !== null && found.value === null;
   return {
     metric_key: key,
     source: metric.source,
@@ -139,14 +162,28 @@ function planMetric({ options, stage, key, metric }: PlannedMetric): ApplyPlanMe
     scale: display.scale,
     label: display.label,
     current_raw: found?.value ?? null,
-    direction: directionOf({ current: found?.value ?? null, next, worst }),
+    direction: isPending
+      ? pendingDirection(next)
+      : directionOf({ current: found?.value ?? null, next, worst }),
     current_text: found?.text ?? null,
     write_text:
-      next === null ? null : writeText(next, { ...rule, currentIsInteger: found?.isInteger ?? false }),
+      next === null
+        ? null
+        : numberTextFor(
+            writeText(next, { ...rule, currentIsInteger: found?.isInteger ?? false }),
+            thresholdFileOf(stage),
+          ),
     location: locationOf(absolute(repoRoot, thresholdFileOf(stage)), literal),
     unknown_reason: literal.kind === 'unknown' ? literal.reason : null,
     outer_key: found?.concurrencyUsed ?? null,
+    place: found?.place ?? null,
+    variable: found?.variable ?? null,
   };
+}
+
+/** A gate that was off comes on. */
+function pendingDirection(next: number | null): Direction {
+  return next === null ? 'unknown' : 'tightens';
 }
 
 const notLocated: LocatedThreshold = { kind: 'unknown', reason: 'not looked for', line: null, column: null };

@@ -208,7 +208,7 @@ function settleAnswer(threshold: PlannedThreshold, answer: DecisionAnswer): Sett
   if (answer.kind === 'keep') {
     return { ...threshold, action: metric.direction === 'unknown' ? 'unknown' : 'keep' };
   }
-  if (metric.current_raw === null || metric.location === null) {
+  if (metric.current_text === null || metric.location === null) {
     return { problem: `${id} cannot be edited: ${metric.unknown_reason ?? 'its literal was not found'}` };
   }
   if (answer.kind === 'apply') {

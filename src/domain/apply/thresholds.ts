@@ -1,4 +1,6 @@
 import type { Worst } from '../metrics/metric-kind.ts';
+import { parsePlace } from '../places/parse-place.ts';
+import type { Place } from '../places/place.ts';
 
 /** What writing the new value would do to the gate. */
 export type Direction = 'unknown' | 'equal' | 'tightens' | 'loosens';
@@ -30,14 +32,18 @@ export function directionOf({ current, next, worst }: DirectionOptions): Directi
 export type LocatedThreshold =
   | {
       kind: 'found';
-      /** The signed number token as written. */
+      /** The signed number token as written; `None` or `null` where the value is still to be calibrated. */
       text: string;
-      value: number;
+      value: number | null;
       isInteger: boolean;
       line: number;
       column: number;
-      /** The outer key really used; null for a bare constant. */
+      /** The place in full, as it is edited. */
+      place: string;
+      /** The outer key that the suite's concurrency chose; null for a place that says all itself. */
       concurrencyUsed: number | null;
+      /** The environment variable that the literal is the default of. */
+      variable: string | null;
     }
   | { kind: 'unknown'; reason: string; line: number | null; column: number | null };
 
@@ -68,19 +74,35 @@ export function thresholdId(stageKey: string, metricKey: string): string {
 export type ThresholdSource =
   | { kind: 'bare'; symbol: string; subkey: null }
   | { kind: 'nested'; symbol: string; subkey: string }
-  /** Neither spelling; `symbol` is the whole text and nothing is edited. */
+  /** Any other place; `symbol` is the module-level name or the test that it begins with, or all of it. */
+  | { kind: 'place'; symbol: string; subkey: null }
+  /** No place at all; `symbol` is the whole text and nothing is edited. */
   | { kind: 'unknown'; symbol: string; subkey: null };
 
 const bare = /^_?[A-Z][A-Z0-9_]*$/;
 const nested = /^(_?[A-Z][A-Z0-9_]*)\[\s*['"]([A-Za-z_][A-Za-z0-9_]*)['"]\s*\]$/;
 
-/** Reads a `source` field: `X_MIN_ACCURACY`, or `_X_P95['throughput_qps']`. */
+/** Reads a `source` field: `X_MIN_ACCURACY`, `_X_P95['throughput_qps']`, or any other place. */
 export function parseThresholdSource(source: string): ThresholdSource {
   if (bare.test(source)) {
     return { kind: 'bare', symbol: source, subkey: null };
   }
   const [, symbol, subkey] = nested.exec(source) ?? [];
-  return symbol === undefined || subkey === undefined
-    ? { kind: 'unknown', symbol: source, subkey: null }
-    : { kind: 'nested', symbol, subkey };
+  if (symbol !== undefined && subkey !== undefined) {
+    return { kind: 'nested', symbol, subkey };
+  }
+  const place = parsePlace(source);
+  return { kind: place === null ? 'unknown' : 'place', symbol: placeSymbol(place, source), subkey: null };
+}
+
+function placeSymbol(place: Place | null, source: string): string {
+  switch (place?.root.kind) {
+    case 'name':
+      return place.root.name;
+    case 'row':
+    case 'call':
+      return place.root.test;
+    default:
+      return source;
+  }
 }

@@ -210,6 +210,10 @@ const hostProfileSchema = z.strictObject(
       .optional(),
     /** Substring of the GPU name that `nvidia-smi` must show; another model is an error. */
     gpu_model: nonEmptyText.optional(),
+    /** GPU name, or a part of it → the row of a table of thresholds by device (`device_key: gpu`). */
+    device_names: z
+      .record(nonEmptyText, nonEmptyText, { error: 'a map from GPU name to the row of a table' })
+      .optional(),
     gpu_count: gpuCount.optional(),
     /** A machine that serves calibration only. */
     exclusive: flag.optional(),

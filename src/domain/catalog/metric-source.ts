@@ -1,5 +1,7 @@
 import { z } from 'zod';
 
+import { maxPlaceLength } from '../places/place.ts';
+
 import { pythonPatternProblem } from './python-pattern.ts';
 
 /**
@@ -109,6 +111,47 @@ const sampleCountEntriesSchema = z.strictObject(
 );
 export type SampleCountEntries = z.infer<typeof sampleCountEntriesSchema>;
 
+const maxPlaces = 200;
+const placesPhrase = {
+  error: `a map of up to ${maxPlaces} entries from metric to place, such as accuracy: "LIMITS['accuracy']"`,
+};
+const placeText = nonEmptyText.refine((text) => text.length <= maxPlaceLength, {
+  error: `a place of up to ${maxPlaceLength} characters`,
+});
+
+const deviceKeyPhrase = {
+  error: 'gpu, { env: NAME }, { constant: ROW }, or the row itself',
+};
+const rowName = nonEmptyText.refine((text) => text.length <= 200, {
+  error: 'a text of up to 200 characters',
+});
+
+/** What says which row of a table by device counts. */
+export const deviceKeySchema = z.union(
+  [
+    rowName.transform((text): DeviceKey => {
+      const variable = /^env:\s*([A-Za-z_]\w*)$/.exec(text)?.[1];
+      if (variable !== undefined) {
+        return { kind: 'env', variable };
+      }
+      return text === 'gpu' ? { kind: 'gpu' } : { kind: 'constant', row: text };
+    }),
+    z
+      .strictObject({ env: rowName.regex(/^[A-Za-z_]\w*$/, deviceKeyPhrase) }, deviceKeyPhrase)
+      .transform(({ env }): DeviceKey => ({ kind: 'env', variable: env })),
+    z
+      .strictObject({ constant: rowName }, deviceKeyPhrase)
+      .transform(({ constant }): DeviceKey => ({ kind: 'constant', row: constant })),
+  ],
+  deviceKeyPhrase,
+);
+
+/** `gpu`: the name of the GPU, mapped by the host profile's `device_names`. */
+export type DeviceKey =
+  | { kind: 'gpu' }
+  | { kind: 'env'; variable: string }
+  | { kind: 'constant'; row: string };
+
 const expectedSamplesSchema = z.union([sampleCount, z.record(keyPart, sampleCount)], {
   error: 'a whole number of samples, 1 or more, or a map from metric group to such a number',
 });
@@ -122,6 +165,11 @@ const readingFields = {
   /** Replaces `sample_counts` for a metric group. */
   sample_counts_by_group: z
     .record(keyPart, sampleCountEntriesSchema, { error: 'a map from metric group to total and ok' })
+    .optional(),
+  /** Metric → the place of its literal, where names do not say it or several literals could be meant. */
+  places: z
+    .record(keyPart, placeText, placesPhrase)
+    .refine((places) => Object.keys(places).length <= maxPlaces, placesPhrase)
     .optional(),
   /** Overrides the inferred sample scope, for all groups or by group. */
   expected_samples: expectedSamplesSchema.optional(),
@@ -169,6 +217,10 @@ export const metricSourceSchema = z.strictObject(
     /** Constants that CI asserts but calibration never proposes to change; not metrics either. */
     fixed_constants: textList.optional(),
     threshold_file: repositoryPath.optional(),
+    /** Which row of a table by device counts; replaces the model's. */
+    device_key: deviceKeySchema.optional(),
+    /** Whether a calibration may write a threshold that is still `None` or `null`. */
+    fill_pending: flag.optional(),
     variants: z.record(keyPart, variantSchema, { error: 'a map from variant name to variant' }).optional(),
     calibration_presets: z
       .record(keyPart, calibrationPresetSchema, { error: 'a map from preset name to preset' })

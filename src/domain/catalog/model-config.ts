@@ -12,6 +12,7 @@ import {
   flag,
   gpuCount,
   keyPart,
+  deviceKeySchema,
   metricSourceSchema,
   nonEmptyText,
   pattern,
@@ -87,6 +88,8 @@ export const modelConfigSchema = z.strictObject(
     stage_base_strip_suffix: text.default(''),
     stage_base_docs_override: nonEmptyText.optional(),
     metric_sources: byTestFile(metricSourceSchema).default({}),
+    /** Which row of a table by device counts, for every test that says nothing else. */
+    device_key: deviceKeySchema.optional(),
     metrics: z
       .record(keyPart, metricDefinitionSchema, { error: 'a map from metric to definition' })
       .default({}),

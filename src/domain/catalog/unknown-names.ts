@@ -5,7 +5,7 @@ import type { MetricSource } from './metric-source.ts';
 import type { ModelConfig } from './model-config.ts';
 import { nearestName } from './names.ts';
 
-type Reading = Pick<MetricSource, 'paths' | 'sample_counts_by_group' | 'expected_samples'>;
+type Reading = Pick<MetricSource, 'paths' | 'places' | 'sample_counts_by_group' | 'expected_samples'>;
 
 /**
  * Metric and group names in a config that nothing goes by: a slip in one of them would leave the right one without a
@@ -30,7 +30,7 @@ function unknownInReading(
   { path, reading }: { path: string[]; reading: Reading },
   names: { metrics: string[]; groups: string[] },
 ): CatalogNotice[] {
-  const { paths, sample_counts_by_group: counts, expected_samples: samples } = reading;
+  const { paths, places, sample_counts_by_group: counts, expected_samples: samples } = reading;
   const unknown = (kind: 'metric' | 'group', key: string, found: object | undefined) => {
     const known = kind === 'metric' ? names.metrics : names.groups;
     return Object.keys(found ?? {})
@@ -39,6 +39,7 @@ function unknownInReading(
   };
   return [
     ...unknown('metric', 'paths', paths),
+    ...unknown('metric', 'places', places),
     ...unknown('group', 'sample_counts_by_group', counts),
     ...unknown('group', 'expected_samples', typeof samples === 'object' ? samples : undefined),
   ];
@@ -50,8 +51,11 @@ function describeUnknown(kind: 'metric' | 'group', name: string, known: readonly
   return `no such ${kind}, ignored; ${hint}`;
 }
 
-function unreachableMetrics(config: Pick<ModelConfig, 'metrics'>): CatalogNotice[] {
-  const builtIn = new Set(builtInMetrics.map(({ key }) => key));
+function unreachableMetrics(config: Pick<ModelConfig, 'metric_sources' | 'metrics'>): CatalogNotice[] {
+  const placed = Object.values(config.metric_sources).flatMap((source) =>
+    [source, ...Object.values(source.variants ?? {})].flatMap(({ places }) => Object.keys(places ?? {})),
+  );
+  const builtIn = new Set([...builtInMetrics.map(({ key }) => key), ...placed]);
   return Object.entries(config.metrics)
     .filter(([key, { match, nested }]) => match.length === 0 && nested !== true && !builtIn.has(key))
     .map(([key]) => ({

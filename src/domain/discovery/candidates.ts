@@ -1,118 +1,39 @@
 import type { MetricNames } from '../metrics/metrics.ts';
-import { doubtOf, type Finding, findingAt, kindWords, unusableForm } from './finding.ts';
+import type { PlacedLiteral } from '../places/list-literals.ts';
+import { describeTree, kindWords, type LiteralTree } from '../places/literal-tree.ts';
+import { isDataFile } from '../places/place.ts';
+import { choiceOf } from './conditional-value.ts';
+import type { Device } from './device-row.ts';
+import { doubtOf, type Finding, findingAt, unusableForm } from './finding.ts';
 import type { ListedConstants } from './listed-constants.ts';
-import {
-  type Aside,
-  type Assignment,
-  type DictionaryValue,
-  type InnerEntry,
-  isConstant,
-  type OuterEntry,
-  type SourcePosition,
-  type StrayKey,
-} from './source-facts.ts';
-
-interface Nested {
-  file: string;
-  names: MetricNames;
-  assignment: Assignment;
-  dictionary: DictionaryValue;
-  doubt: string | null;
-}
-
-/**
- * The metrics of a dictionary of dictionaries: its inner keys that name a metric, in the order in which they
- * are met. The outer keys are concurrency levels and are not inspected here; a key with a number at some level is a
- * candidate, and its levels without one are reported, as are metrics at any other level.
- */
-export function nestedCandidates(nested: Nested): CandidateResult {
-  const candidates = new Map<string, Candidate>();
-  const findings = nested.dictionary.entries.flatMap((entry) => readOuter({ nested, entry, candidates }));
-  return { candidates: [...candidates.values()], findings };
-}
-
-function readOuter(outer: {
-  nested: Nested;
-  entry: OuterEntry;
-  candidates: Map<string, Candidate>;
-}): Finding[] {
-  const { nested, entry, candidates } = outer;
-  const { file, names, assignment, dictionary } = nested;
-  const { name } = assignment;
-  const splat =
-    dictionary.hasSplat || entry.innerHasSplat ? 'contains a ** entry, which may replace it' : null;
-  const findings: Finding[] = [];
-  const seen = new Set<string>();
-  for (const inner of entry.inner ?? []) {
-    const metric = names.ofNestedKey(inner.key);
-    if (metric === null) {
-      continue;
-    }
-    const source = `${name}['${inner.key}']`;
-    if (inner.value.kind !== 'number') {
-      findings.push(notANumber({ file, source, inner }));
-      continue;
-    }
-    const repeated = seen.has(inner.key) ? `has the key '${inner.key}' twice in one dictionary` : null;
-    seen.add(inner.key);
-    const known = candidates.get(inner.key);
-    const literal = { line: inner.line, column: inner.column, text: inner.value.text };
-    candidates.set(inner.key, {
-      name,
-      key: inner.key,
-      metric,
-      source,
-      literals: [...(known?.literals ?? []), literal],
-      doubt: nested.doubt ?? splat ?? repeated ?? known?.doubt ?? null,
-    });
-  }
-  const stray = entry.stray.filter(({ key }) => names.ofNestedKey(key) !== null);
-  return [...findings, ...stray.map((one) => strayFinding({ file, name, stray: one }))];
-}
-
-const strayWords: Readonly<Record<StrayKey['where'], string>> = {
-  flat: 'stands in a flat dictionary; only {concurrency: {metric: number}} is calibrated',
-  deeper: 'stands too deep; only {concurrency: {metric: number}} is calibrated',
-  computed: 'is inside an expression: a derived value is not calibrated',
-};
-
-function strayFinding(place: { file: string; name: string; stray: StrayKey }): Finding {
-  const { file, name, stray } = place;
-  const isComputed = stray.where === 'computed';
-  return findingAt(stray, {
-    kind: isComputed ? 'derived' : 'not-usable',
-    severity: isComputed ? 'info' : 'warning',
-    file,
-    message: `'${stray.key}' of ${name} ${strayWords[stray.where]}`,
-  });
-}
-
-function notANumber(place: { file: string; source: string; inner: InnerEntry }): Finding {
-  const { file, source, inner } = place;
-  const { value } = inner;
-  const text = value.kind === 'dictionary' || value.kind === 'number' ? `a ${value.kind}` : value.text;
-  return findingAt(inner, {
-    kind: value.kind === 'computed' ? 'derived' : 'not-usable',
-    severity: value.kind === 'computed' ? 'info' : 'warning',
-    file,
-    message: `${source} is ${text}, not a numeric literal: not calibrated`,
-  });
-}
+import { type Aside, type Assignment, isConstant, type SourcePosition } from './source-facts.ts';
+import { tableCandidates } from './table-candidates.ts';
+import { hasMetricKeys } from './unusable-entries.ts';
 
 /** A literal that is a threshold by its name: what a stage's metric may be made of. */
 export interface Candidate {
   name: string;
-  /** Inner dictionary key; null for a bare constant. */
+  /** The key or field that names the metric; null for a bare constant. */
   key: string | null;
   metric: string;
-  /** As spelt in `stages.yaml`: bare, or `NAME['key']`. */
+  /** Its place, as spelt in `stages.yaml`; `NAME['key']` leaves the level of a table by concurrency open. */
   source: string;
   /** Every literal that the source may stand for (one for each outer key), source order. */
   literals: (SourcePosition & { text: string })[];
   /** Why the literal is not certain; null when it is. */
   doubt: string | null;
-  /** What settles the doubt, where that is more than writing one plain literal. */
+  /** Why no literal can be read and replaced, whatever the source says for certain; null when one can. */
+  obstacle: string | null;
+  /** What settles the doubt or removes the obstacle, where that is more than writing one plain literal. */
   remedy?: string;
+  /** The literal is `None`, and the config lets a calibration write it. */
+  isPending?: true;
+  /** The environment variable that the literal is the default of. */
+  variable?: string;
+  /** The config names the place. */
+  isClaimed?: true;
+  /** The one variant whose config names the place. */
+  variant?: string;
   /** The module hands the constant to `min()` or `max()` as it is. */
   isCap?: boolean;
 }
@@ -122,7 +43,14 @@ export interface CandidateSearch {
   file: string;
   assignments: readonly Assignment[];
   asides: readonly Aside[];
+  /** Every literal of the file that a place leads to. */
+  literals: readonly PlacedLiteral[];
   names: MetricNames;
+  /** Which row of a table by device counts; null where the config names no device. */
+  device: Device | null;
+  concurrency: number | null;
+  /** Whether a `None` is a threshold that a calibration may write. */
+  fillPending: boolean;
   /** What to pass over without a word. */
   ignored: ListedConstants;
   /** What to leave alone and report. */
@@ -139,6 +67,9 @@ export interface CandidateResult {
  * one: computed, conditional, assigned more than once, local, not a number, fixed by the config.
  */
 export function findCandidates(search: CandidateSearch): CandidateResult {
+  if (isDataFile(search.file)) {
+    return dataCandidates(search);
+  }
   const byName = new Map<string, Assignment[]>();
   for (const assignment of search.assignments) {
     byName.set(assignment.name, [...(byName.get(assignment.name) ?? []), assignment]);
@@ -149,9 +80,23 @@ export function findCandidates(search: CandidateSearch): CandidateResult {
     result.candidates.push(...(found?.candidates ?? []));
     result.findings.push(...(found?.findings ?? []));
   }
-  const asides = search.asides.filter((aside) => isReported(aside, { search, byName }));
-  result.findings.push(...asides.map((aside) => asideFinding(aside, search.file)));
+  for (const aside of search.asides.filter((one) => isReported(one, { search, byName }))) {
+    const attribute = classAttribute(aside, search);
+    if (attribute === null) {
+      result.findings.push(asideFinding(aside, search.file));
+    } else {
+      result.candidates.push(attribute);
+    }
+  }
   return result;
+}
+
+/** The numbers of a YAML or JSON file: the last text key on the way names the metric. */
+function dataCandidates(search: CandidateSearch): CandidateResult {
+  const name = search.file.slice(search.file.lastIndexOf('/') + 1);
+  const tree: LiteralTree = { kind: 'collection', items: [], hasSplat: false, line: 1, column: 1 };
+  const found = tableCandidates({ ...search, name, metric: null, tree, doubt: null });
+  return withoutListed(found, search);
 }
 
 interface SymbolBindings {
@@ -174,15 +119,20 @@ function readSymbol(symbol: SymbolBindings): CandidateResult {
   }
   const last = bindings.findLast(isConstant);
   if (last === undefined) {
-    return { candidates: [], findings: bindings.map((binding) => unusableForm(binding, file)) };
+    const choice = choiceOf(bindings);
+    const findings =
+      choice === null
+        ? bindings.map((binding) => unusableForm(binding, file))
+        : [conditionalFinding({ file, name, metric, value: choice })];
+    return { candidates: [], findings };
   }
-  const doubt = doubtOf(bindings);
-  // The outer name of a speed dict does not matter, even where it reads like a bare threshold's.
-  const isNested = last.value.kind === 'dictionary' && (metric === null || hasMetricKeys(last.value, names));
+  const doubt = doubtOf(bindings) ?? chainDoubt(last, names);
+  const literals = search.literals.filter(({ root }) => root === name);
+  const isTable = ['dictionary', 'collection', 'record'].includes(last.value.kind);
   const result =
-    last.value.kind === 'dictionary' && isNested
-      ? nestedCandidates({ file, names, assignment: last, dictionary: last.value, doubt })
-      : bareCandidate({ file, metric, assignment: last, doubt });
+    isTable && (nestedIn.includes(last) || literals.some(({ value }) => value !== null))
+      ? tableCandidates({ ...search, name, metric, tree: last.value, literals, doubt })
+      : bareCandidate({ file, metric, assignment: last, doubt, fillPending: search.fillPending });
   if (doubt !== null && result.candidates.length === 0) {
     result.findings.push(
       findingAt(last.target, { kind: 'not-usable', severity: 'warning', file, message: `${name} ${doubt}` }),
@@ -211,29 +161,26 @@ function fixedFinding(source: string, position: SourcePosition | null, file: str
   return findingAt(position, { kind: 'fixed', severity: 'info', file, message });
 }
 
-function hasMetricKeys(value: Assignment['value'], names: MetricNames): boolean {
-  const isMetric = (key: string) => names.ofNestedKey(key) !== null;
-  if (value.kind === 'dictionary') {
-    return value.entries.some(
-      (entry) =>
-        entry.inner?.some((inner) => isMetric(inner.key)) === true ||
-        entry.stray.some((stray) => isMetric(stray.key)),
-    );
-  }
-  return value.kind !== 'number' && value.keys.some(isMetric);
-}
-
 function bareCandidate(bare: {
   file: string;
   metric: string | null;
   assignment: Assignment;
   doubt: string | null;
+  fillPending: boolean;
 }): CandidateResult {
-  const { file, metric, assignment, doubt } = bare;
+  const { file, metric, assignment, doubt, fillPending } = bare;
   const { name, value, valueSpan } = assignment;
-  if (value.kind === 'number' && metric !== null) {
-    const literals = [{ line: valueSpan.line, column: valueSpan.column, text: value.text }];
-    return { candidates: [{ name, key: null, metric, source: name, literals, doubt }], findings: [] };
+  const isPending = value.kind === 'none' && fillPending;
+  if ((value.kind === 'number' || isPending) && metric !== null) {
+    const { line, column, text } = value;
+    const literals = [{ line, column, text }];
+    const candidate: Candidate = { name, key: null, metric, source: name, literals, doubt, obstacle: null };
+    const variable = value.kind === 'number' ? value.variable : undefined;
+    const marks = { ...(isPending ? { isPending } : {}), ...(variable === undefined ? {} : { variable }) };
+    return { candidates: [{ ...candidate, ...marks }], findings: [] };
+  }
+  if (value.kind === 'choice') {
+    return { candidates: [], findings: [conditionalFinding({ file, name, metric, value })] };
   }
   const finding: Pick<Finding, 'kind' | 'severity' | 'message'> =
     value.kind === 'computed'
@@ -248,6 +195,51 @@ function bareCandidate(bare: {
           message: `${name} is ${kindWords[value.kind]}, not a number: not calibrated`,
         };
   return { candidates: [], findings: [findingAt(valueSpan, { ...finding, file })] };
+}
+
+/** `A = B = 0.5`: one literal is the value of both, and is never written for one of them alone. */
+function chainDoubt({ sharedWith = [], target }: Assignment, names: MetricNames): string | null {
+  const other = sharedWith.find((name) => names.ofConstant(name) === null);
+  return other === undefined
+    ? null
+    : `shares its literal with ${other} (line ${target.line}), which is no threshold`;
+}
+
+/** Both branches, and how the config selects one. */
+export function conditionalFinding(conditional: {
+  file: string;
+  name: string;
+  metric: string | null;
+  value: LiteralTree & { kind: 'choice' };
+}): Finding {
+  const { file, name, metric, value } = conditional;
+  return findingAt(value, {
+    kind: 'not-usable',
+    severity: 'warning',
+    file,
+    message: `${name} is ${describeTree(value)}: not calibrated`,
+    remedy: `select a branch under metric_sources.<test>.places, such as ${metric ?? 'METRIC'}: "${name}@${value.branches[0]?.label}", or list it in ignored_constants`,
+  });
+}
+
+/** An attribute of a class of the module has a place of its own. */
+function classAttribute({ name, scope }: Aside, { literals, names }: CandidateSearch): Candidate | null {
+  const root = /^class (.+)$/.exec(scope ?? '')?.[1];
+  const literal = literals.find((one) => one.place === `${root}.${name}` && one.value !== null);
+  const metric = names.ofConstant(name);
+  if (literal === undefined || metric === null || literal.obstacle !== null) {
+    return null;
+  }
+  const { line, column, text, place } = literal;
+  return {
+    name,
+    key: name,
+    metric,
+    source: place,
+    literals: [{ line, column, text }],
+    doubt: null,
+    obstacle: null,
+  };
 }
 
 /** A local name is reported whatever the module has besides; an annotation only when nothing gives the value. */

@@ -2,6 +2,7 @@ import type { ModelConfig } from '../catalog/model-config.ts';
 import { metricNames, metricRegistry } from '../metrics/metrics.ts';
 import { shadowedAliases } from '../selection/select.ts';
 import type { StageDefinition } from '../stages/stage.ts';
+import type { HostDevice } from './device-row.ts';
 import { discoverFile, type StageLiteral } from './discover-file.ts';
 import { describeFinding, type Finding, findingAt, type FindingKind } from './finding.ts';
 import { testFileName } from './source.ts';
@@ -13,6 +14,8 @@ export interface DiscoveryQuestion {
   tests: readonly ReadSource[];
   /** The threshold files that parsed, by the path that the config gives. */
   thresholdFiles: ReadonlyMap<string, ReadSource>;
+  /** What is known of the device that the thresholds are for; absent where no host is given. */
+  host?: HostDevice | null;
   /** `YYYY-MM-DDTHH:MM:SSZ`. */
   discoveredAt: string;
 }
@@ -32,11 +35,12 @@ export interface MetricCounts {
   ok: number;
   needsConfig: number;
   ambiguous: number;
+  blocked: number;
 }
 
 /** From parsed test files and a model's config to its stages. */
 export function discoverStages(question: DiscoveryQuestion): StageDiscovery {
-  const { config, tests, thresholdFiles, discoveredAt } = question;
+  const { config, tests, thresholdFiles, host = null, discoveredAt } = question;
   const registry = metricRegistry(config);
   const names = metricNames(config);
   const files = tests.flatMap((test) => {
@@ -45,7 +49,7 @@ export function discoverStages(question: DiscoveryQuestion): StageDiscovery {
     // A threshold file that could not be read is reported where it was read; without it the test has no stages.
     return thresholds === undefined
       ? []
-      : [discoverFile({ config, registry, names, test, thresholds, discoveredAt })];
+      : [discoverFile({ config, registry, names, test, thresholds, host, discoveredAt })];
   });
   const stages = files.flatMap((file) => file.stages);
   return {
@@ -65,7 +69,12 @@ export function discoverStages(question: DiscoveryQuestion): StageDiscovery {
 function countMetrics(stages: readonly StageDefinition[]): MetricCounts {
   const statuses = stages.flatMap((stage) => Object.values(stage.metrics).map((metric) => metric.status));
   const count = (status: string) => statuses.filter((one) => one === status).length;
-  return { ok: count('OK'), needsConfig: count('NEEDS_CONFIG'), ambiguous: count('AMBIGUOUS') };
+  return {
+    ok: count('OK'),
+    needsConfig: count('NEEDS_CONFIG'),
+    ambiguous: count('AMBIGUOUS'),
+    blocked: count('BLOCKED'),
+  };
 }
 
 /** Tests that share a threshold file would report its constants once each. */
@@ -158,7 +167,10 @@ export function describeTotals(totals: {
   outcome: string;
   counts: StageDiscovery['counts'];
 }): string {
-  const { ok, needsConfig, ambiguous } = totals.counts;
-  const doubtful = ambiguous === 0 ? '' : `, ${ambiguous} ambiguous`;
+  const { ok, needsConfig, ambiguous, blocked } = totals.counts;
+  const doubtful = [
+    ...(ambiguous === 0 ? [] : [`, ${ambiguous} ambiguous`]),
+    ...(blocked === 0 ? [] : [`, ${blocked} blocked`]),
+  ].join('');
   return `[${totals.model}] ${totals.stages} stages ${totals.outcome}, ${ok} metric(s) OK, ${needsConfig} need config${doubtful}`;
 }

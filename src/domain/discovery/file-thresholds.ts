@@ -1,7 +1,11 @@
+import type { MetricSource } from '../catalog/metric-source.ts';
 import type { ModelConfig } from '../catalog/model-config.ts';
 import type { MetricKind } from '../metrics/metric-kind.ts';
 import { type MetricNames, pinnedConstants } from '../metrics/metrics.ts';
-import { findCandidates, type Candidate } from './candidates.ts';
+import { isDataFile } from '../places/place.ts';
+import { type Candidate, type CandidateResult, type CandidateSearch, findCandidates } from './candidates.ts';
+import { claimedCandidates } from './claimed-places.ts';
+import { chooseDevice, type HostDevice } from './device-row.ts';
 import { findingAt, type Finding } from './finding.ts';
 import { listedConstants, type ListedConstants } from './listed-constants.ts';
 import { contextVariables } from './sample-scope.ts';
@@ -16,6 +20,8 @@ export interface FileQuestion {
   test: ReadSource;
   /** The threshold file that the config names for this test, null without one. */
   thresholds: ReadSource | null;
+  /** What is known of the host's device; null where no host is given. */
+  host: HostDevice | null;
   discoveredAt: string;
 }
 
@@ -26,9 +32,11 @@ export function fileThresholds(question: FileQuestion): { candidates: Candidate[
   const holder = thresholds ?? test;
   const ignored = listedConstants(settings?.ignored_constants);
   const fixed = listedConstants([...pinnedIn(holder), ...(settings?.fixed_constants ?? [])]);
-  const search = { names, ignored, fixed };
-  const { assignments, asides, wildcardImports } = holder.facts;
-  const { candidates, findings } = findCandidates({ file: holder.path, assignments, asides, ...search });
+  const { assignments, wildcardImports } = holder.facts;
+  const search = { ...searchOf(question, holder), ignored, fixed };
+  const found = findCandidates(search);
+  const claims = claimedIn(settings, search);
+  const { candidates, findings } = withClaims(found, claims, holder.path);
   const context = new Set(contextVariables(test.facts));
   const isKnown = (source: string) =>
     context.has(source) || ignored.hasSource(source) || fixed.hasSource(source);
@@ -46,7 +54,75 @@ export function fileThresholds(question: FileQuestion): { candidates: Candidate[
       ),
       ...unmatchedConstants({ file: holder.path, assignments, names, isKnown }),
       ...absentEntries({ holder, lists: [ignored, fixed] }),
-      ...(thresholds === null ? [] : misplacedThresholds({ test, thresholds, search })),
+      ...(thresholds === null
+        ? []
+        : misplacedThresholds({ thresholds, search: { ...searchOf(question, test), ignored, fixed } })),
+    ],
+  };
+}
+
+function searchOf(question: FileQuestion, holder: ReadSource): Omit<CandidateSearch, 'ignored' | 'fixed'> {
+  const { config, names, registry, test, host } = question;
+  const name = testFileName(test.path);
+  const settings = config.metric_sources[name];
+  const key = settings?.device_key ?? config.device_key;
+  const { assignments, asides, literals, concurrency } = holder.facts;
+  const environment = { ...config.auto_env, ...config.extra_env[name] };
+  const defaults = [...test.facts.environmentDefaults, ...holder.facts.environmentDefaults];
+  return {
+    file: holder.path,
+    assignments,
+    asides,
+    literals,
+    names: isDataFile(holder.path) ? dataNames(names, registry) : names,
+    device: key === undefined ? null : chooseDevice({ key, host, environment, defaults }),
+    concurrency: test.facts.concurrency ?? concurrency,
+    fillPending: settings?.fill_pending === true,
+  };
+}
+
+/** In a data file every metric's own key counts: there are no other names to go by. */
+function dataNames(names: MetricNames, registry: FileQuestion['registry']): MetricNames {
+  return { ...names, ofNestedKey: (key) => names.ofNestedKey(key) ?? (registry.has(key) ? key : null) };
+}
+
+function claimedIn(settings: MetricSource | undefined, search: CandidateSearch): Candidate[] {
+  const fillPending = search.fillPending;
+  const variants = Object.entries(settings?.variants ?? {});
+  return [
+    ...claimedCandidates({ places: settings?.places ?? {}, search, fillPending, variant: null }),
+    ...variants.flatMap(([variant, { places = {} }]) =>
+      claimedCandidates({ places, search, fillPending, variant }),
+    ),
+  ];
+}
+
+/** A place that the config names stands in for whatever the names would say about its metric and its literal. */
+function withClaims(found: CandidateResult, claims: readonly Candidate[], file: string): CandidateResult {
+  const metrics = new Map(
+    claims.filter(({ variant }) => variant === undefined).map((claim) => [claim.metric, claim]),
+  );
+  const sources = new Set(claims.map(({ source }) => source));
+  const roots = new Set(claims.map(({ name }) => name));
+  const replaced = found.candidates.filter(
+    ({ metric, source }) => metrics.has(metric) || sources.has(source),
+  );
+  return {
+    candidates: [...found.candidates.filter((candidate) => !replaced.includes(candidate)), ...claims],
+    findings: [
+      ...found.findings.filter(
+        ({ kind, message }) => kind !== 'not-usable' || !roots.has(message.split(/[ [.]/)[0] ?? ''),
+      ),
+      ...replaced
+        .filter(({ source }) => !sources.has(source))
+        .map(({ metric, source, literals }) =>
+          findingAt(literals[0] ?? null, {
+            kind: 'passed-over',
+            severity: 'info',
+            file,
+            message: `${source} is left alone: the config names ${metrics.get(metric)?.source ?? 'another place'} for ${metric}`,
+          }),
+        ),
     ],
   };
 }
@@ -62,7 +138,7 @@ function withRole(
   { names, holder }: { names: FileQuestion['names']; holder: ReadSource },
 ): Candidate {
   const { name, key, doubt } = candidate;
-  const claims = key === null ? names.claimsOf(name) : [];
+  const claims = key === null && candidate.isClaimed !== true ? names.claimsOf(name) : [];
   const [first] = claims;
   return {
     ...candidate,
@@ -94,19 +170,14 @@ function absentEntries(question: { holder: ReadSource; lists: ListedConstants[] 
 }
 
 /** A threshold that was left behind in the test file would be asserted by CI and seen by nobody. */
-function misplacedThresholds(question: {
-  test: ReadSource;
-  thresholds: ReadSource;
-  search: Pick<Parameters<typeof findCandidates>[0], 'names' | 'ignored' | 'fixed'>;
-}): Finding[] {
-  const { test, thresholds, search } = question;
-  const { assignments, asides } = test.facts;
-  const { candidates } = findCandidates({ file: test.path, assignments, asides, ...search });
+function misplacedThresholds(question: { thresholds: ReadSource; search: CandidateSearch }): Finding[] {
+  const { thresholds, search } = question;
+  const { candidates } = findCandidates(search);
   return candidates.map((candidate) =>
     findingAt(candidate.literals[0] ?? null, {
       kind: 'not-usable',
       severity: 'warning',
-      file: test.path,
+      file: search.file,
       message: `${candidate.source} (${candidate.metric}) is not calibrated: the config reads this test's thresholds from ${thresholds.path}`,
       remedy: 'move it there, or list it in ignored_constants',
     }),

@@ -18,6 +18,8 @@ export type FindingKind =
   | 'passed-over'
   | 'ambiguous-scope'
   | 'not-usable'
+  | 'blocked-place'
+  | 'environment-default'
   | 'derived'
   | 'fixed'
   | 'unmatched'
@@ -61,17 +63,6 @@ export function findingAt(
 ): Finding {
   return { ...finding, line: position?.line ?? null, column: position?.column ?? null };
 }
-
-/** What a value is, for messages. */
-export const kindWords: Readonly<Record<Assignment['value']['kind'], string>> = {
-  number: 'a number',
-  dictionary: 'a dictionary',
-  boolean: 'a boolean',
-  none: 'None',
-  string: 'a string',
-  collection: 'a collection',
-  computed: 'computed',
-};
 
 const formWords: Readonly<Record<Assignment['form'], string>> = {
   plain: 'is assigned',

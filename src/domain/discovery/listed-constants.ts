@@ -1,3 +1,6 @@
+import { formatPlace } from '../places/format-place.ts';
+import { parsePlace } from '../places/parse-place.ts';
+
 /**
  * Names that a config lists as ignored or fixed: a whole constant (`_X_P95`), or one key of a speed dict
  * (`_X_P95['rtf_mean']`), as messages and `stages.yaml` spell it.
@@ -22,9 +25,10 @@ export function listedConstants(listed: readonly string[] | undefined): ListedCo
 }
 
 function splitEntry(entry: string): { symbol: string; source: string } {
-  const match = /^\s*(\w+)\s*\[\s*(['"])([^'"]*)\2\s*\]\s*$/.exec(entry);
-  const symbol = match?.[1];
-  return symbol === undefined
-    ? { symbol: entry.trim(), source: entry.trim() }
-    : { symbol, source: `${symbol}['${match?.[3] ?? ''}']` };
+  const place = parsePlace(entry.trim());
+  if (place === null) {
+    return { symbol: entry.trim(), source: entry.trim() };
+  }
+  const symbol = place.root.kind === 'name' ? place.root.name : formatPlace(place);
+  return { symbol, source: formatPlace(place) };
 }

@@ -1,71 +1,13 @@
-/**
- * What calib knows about one Python file, as plain values: `src/python` reads them from the syntax tree, the rules of
- * discovery work on them. Lines and columns count from 1; a column counts characters, a byte-order mark not among them.
- * Byte offsets count in the UTF-8 file, a byte-order mark included.
+import type { PlacedLiteral } from '../places/list-literals.ts';
+import type { LiteralTree } from '../places/literal-tree.ts';
+import type { SourcePosition, SourceSpan } from '../places/source-position.ts';
+
+export type { SourcePosition, SourceSpan };
+
+/*
+ * What calib knows about one Python file, as plain values: `src/python` reads them from the syntax tree, discovery works on
+ * them.
  */
-export interface SourcePosition {
-  line: number;
-  column: number;
-}
-
-export interface SourceSpan extends SourcePosition {
-  startByte: number;
-  endByte: number;
-}
-
-/** An optionally signed numeric literal; `text` is the token as written, sign included. */
-export interface NumberValue {
-  kind: 'number';
-  text: string;
-  value: number;
-  isInteger: boolean;
-}
-
-export interface DictionaryValue {
-  kind: 'dictionary';
-  entries: OuterEntry[];
-  /** The display contains `**other`, so its keys are not all visible. */
-  hasSplat: boolean;
-}
-
-/** `text` is the beginning of the expression, for messages. */
-export interface OpaqueValue {
-  kind: 'boolean' | 'none' | 'string' | 'collection' | 'computed';
-  text: string;
-  /** String keys of dictionary displays somewhere inside the expression, such as in a call around a speed dict. */
-  keys: string[];
-}
-
-export type ConstantValue = NumberValue | DictionaryValue | OpaqueValue;
-
-/** One pair of a dictionary display; `inner` is null when its value is not a dictionary display. */
-export interface OuterEntry extends SourcePosition {
-  key: DictionaryKey;
-  inner: InnerEntry[] | null;
-  innerHasSplat: boolean;
-  /** String keys with a value that stand at another level than a metric's: see {@link StrayKey}. */
-  stray: StrayKey[];
-}
-
-/**
- * A string key that is not the key of an inner dictionary display, so that its value is no threshold: of a flat
- * dictionary, of a third level, or inside an expression that makes the inner dictionary.
- */
-export interface StrayKey extends SourcePosition {
-  key: string;
-  where: 'flat' | 'deeper' | 'computed';
-}
-
-export type DictionaryKey =
-  | { kind: 'integer'; value: number }
-  | { kind: 'name'; name: string }
-  | { kind: 'other'; text: string };
-
-/** One pair of an inner dictionary whose key is a string literal. */
-export interface InnerEntry extends SourceSpan {
-  key: string;
-  value: ConstantValue;
-}
 
 /**
  * How a module-level name gets its value. Only `plain` and `annotated` make a constant; the others are
@@ -92,9 +34,22 @@ export interface Assignment {
   form: AssignmentForm;
   /** Where the name stands. */
   target: SourcePosition;
-  value: ConstantValue;
+  value: LiteralTree;
   /** Where the value stands; for a number, the literal token. */
   valueSpan: SourceSpan;
+  /** Other targets of a chained assignment (`A = B = 0.5`), as written: one literal is the value of them all. */
+  sharedWith?: string[];
+  /** The branch of an `if` statement that makes this assignment; absent for any other, also in a loop or a `try`. */
+  branch?: AssignmentBranch;
+}
+
+/** Labels from the outermost `if` statement inwards, as in a place: `['else', 'if']`. */
+export interface AssignmentBranch {
+  labels: string[];
+  /** What the innermost branch asks; empty for an `else`. */
+  condition: string;
+  /** Where the outermost statement starts: assignments with the same start exclude each other. */
+  statement: number;
 }
 
 /** Something that reads like a constant of the module and is none: a local name, or an annotation without a value. */
@@ -102,7 +57,7 @@ export interface Aside extends SourcePosition {
   name: string;
   /** `class Limits`, `function run`; null for an annotation at module level that gives no value. */
   scope: string | null;
-  value: ConstantValue;
+  value: LiteralTree;
 }
 
 /** `from limits import *`: constants that it brings along are not seen. */
@@ -131,6 +86,12 @@ export interface TmpPathFunction {
 
 export interface SourceFacts {
   assignments: Assignment[];
+  /** Every literal that a place can lead to, source order. */
+  literals: PlacedLiteral[];
+  /** The integer that `CONCURRENCY` certainly is; null without one. */
+  concurrency: number | null;
+  /** Texts that stand as defaults of environment variables: `os.environ.get("DEVICE", "H200")`. */
+  environmentDefaults: { variable: string; text: string }[];
   asides: Aside[];
   wildcardImports: WildcardImport[];
   contextBindings: ContextBinding[];
@@ -152,3 +113,18 @@ export function isConstantName(name: string): boolean {
 export function isConstant(assignment: Assignment): boolean {
   return assignment.form === 'plain' || assignment.form === 'annotated';
 }
+
+/** Of a file that holds no code. */
+export const noFacts: SourceFacts = {
+  assignments: [],
+  literals: [],
+  concurrency: null,
+  environmentDefaults: [],
+  asides: [],
+  wildcardImports: [],
+  contextBindings: [],
+  tmpPathFunctions: [],
+  testFunctions: [],
+  benchmarkModules: [],
+  cappingNames: [],
+};

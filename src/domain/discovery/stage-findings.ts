@@ -51,6 +51,8 @@ function metricFindings(claimed: ClaimedMetric): Finding[] {
   };
   return [
     ...ambiguousFindings(claimed, claim),
+    ...blockedFindings(claimed, chosen),
+    ...environmentFindings(claimed, chosen),
     ...(isComplete(place) ? [] : [findingAt(chosen.literals[0] ?? null, unread)]),
     ...passedOver.map((candidate) => passedOverFinding(claimed, { candidate, chosen })),
   ];
@@ -79,6 +81,41 @@ function ambiguousFindings(claimed: ClaimedMetric, { chosen, tied }: ChosenClaim
       severity: 'blocker',
       file,
       ...ambiguous,
+    }),
+  ];
+}
+
+/** Said before a session begins, and not by the apply at its end. */
+function blockedFindings(claimed: ClaimedMetric, chosen: Candidate): Finding[] {
+  const { written, metric } = claimed;
+  const { stage, literalFile: file } = written;
+  if (chosen.obstacle === null) return [];
+  return [
+    findingAt(chosen.literals[0] ?? null, {
+      kind: 'blocked-place',
+      severity: 'blocker',
+      file,
+      message: `${stage.key}.${metric}: ${chosen.source} ${chosen.obstacle}`,
+      remedy:
+        chosen.remedy ??
+        `make it readable, or list it in metric_sources.${testFileName(stage.test)}.ignored_constants`,
+    }),
+  ];
+}
+
+/** A literal that is only the default of a variable says nothing where the launch sets that variable. */
+function environmentFindings(claimed: ClaimedMetric, { variable, source, literals }: Candidate): Finding[] {
+  const { stage, context, literalFile: file } = claimed.written;
+  const launched = { ...context.config.auto_env, ...stage.extra_env };
+  const value = variable === undefined ? undefined : launched[variable];
+  if (variable === undefined || value === undefined) return [];
+  return [
+    findingAt(literals[0] ?? null, {
+      kind: 'environment-default',
+      severity: 'warning',
+      file,
+      message: `${source} is the default of ${variable}, which the config sets to ${value}: the literal is not the gate`,
+      remedy: `take ${variable} out of auto_env and extra_env, or list ${source} in ignored_constants`,
     }),
   ];
 }

@@ -36,7 +36,7 @@ export function groupCandidates(question: {
   const taken = new Set<Candidate>();
   const groups: StageGroup[] = [];
   for (const variant of variants) {
-    const inVariant = accepted(candidates, variant?.settings.constant_filter);
+    const inVariant = forVariant(candidates, variant);
     const byPreset: { preset: StageGroup['preset']; buckets: Buckets }[] = [];
     for (const preset of presets) {
       const mine = accepted(inVariant, preset?.settings.constant_filter);
@@ -67,6 +67,18 @@ function named<Settings>(
 ): ({ name: string; settings: Settings } | null)[] {
   const entries = Object.entries(map ?? {}).map(([name, settings]) => ({ name, settings }));
   return entries.length === 0 ? [null] : entries;
+}
+
+/** What a variant's filter accepts; of a metric whose place the variant's own config names, that literal alone. */
+function forVariant(candidates: readonly Candidate[], variant: StageGroup['variant']): Candidate[] {
+  const own = candidates.filter(
+    (candidate) => candidate.variant !== undefined && candidate.variant === variant?.name,
+  );
+  const claimed = new Set(own.map(({ metric }) => metric));
+  const others = accepted(candidates, variant?.settings.constant_filter).filter(
+    (candidate) => candidate.variant === undefined && !claimed.has(candidate.metric),
+  );
+  return own.length === 0 ? others : [...others, ...own];
 }
 
 function accepted(candidates: readonly Candidate[], filter: string | undefined): Candidate[] {

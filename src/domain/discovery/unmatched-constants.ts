@@ -43,9 +43,14 @@ function numbersOf(assignment: Assignment, names: MetricNames): { text: string; 
     return [];
   }
   const met = new Set<string>();
-  return value.entries
-    .flatMap((entry) => entry.inner ?? [])
-    .filter((inner) => inner.value.kind === 'number' && names.ofNestedKey(inner.key) === null)
-    .filter((inner) => !met.has(inner.key) && met.add(inner.key))
-    .map((inner) => ({ text: `${name}['${inner.key}']`, position: inner }));
+  return value.rows
+    .flatMap((row) => (row.value.kind === 'dictionary' ? row.value.rows : [row]))
+    .flatMap((row) => {
+      const key = row.key?.kind === 'string' && row.value.kind === 'number' ? row.key.value : null;
+      if (key === null || names.ofNestedKey(key) !== null || met.has(key)) {
+        return [];
+      }
+      met.add(key);
+      return [{ text: `${name}['${key}']`, position: row.value }];
+    });
 }

@@ -132,10 +132,17 @@ function stageMetrics(question: {
     const { label, scale, digits } = kind;
     metrics[metric] = {
       source: chosen.source,
+      ...(chosen.isPending === true ? { pending: true } : {}),
       ...place,
       worst: kind.worst,
       display: { label, scale, digits },
-      status: isDoubtful ? 'AMBIGUOUS' : isComplete(place) ? 'OK' : 'NEEDS_CONFIG',
+      status: isDoubtful
+        ? 'AMBIGUOUS'
+        : chosen.obstacle !== null
+          ? 'BLOCKED'
+          : isComplete(place)
+            ? 'OK'
+            : 'NEEDS_CONFIG',
     };
   }
   return metrics;

@@ -18,11 +18,13 @@ export type JsonSource = z.infer<typeof jsonSourceSchema>;
  * `NEEDS_CONFIG`: no result file or path. `AMBIGUOUS`: several literals claim the metric, its literal is not certain,
  * or the sample scope of its stage is not. A stage with either cannot be started.
  */
-const metricStatusSchema = z.enum(['OK', 'NEEDS_CONFIG', 'AMBIGUOUS']);
+const metricStatusSchema = z.enum(['OK', 'NEEDS_CONFIG', 'AMBIGUOUS', 'BLOCKED']);
 
 const stageMetricSchema = jsonSourceSchema.extend({
-  /** `X_MIN_ACCURACY` or `_X_P95['throughput_qps']`. */
+  /** The place of its literal: `X_MIN_ACCURACY`, `_X_P95['throughput_qps']`, `refs.yaml::a.b[0]`. */
   source: z.string(),
+  /** The literal is `None` or `null`, and the config lets a calibration fill it. */
+  pending: z.boolean().optional(),
   worst: worstSchema,
   display: displaySchema,
   status: metricStatusSchema,

@@ -6,6 +6,7 @@ import { type JsonSource, stageBodySchema, type StageDefinition, type StageMetri
 
 /** The keys whose plain scalars are numbers; all others are text even if they look like a number (a hash may). */
 const numericKeys: ReadonlySet<string> = new Set(['gpus', 'expected_samples', 'scale', 'digits']);
+const booleanKeys: ReadonlySet<string> = new Set(['pending']);
 const nullableKeys: ReadonlySet<string> = new Set(['json_file', 'json_path']);
 
 /**
@@ -95,6 +96,7 @@ function scalarValue(node: Scalar, key: string): unknown {
   const isPlain = node.type === Scalar.PLAIN;
   const keepsType =
     (numericKeys.has(key) && typeof node.value === 'number') ||
+    (booleanKeys.has(key) && typeof node.value === 'boolean') ||
     (nullableKeys.has(key) && node.value === null);
   return isPlain && keepsType ? node.value : scalarText(node);
 }
@@ -191,6 +193,7 @@ function metrics(values: Record<string, StageMetric>): string[] {
 function metricLines(metric: StageMetric): string[] {
   return [
     `      source: ${quoted(metric.source)}`,
+    ...(metric.pending === true ? ['      pending: true'] : []),
     ...jsonSource(metric),
     `      worst: ${metric.worst}`,
     '      display:',

@@ -8,8 +8,8 @@ import { symbolObstacle, literalsSharedOutsideSession } from '../../domain/apply
 import type { RunSnapshot } from '../../domain/audit/strict.ts';
 import { parseStagesYaml } from '../../domain/stages/stages-yaml.ts';
 import { messageOf } from '../../domain/text.ts';
-import { type LiteralReplacement, replaceLiterals } from '../../python/replace-literals.ts';
 import { openCatalog } from '../catalog/open-catalog.ts';
+import { type PlaceReplacement, replaceInFile } from '../places/threshold-file.ts';
 import { sha256Of } from '../run-directory/files.ts';
 import { readRunDirectory, readStagesText } from '../run-directory/stages-copy.ts';
 import { checkPreconditions } from './check-preconditions.ts';
@@ -85,7 +85,7 @@ export async function editInMemory(
   const files: PreparedFile[] = [];
   let edits = 0;
   for (const { target, writes: wanted } of targets.values()) {
-    const replaced = replaceLiterals(target.bytes, target.file, wanted.map(replacementOf));
+    const replaced = replaceInFile(target.bytes, target.file, wanted.map(replacementOf));
     if (replaced.kind === 'refused') {
       return { problem: replaced.reason };
     }
@@ -95,13 +95,9 @@ export async function editInMemory(
   return { files, edits };
 }
 
-function replacementOf({ metric, text }: ThresholdWrite): LiteralReplacement {
-  const { symbol, subkey, outer_key: concurrency, current_text: oldText } = metric;
-  return {
-    target: { symbol, subkey, concurrency },
-    oldText: oldText ?? '',
-    newText: text,
-  };
+function replacementOf({ metric, text }: ThresholdWrite): PlaceReplacement {
+  const { place, source, current_text: oldText } = metric;
+  return { place: place ?? source, oldText: oldText ?? '', newText: text };
 }
 
 export interface PrepareApplyOptions {
@@ -219,7 +215,8 @@ function changeOf(repoRoot: string, write: ThresholdWrite): AppliedChange {
     column: metric.location?.column ?? 0,
     old_text: metric.current_text ?? '',
     new_text: text,
-    old_value: metric.current_raw ?? 0,
+    old_value: metric.current_raw,
+    ...(metric.place === null ? {} : { place: metric.place }),
     new_value: value,
     worst: metric.worst_op,
     worst_raw: metric.worst_raw,

@@ -3,6 +3,7 @@ import { realpath, stat } from 'node:fs/promises';
 import { CalibError } from '../../domain/calib-error.ts';
 import type { ModelConfig } from '../../domain/catalog/model-config.ts';
 import { nearestName } from '../../domain/catalog/names.ts';
+import type { HostDevice } from '../../domain/discovery/device-row.ts';
 import { discoverStages, type StageDiscovery } from '../../domain/discovery/discover-stages.ts';
 import { findingAt, type Finding } from '../../domain/discovery/finding.ts';
 import { testFileName } from '../../domain/discovery/source.ts';
@@ -14,6 +15,8 @@ export interface DiscoverModelOptions {
   /** Absolute path of the checkout. */
   repoRoot: string;
   config: ModelConfig;
+  /** What is known of the device that thresholds by device are for; absent without a host. */
+  host?: HostDevice | null;
   /** `YYYY-MM-DDTHH:MM:SSZ`, for stages that are new or have changed. */
   discoveredAt: string;
 }
@@ -25,7 +28,7 @@ export interface DiscoverModelOptions {
  * @throws CalibError `invalid-input` when there is no such checkout
  */
 export async function discoverModel(options: DiscoverModelOptions): Promise<StageDiscovery> {
-  const { repoRoot, config, discoveredAt } = options;
+  const { repoRoot, config, host = null, discoveredAt } = options;
   await requireFolder(repoRoot);
   const problems: Finding[] = [];
   const paths = await testPaths({ repoRoot, config, problems });
@@ -35,7 +38,7 @@ export async function discoverModel(options: DiscoverModelOptions): Promise<Stag
   );
   const thresholds = await readAll({ repoRoot, paths: [...new Set(thresholdPaths)], problems });
   const thresholdFiles = new Map(thresholds.map((source) => [source.path, source]));
-  const discovery = discoverStages({ config, tests, thresholdFiles, discoveredAt });
+  const discovery = discoverStages({ config, tests, thresholdFiles, host, discoveredAt });
   return { ...discovery, findings: [...problems, ...unmatchedEntries(config, paths), ...discovery.findings] };
 }
 

@@ -6,7 +6,11 @@ import { setImmediate } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 
 import { type Finding, findingAt } from '../../domain/discovery/finding.ts';
+import { noFacts } from '../../domain/discovery/source-facts.ts';
 import type { ReadSource } from '../../domain/discovery/write-stage.ts';
+import { DataFileProblem } from '../../domain/places/data-problem.ts';
+import { listInData, readDataFile } from '../../domain/places/data-file.ts';
+import { isDataFile, maxSourceBytes } from '../../domain/places/place.ts';
 import { decodePythonSource } from '../../python/parse-module.ts';
 import { readSourceFacts } from '../../python/read-source-facts.ts';
 import { sha256Of } from '../run-directory/files.ts';
@@ -49,6 +53,12 @@ function unreadable(path: string, message: string): PythonFile {
 }
 
 function parse(path: string, bytes: Uint8Array): PythonFile {
+  if (isDataFile(path)) {
+    return parseData(path, bytes);
+  }
+  if (bytes.byteLength > maxSourceBytes) {
+    return unreadable(path, `the file is larger than ${maxSourceBytes / 2 ** 20} MiB`);
+  }
   const text = attempt(() => decodePythonSource(bytes, path));
   if (text === null) {
     return unreadable(path, 'the file is not UTF-8 text');
@@ -60,6 +70,22 @@ function parse(path: string, bytes: Uint8Array): PythonFile {
   }
   const sha256 = sha256Of(bytes);
   return { source: { path, sha256, facts: result.facts } };
+}
+
+/** A YAML or JSON file of thresholds holds nothing but literals. */
+function parseData(path: string, bytes: Uint8Array): PythonFile {
+  try {
+    const literals = listInData(readDataFile(bytes, path), path);
+    return { source: { path, sha256: sha256Of(bytes), facts: { ...noFacts, literals } } };
+  } catch (error) {
+    if (!(error instanceof DataFileProblem)) {
+      throw error;
+    }
+    const { message, position } = error;
+    return {
+      finding: findingAt(position, { kind: 'syntax-error', severity: 'error', file: path, message }),
+    };
+  }
 }
 
 /** Files handed to a thread at a time: enough to hide the hand-over, few enough to end together. */

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 
 import { CalibError } from '../../domain/calib-error.ts';
 import type { ModelConfig } from '../../domain/catalog/model-config.ts';
+import type { HostDevice } from '../../domain/discovery/device-row.ts';
 import { utcTimestamp } from '../../domain/text.ts';
 import type { StageDiscovery } from '../../domain/discovery/discover-stages.ts';
 import {
@@ -19,6 +20,8 @@ export interface UpdateStagesOptions {
   /** Absolute path of the checkout. */
   repoRoot: string;
   config: ModelConfig;
+  /** As for `discoverModel`. */
+  host?: HostDevice | null;
   /** Absolute path of the `stages.yaml` to write or compare with. */
   output: string;
   /** Only this stage's block is written; null = the whole file. */
@@ -48,7 +51,12 @@ export interface StagesUpdate {
  */
 export async function updateStagesFile(options: UpdateStagesOptions): Promise<StagesUpdate> {
   const { repoRoot, config, output, stage, checkOnly, now } = options;
-  const found = await discoverModel({ repoRoot, config, discoveredAt: utcTimestamp(now) });
+  const found = await discoverModel({
+    repoRoot,
+    config,
+    host: options.host ?? null,
+    discoveredAt: utcTimestamp(now),
+  });
   if (found.findings.some((finding) => finding.severity === 'error')) {
     return { outcome: 'refused', discovery: found, diff: [] };
   }

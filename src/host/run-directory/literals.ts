@@ -3,18 +3,12 @@ import { resolve } from 'node:path';
 
 import type { ApplyPlanDocument, ApplyPlanRefusal } from '../../domain/apply/apply-plan-document.ts';
 import { applyPlan } from '../../domain/apply/apply-plan.ts';
-import {
-  type LocatedThreshold,
-  type LocatedThresholds,
-  parseThresholdSource,
-  thresholdId,
-} from '../../domain/apply/thresholds.ts';
+import { type LocatedThreshold, type LocatedThresholds, thresholdId } from '../../domain/apply/thresholds.ts';
 import type { RunSnapshot } from '../../domain/audit/strict.ts';
-import { type StageDefinition, thresholdFileOf } from '../../domain/stages/stage.ts';
+import { type StageDefinition, type StageMetric, thresholdFileOf } from '../../domain/stages/stage.ts';
 import { messageOf } from '../../domain/text.ts';
-import { locateLiteral, readConcurrency } from '../../python/locate-literal.ts';
-import { decodePythonSource } from '../../python/parse-module.ts';
 import { gitText } from '../git/git.ts';
+import { closedFile, openThresholdFile, type ThresholdReader } from '../places/threshold-file.ts';
 import { sha256Of } from './files.ts';
 
 export interface ReadCurrentLiteralsOptions {
@@ -24,10 +18,8 @@ export interface ReadCurrentLiteralsOptions {
 }
 
 interface SourceFile {
-  text: string | null;
+  reader: ThresholdReader;
   sha256: string | null;
-  /** Why there is no text. */
-  problem: string;
 }
 
 /**
@@ -47,30 +39,26 @@ export async function readCurrentLiterals({
     located.files.push({ file: resolve(repoRoot, path), path, sha256: sources.get(path)?.sha256 ?? null });
   }
   for (const stage of stages) {
-    const test = sources.get(stage.test)?.text ?? '';
-    const holder = sources.get(thresholdFileOf(stage));
-    const concurrency = readConcurrency(test) ?? readConcurrency(holder?.text ?? '');
+    const holder = sources.get(thresholdFileOf(stage))?.reader ?? closedFile('the file was not read');
+    const concurrency = sources.get(stage.test)?.reader.concurrency ?? holder.concurrency;
     located.concurrency[stage.key] = concurrency;
     for (const [key, metric] of Object.entries(stage.metrics)) {
-      located.literals[thresholdId(stage.key, key)] = locate({ holder, source: metric.source, concurrency });
+      located.literals[thresholdId(stage.key, key)] = certain(
+        holder.locate(metric.source, concurrency),
+        metric,
+      );
     }
   }
   return located;
 }
 
-function locate(wanted: {
-  holder: SourceFile | undefined;
-  source: string;
-  concurrency: number | null;
-}): LocatedThreshold {
-  const { symbol, subkey, kind } = parseThresholdSource(wanted.source);
-  if (kind === 'unknown') {
-    return unknown(`${wanted.source} is neither a constant nor a nested entry of one`);
+/** `None` is a threshold only where the config lets a calibration fill it. */
+function certain(literal: LocatedThreshold, { source, pending }: StageMetric): LocatedThreshold {
+  if (literal.kind === 'unknown' || literal.value !== null || pending === true) {
+    return literal;
   }
-  const text = wanted.holder?.text ?? null;
-  return text === null
-    ? unknown(wanted.holder?.problem ?? 'the file was not read')
-    : locateLiteral(text, { symbol, subkey, concurrency: wanted.concurrency });
+  const { text, line, column } = literal;
+  return { kind: 'unknown', reason: `${source} is \`${text}\`, not a numeric literal`, line, column };
 }
 
 async function readSource(file: string, path: string): Promise<SourceFile> {
@@ -78,18 +66,9 @@ async function readSource(file: string, path: string): Promise<SourceFile> {
   try {
     bytes = await readFile(file);
   } catch (error) {
-    return { text: null, sha256: null, problem: `cannot read ${path}: ${messageOf(error)}` };
+    return { reader: closedFile(`cannot read ${path}: ${messageOf(error)}`), sha256: null };
   }
-  const sha256 = sha256Of(bytes);
-  try {
-    return { text: decodePythonSource(bytes, path), sha256, problem: '' };
-  } catch (error) {
-    return { text: null, sha256, problem: messageOf(error) };
-  }
-}
-
-function unknown(reason: string): LocatedThreshold {
-  return { kind: 'unknown', reason, line: null, column: null };
+  return { reader: openThresholdFile(bytes, path), sha256: sha256Of(bytes) };
 }
 
 export interface ReadApplyPlanOptions {

@@ -5,7 +5,7 @@ import type { ContextBinding } from '../../domain/discovery/source-facts.ts';
 import { type StageDefinition, thresholdFileOf } from '../../domain/stages/stage.ts';
 import { readContextBindings } from '../../python/read-source-facts.ts';
 import { type ImportOrigin, readNamedNumber } from '../../python/imported-name.ts';
-import { locateLiteral, readConcurrency } from '../../python/locate-literal.ts';
+import { openThresholdFile } from '../places/threshold-file.ts';
 
 /** Text of a repository-relative file as the session commit has it; null where it has none. */
 export type ReadAtCommit = (path: string) => Promise<string | null>;
@@ -89,15 +89,18 @@ function foldersAbove(path: string): string[] {
  */
 export async function readTableKey(read: ReadAtCommit, stage: StageDefinition): Promise<number | null> {
   const nested = Object.values(stage.metrics)
-    .map(({ source }) => parseThresholdSource(source))
-    .filter(({ kind }) => kind === 'nested');
+    .map(({ source }) => source)
+    .filter((source) => parseThresholdSource(source).kind === 'nested');
   if (nested.length === 0) return null;
   const [test, holder] = [await read(stage.test), await read(thresholdFileOf(stage))];
   if (holder === null) return null;
-  const concurrency = readConcurrency(test ?? '') ?? readConcurrency(holder);
+  const encoder = new TextEncoder();
+  const reader = openThresholdFile(encoder.encode(holder), thresholdFileOf(stage));
+  const concurrency =
+    openThresholdFile(encoder.encode(test ?? ''), stage.test).concurrency ?? reader.concurrency;
   const keys = new Set(
-    nested.map(({ symbol, subkey }) => {
-      const literal = locateLiteral(holder, { symbol, subkey, concurrency });
+    nested.map((source) => {
+      const literal = reader.locate(source, concurrency);
       return literal.kind === 'found' ? literal.concurrencyUsed : null;
     }),
   );

@@ -37,7 +37,9 @@ const thresholds: LocatedThresholds = {
       isInteger: false,
       line: 3,
       column: 21,
+      place: 'NOVA_MIN_ACCURACY',
       concurrencyUsed: null,
+      variable: null,
     },
     'nova_speed.throughput_qps': {
       kind: 'found',
@@ -46,7 +48,9 @@ const thresholds: LocatedThresholds = {
       isInteger: true,
       line: 9,
       column: 30,
+      place: "_NOVA_P95[8]['throughput_qps']",
       concurrencyUsed: 8,
+      variable: null,
     },
   },
   concurrency: { nova_accuracy: null, nova_speed: null },
@@ -120,6 +124,8 @@ describe('apply plan', () => {
       'location',
       'unknown_reason',
       'outer_key',
+      'place',
+      'variable',
     ]);
   });
 
@@ -153,6 +159,8 @@ describe('apply plan', () => {
       location: { file: '/repo/tests/ci/thresholds.py', line: 9, column: 30 },
       unknown_reason: null,
       outer_key: 8,
+      place: "_NOVA_P95[8]['throughput_qps']",
+      variable: null,
     });
   });
 
@@ -248,8 +256,12 @@ test.each([
   ['_NOVA_MIN_ACCURACY', { kind: 'bare', symbol: '_NOVA_MIN_ACCURACY', subkey: null }],
   ["_X_P95['rtf_mean']", { kind: 'nested', symbol: '_X_P95', subkey: 'rtf_mean' }],
   ['X_P95[ "rtf_mean" ]', { kind: 'nested', symbol: 'X_P95', subkey: 'rtf_mean' }],
-  ['__X', { kind: 'unknown', symbol: '__X', subkey: null }],
-  ["X[8]['rtf_mean']", { kind: 'unknown', symbol: "X[8]['rtf_mean']", subkey: null }],
+  ['__X', { kind: 'place', symbol: '__X', subkey: null }],
+  ["X[8]['rtf_mean']", { kind: 'place', symbol: 'X', subkey: null }],
+  ['GATES[1].min_accuracy', { kind: 'place', symbol: 'GATES', subkey: null }],
+  ['test_x[a]::limit', { kind: 'place', symbol: 'test_x', subkey: null }],
+  ['refs.yaml::a.b', { kind: 'place', symbol: 'refs.yaml::a.b', subkey: null }],
+  ['X + 1', { kind: 'unknown', symbol: 'X + 1', subkey: null }],
 ])('the source %s is read', (source, expected) => {
   expect(parseThresholdSource(source)).toEqual(expected);
 });

@@ -34,6 +34,8 @@ function metric(overrides: Partial<ApplyPlanMetric> = {}): ApplyPlanMetric {
     location: { file: '/repo/t.py', line: 3, column: 9 },
     unknown_reason: null,
     outer_key: 8,
+    place: null,
+    variable: null,
     ...overrides,
   };
   const { current_raw: current, write_value: next, worst_op: worst } = made;
@@ -78,6 +80,8 @@ const unreadable = metric({
   location: null,
   unknown_reason: '_P is computed',
   outer_key: null,
+  place: null,
+  variable: null,
 });
 
 function settled(one: ApplyPlanMetric, mode: 'smart' | 'full', decide: Record<string, string> = {}) {

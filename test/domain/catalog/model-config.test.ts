@@ -113,7 +113,7 @@ extra_env: {test_a_ci.py: *env}
     );
     expect(warnings).toEqual([
       'models/nova/config.yaml:8:9: metric_sources.test_a_ci.py.variants.whole.zzzzzz: unknown key, ignored; ' +
-        'known here: json_file, paths, sample_counts, sample_counts_by_group, expected_samples, ' +
+        'known here: json_file, paths, sample_counts, sample_counts_by_group, places, expected_samples, ' +
         'observation_validity, allowed_pytest_failure, constant_filter, stage_base_override, omit_variant_suffix, context_vars',
     ]);
   });

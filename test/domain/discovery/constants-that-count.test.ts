@@ -14,8 +14,9 @@ describe('which constants count', () => {
     const discovery = discoverText('A_MIN_ACCURACY: float = 0.5\n_Q = B_WER_MAX_CORPUS = 0.1\n', paths);
     expect(metricsOf(discovery)).toEqual([
       'x_accuracy.accuracy A_MIN_ACCURACY OK',
-      'x_wer.corpus_wer B_WER_MAX_CORPUS OK',
+      'x_wer.corpus_wer B_WER_MAX_CORPUS AMBIGUOUS',
     ]);
+    expect(findings(discovery, 'ambiguous-metric')[0]).toContain('shares its literal with _Q');
   });
 
   test('inner keys of a dictionary of dictionaries, whatever the outer keys and however often they repeat', () => {
@@ -27,9 +28,18 @@ describe('which constants count', () => {
     ]);
   });
 
-  test('not a third level and not a flat dictionary', () => {
+  test('a third level and a flat dictionary, by their full places', () => {
     const text = '_P = {"throughput_qps": 1}\n_Q = {1: {2: {"rtf_mean": 3}}}\n';
-    expect(metricsOf(discoverText(text, paths))).toEqual([]);
+    expect(metricsOf(discoverText(text, paths))).toEqual([
+      "x_speed.throughput_qps _P['throughput_qps'] OK",
+      "x_speed.rtf_mean _Q[1][2]['rtf_mean'] OK",
+    ]);
+  });
+
+  test('the one number of a list or table whose name says what it is', () => {
+    expect(metricsOf(discoverText('A_MIN_ACCURACY = [0.5]\n', paths))).toEqual([
+      'x_accuracy.accuracy A_MIN_ACCURACY[0] OK',
+    ]);
   });
 
   test('the ignored ones are passed over with all their keys', () => {
@@ -71,7 +81,7 @@ describe('what is recognised but cannot be calibrated is reported with its place
     ]);
   });
 
-  test.each(['None', '"0.5"', 'True', '[0.5]', '{1: 2}'])('a value that is no number: %s', (value) => {
+  test.each(['None', '"0.5"', 'True', '[]', '{1: "a"}'])('a value that is no number: %s', (value) => {
     const discovery = discoverText(`A_MIN_ACCURACY = ${value}\n`, paths);
     expect(discovery.stages).toEqual([]);
     expect(findings(discovery, 'not-usable')[0]).toMatch(/^1:18 A_MIN_ACCURACY is .*not a number/);
@@ -152,7 +162,7 @@ describe('collisions', () => {
     expect(findings(discovery, 'ambiguous-metric')).toEqual([
       "2:18 x_speed.rtf_mean is claimed by _P['rtf_mean'] (line 1), X_RTF_MEAN_MAX (line 2)",
     ]);
-    expect(discovery.counts).toEqual({ ok: 0, needsConfig: 0, ambiguous: 1 });
+    expect(discovery.counts).toEqual({ ok: 0, needsConfig: 0, ambiguous: 1, blocked: 0 });
   });
 
   test('the way out of it can be pasted as it stands', () => {

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 
 import { nestedMetricKeys } from '../../../src/domain/metrics/metrics.ts';
 import { locateLiteral } from '../../../src/python/locate-literal.ts';
+import { literalTarget } from '../../python/literal-target.ts';
 import { discoverText } from './discover-texts.ts';
 import { propertyRuns } from '../../fixtures/property-runs.ts';
 
@@ -129,7 +130,10 @@ describe('generated modules', () => {
           ),
         );
         for (const { symbol, subkey, text } of thresholds) {
-          const place = locateLiteral(source, { symbol, subkey, concurrency: subkey === null ? null : 8 });
+          const place = locateLiteral(
+            source,
+            literalTarget({ symbol, subkey, concurrency: subkey === null ? null : 8 }),
+          );
           expect(place.kind === 'found' && bytes.subarray(place.startByte, place.endByte).toString()).toBe(
             text,
           );

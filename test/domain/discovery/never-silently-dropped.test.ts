@@ -11,15 +11,19 @@ const paths = `metric_sources:
 
 describe('02 §3: a threshold that is not a module-level assignment is reported with its place', () => {
   test.each([
-    ['a class', 'class Limits:\n    A_MIN_ACCURACY = 0.5\n', '2:5', 'inside class Limits'],
-    ['an annotated class field', 'class Limits:\n    A_MIN_ACCURACY: float = 0.5\n', '2:5', 'class Limits'],
+    [
+      'a class that sets it twice',
+      'class C:\n    A_MIN_ACCURACY = 0.5\n    A_MIN_ACCURACY = 0.6\n',
+      '2:5',
+      'class C',
+    ],
+    ['a class in a function', 'def f():\n    class C:\n        A_MIN_ACCURACY = 0.5\n', '3:9', 'class C'],
     ['a function', 'def run():\n    A_MIN_ACCURACY = 0.5\n', '2:5', 'inside function run'],
     ['an async function', 'async def run():\n\tA_MIN_ACCURACY = 0.5\n', '2:2', 'function run'],
     ['a method', 'class C:\n  def run(self):\n    A_MIN_ACCURACY = 0.5\n', '3:5', 'function run'],
-    ['a one-line class', 'class C: A_MIN_ACCURACY = 0.5\n', '1:10', 'class C'],
     ['a condition in a function', 'def run():\n  if x:\n    A_MIN_ACCURACY = 0.5\n', '3:5', 'function run'],
     ['a bare annotation', 'A_MIN_ACCURACY: float\n', '1:1', 'never given a value'],
-    ['TYPE_CHECKING', 'if TYPE_CHECKING:\n    A_MIN_ACCURACY = 0.5\n', '2:5', 'conditionally'],
+    ['TYPE_CHECKING', 'if TYPE_CHECKING:\n    A_MIN_ACCURACY = 0.5\n', '2:5', '@if: 0.5 where TYPE_CHECKING'],
     ['an augmented assignment', 'A_MIN_ACCURACY += 0.5\n', '1:1', 'augmented'],
     ['a loop target', 'for A_MIN_ACCURACY in limits:\n    pass\n', '1:5', 'loop'],
     ['a with statement', 'with limit() as A_MIN_ACCURACY:\n    pass\n', '1:17', 'with'],
@@ -34,28 +38,21 @@ describe('02 §3: a threshold that is not a module-level assignment is reported 
     expect(found).toContain(words);
   });
 
-  test.each([
-    ['a speed dict in a class', 'class C:\n    _P = {8: {"rtf_mean": 1}}\n', '2:5 _P'],
-    [
-      'a flat speed dict',
-      '_P = {8: {}, "rtf_mean": 1}\n',
-      "1:14 'rtf_mean' of _P stands in a flat dictionary",
-    ],
-    ['a third level', '_P = {1: {2: {"rtf_mean": 3}}}\n', "1:15 'rtf_mean' of _P stands too deep"],
-  ])('%s', (_what, text, start) => {
-    const discovery = discoverText(text, paths);
-    expect(metricsOf(discovery)).toEqual([]);
-    expect(findings(discovery, 'not-usable')[0]).toContain(start);
-  });
+  test.each([['a speed dict in a class', 'class C:\n    _P = {8: {"rtf_mean": 1}}\n', '2:5 _P']])(
+    '%s',
+    (_what, text, start) => {
+      const discovery = discoverText(text, paths);
+      expect(metricsOf(discovery)).toEqual([]);
+      expect(findings(discovery, 'not-usable')[0]).toContain(start);
+    },
+  );
 
   test.each([
     [
       'an inner call',
       '_P = {8: apply_slack({"rtf_mean": 1})}\n',
-      "1:23 'rtf_mean' of _P is inside an expression",
+      "1:10 'rtf_mean' of _P is inside an expression",
     ],
-    ['an inner dict(…)', '_P = {8: dict(rtf_mean=1)}\n', "1:15 'rtf_mean' of _P is inside an expression"],
-    ['a dict(…)', '_P = dict(a=dict(rtf_mean=1))\n', '1:6 _P is computed'],
     ['a union', '_P = {8: {"rtf_mean": 1}} | OTHER\n', '1:6 _P is computed'],
     ['a comprehension', '_P = {n: {"rtf_mean": 1} for n in N}\n', '1:6 _P is computed'],
   ])('a speed dict made by %s', (_what, text, start) => {

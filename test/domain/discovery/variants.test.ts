@@ -38,7 +38,7 @@ describe('variants of one test file', () => {
   const { stages, counts } = discoverText(text, config);
 
   test('have the scope that their own context variables give, although the file binds two', () => {
-    expect(counts).toEqual({ ok: 2, needsConfig: 0, ambiguous: 0 });
+    expect(counts).toEqual({ ok: 2, needsConfig: 0, ambiguous: 0, blocked: 0 });
     expect(stages.map(({ expected_samples }) => expected_samples)).toEqual([1088, 2020]);
     expect(stages.map(({ context_vars }) => context_vars)).toEqual([
       ['MAX_NEW_TOKENS', 'EN_SAMPLES'],

@@ -122,5 +122,5 @@ describe('variants, presets and a threshold file', () => {
 });
 
 test('metrics are counted one by one', () => {
-  expect(discovery.counts).toEqual({ ok: 14, needsConfig: 1, ambiguous: 0 });
+  expect(discovery.counts).toEqual({ ok: 12, needsConfig: 1, ambiguous: 0, blocked: 2 });
 });

@@ -39,7 +39,7 @@ describe('the shipped models on fixtures of their structure', () => {
         videomme_talker: ['accuracy wer speed', 20],
       }),
     );
-    expect(discovery.counts).toEqual({ ok: 59, needsConfig: 0, ambiguous: 0 });
+    expect(discovery.counts).toEqual({ ok: 59, needsConfig: 0, ambiguous: 0, blocked: 0 });
   });
 
   test('qwen3-asr-v1 has 2 stages and 7 metrics', async () => {
@@ -59,7 +59,7 @@ describe('the shipped models on fixtures of their structure', () => {
         tts_moss_stream: ['wer speed', 1088],
       }),
     );
-    expect(discovery.counts).toEqual({ ok: 29, needsConfig: 0, ambiguous: 0 });
+    expect(discovery.counts).toEqual({ ok: 29, needsConfig: 0, ambiguous: 0, blocked: 0 });
   });
 
   test('no preset of tts gets a symbol of the other', async () => {

@@ -1,0 +1,56 @@
+import type { ChoiceTree, LiteralTree } from '../places/literal-tree.ts';
+import { type Assignment, type AssignmentBranch, isConstant } from './source-facts.ts';
+
+/**
+ * The value of a name that the branches of one `if` statement set, each at most once, perhaps over an earlier plain
+ * assignment; null for any other mix of bindings.
+ */
+export function choiceOf(bindings: readonly Assignment[]): ChoiceTree | null {
+  const plainAt = bindings.findLastIndex(isConstant);
+  const conditional = bindings.slice(plainAt + 1);
+  const [first] = conditional;
+  const start = first?.branch?.statement;
+  if (first === undefined || start === undefined) {
+    return null;
+  }
+  const branches = conditional.map(({ branch, value }) => ({ branch, value }));
+  const isOneStatement = branches.every(({ branch }) => branch?.statement === start);
+  const paths = new Set(branches.map(({ branch }) => branch?.labels.join('@')));
+  if (!isOneStatement || paths.size < branches.length) {
+    return null;
+  }
+  const tree: ChoiceTree = { kind: 'choice', branches: [], ...first.target };
+  for (const { branch, value } of branches) {
+    if (branch === undefined || !insert(tree, branch, value)) {
+      return null;
+    }
+  }
+  const before = bindings[plainAt];
+  if (before !== undefined && !tree.branches.some(({ label }) => label === 'else')) {
+    tree.branches.push({ label: 'else', condition: '', value: before.value });
+  }
+  return tree;
+}
+
+/** @returns false where one branch both gives the value and holds a further condition for it */
+function insert(tree: ChoiceTree, branch: AssignmentBranch, value: LiteralTree): boolean {
+  let node = tree;
+  for (const label of branch.labels.slice(0, -1)) {
+    const known = node.branches.find((one) => one.label === label);
+    if (known === undefined) {
+      const inner: ChoiceTree = { kind: 'choice', branches: [], line: value.line, column: value.column };
+      node.branches.push({ label, condition: '', value: inner });
+      node = inner;
+    } else if (known.value.kind === 'choice') {
+      node = known.value;
+    } else {
+      return false;
+    }
+  }
+  const label = branch.labels.at(-1) ?? '';
+  if (node.branches.some((one) => one.label === label)) {
+    return false;
+  }
+  node.branches.push({ label, condition: branch.condition, value });
+  return true;
+}
