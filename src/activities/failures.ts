@@ -25,7 +25,7 @@ export function storageFailure(error: unknown): ApplicationFailure | null {
   const what = storageCodes.get(String(error.code));
   if (what === undefined) return null;
   return ApplicationFailure.create({
-    message: `${what}: ${error.message} (make room or correct the permissions; the session goes on by itself)`,
+    message: `${what}: ${error.message} (make room or correct the permissions; the session resumes automatically)`,
     type: failureTypes.storage,
     cause: error,
   });

@@ -49,7 +49,7 @@ export async function readPlannedStagesFile(plan: SessionPlan): Promise<Buffer> 
 
 /**
  * Carries an existing run directory on, calib's or the original tool's: same commit, model and stages, and
- * the same environment unless the plan forces another one. Valid repeats stay, all others are set aside as whole units
+ * the same environment unless the plan forces another one. Valid repeats stay, all others are discarded as whole units
  * with the reason; what calib adds to `plan.json` is written last. Nothing is deleted or overwritten but `plan.json`
  * itself, whose fields stay.
  *
@@ -82,8 +82,8 @@ export async function resumeDirectory(
   await appendRunLog(
     runDir,
     [
-      `resumed on commit ${plan.git_sha}: ${adopted.kept} repeat(s) are valid and kept, ${adopted.setAside.length} set aside`,
-      ...adopted.setAside.map((line) => `  set aside: ${line}`),
+      `resumed on commit ${plan.git_sha}: ${adopted.kept} repeat(s) are valid and kept, ${adopted.setAside.length} discarded`,
+      ...adopted.setAside.map((line) => `  discarded: ${line}`),
       ...[...decision.warnings, ...environment.warnings].map((line) => `warning: ${line}`),
     ],
     now,

@@ -60,7 +60,7 @@ export async function readLogPart(given: ReadLogInput): Promise<LogPart> {
   }
 }
 
-/** A launch whose folder is gone was set aside; one whose pytest is not started yet will be. */
+/** A launch whose folder is gone was discarded; one whose pytest is not started yet will be. */
 async function hasEnded(place: Parameters<typeof readLaunch>[0]): Promise<boolean> {
   const launch = await readLaunch(place);
   return launch === null ? !(await pathExists(place.folder)) : launch.end !== null;

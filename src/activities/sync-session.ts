@@ -47,7 +47,7 @@ export interface StagesReplacement {
  * or its artifacts read now are gone or other numbers. One session must not mix values of two sources. Repeats that
  * did not count before stay for their next launch, which looks at their artifacts first.
  *
- * @returns one line per repeat that was set aside
+ * @returns one line per repeat that was discarded
  * @throws CalibError when the file system refuses
  */
 export async function discardChangedRepeats(replacement: StagesReplacement): Promise<string[]> {
@@ -205,7 +205,7 @@ async function takeOverStages(runDir: string, plan: SessionPlanFile, now: Date):
   const notes = [
     `stages.yaml was corrected in the catalog and is used from now on (the earlier one is ${kept})`,
     ...(changes.length === 0 ? ['no planned stage changed'] : changes),
-    ...aside.map((line) => `set aside: ${line}`),
+    ...aside.map((line) => `discarded: ${line}`),
   ];
   await appendRunLog(runDir, notes, now);
   const replaced = { at: utcTimestamp(now), kept, changes };

@@ -69,7 +69,7 @@ export const commandTable: readonly CommandEntry[] = [
   ),
   entry('up', 'embedded Temporal server and a GPU-host worker', () => import('./commands/up/up.ts')),
   entry('worker', 'GPU-host worker against an existing server', () => import('./commands/worker/worker.ts')),
-  entry('start', 'begin a session, or carry on a run directory', () => import('./commands/start/start.ts')),
+  entry('start', 'begin a session, or continue a run directory', () => import('./commands/start/start.ts')),
   entry('list', 'sessions with state, commit, strict count', () => import('./commands/list/list.ts')),
   entry('query', "answers from a session's own state", () => import('./commands/query/query.ts')),
   entry('signal', 'tell a session to purge, pause, apply, …', () => import('./commands/signal/signal.ts')),

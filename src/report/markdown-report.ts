@@ -17,7 +17,7 @@ export function evidenceSection(evidence: readonly LogEvidence[]): string[] {
     : ['## Evidence in the logs', '', ...evidence.map((each) => `- ${describeEvidence(each, '**')}`), ''];
 }
 
-/** Which repeats were set aside, why, and what stands in their place; no lines when there were none. */
+/** Which repeats were discarded, why, and what stands in their place; no lines when there were none. */
 export function discardedSection(facts: ReportFacts): string[] {
   if (facts.discarded.length === 0) {
     return [];
@@ -252,7 +252,7 @@ function usesNoGpu({ units }: Plan): boolean {
   return units !== undefined && units.length > 0 && units.every(({ gpus }) => gpus === 0);
 }
 
-/** The original's line for a directory that it made, calib's own where calib ran: both for one that was carried on. */
+/** The original's line for a directory that it made, calib's own where calib ran: both for one that was continued. */
 function toolLines(plan: Plan): string[] {
   return [
     ...(isOriginals(plan) ? [`- tune-ci-thresholds v${plan.tune_version ?? '?'}`] : []),
@@ -262,7 +262,7 @@ function toolLines(plan: Plan): string[] {
 
 /**
  * calib writes the original's version into its own plans as well, for readers of that format. Plans that do not say who
- * made the directory are the original's unless calib has run and nothing was carried on.
+ * made the directory are the original's unless calib has run and nothing was continued.
  */
 function isOriginals({ made_by: maker, calib_version: calib, last_resume_at: resumed }: Plan): boolean {
   return maker === undefined && (calib === undefined || resumed !== undefined);

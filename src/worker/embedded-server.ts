@@ -77,7 +77,7 @@ export const serverTuning: Readonly<Record<string, number>> = {
 };
 
 export interface EmbeddedServerOptions {
-  /** SQLite file; a second start with the same file carries on with its sessions. */
+  /** SQLite file; a second start with the same file continues with its sessions. */
   db: string;
   /** 0 = any free port. */
   port: number;

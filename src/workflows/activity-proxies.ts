@@ -22,7 +22,7 @@ const neverRetried = [failureTypes.invalid, failureTypes.refused];
 export type HomeActivities = ReturnType<typeof homeActivities>;
 
 export interface ActivityProxies {
-  /** Fails as untaken (`isUntaken`) when nobody polls the queue for a while. */
+  /** Fails as untaken (`isUntaken`) when no worker polls the queue for a while. */
   home: HomeActivities;
   /** Waits for a worker without limit. */
   patientHome: HomeActivities;

@@ -123,7 +123,7 @@ export class CalibrationStep {
     if (unread !== null) return await this.#session.block('directory', unread);
     reopenAll(plan, state);
     const lanes = endQuarantine(state);
-    if (lanes.length > 0) addNote(state, now(), `in use again: lane ${lanes.join(', ')}`);
+    if (lanes.length > 0) addNote(state, now(), `back in service: lane ${lanes.join(', ')}`);
     this.#session.setPhase({ kind: 'calibrating' });
     await this.#session.log('resumed');
   }

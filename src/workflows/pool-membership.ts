@@ -64,7 +64,7 @@ export class PoolMembership {
     );
   }
 
-  /** Says so when no host can take anything for a while; the session goes on by itself as soon as one can. */
+  /** Says so when no host can take anything for a while; the session resumes automatically as soon as one can. */
   async untilHost(): Promise<void> {
     const { plan, state } = this.#session;
     if (await this.#session.nextChangeWithin(plan.policies.worker_wait_s * 1000)) return;
@@ -149,7 +149,7 @@ export class PoolMembership {
       : `no host of pool ${plan.pool ?? ''} that takes part has a lane with GPUs enough for what is to be run next`;
     const refusals = this.#refusals();
     const remedy = refusals === '' ? '' : '; `resume` lets refused hosts prove themselves again';
-    return `${what}${refusals}: start \`calib worker\` on one${isEmpty ? '' : ' that has'}, the session then goes on by itself${remedy}`;
+    return `${what}${refusals}: start \`calib worker\` on one${isEmpty ? '' : ' that has'}, the session then resumes automatically${remedy}`;
   }
 
   async #leaveOut(host: string, entry: PoolState['hosts'][string], line: string): Promise<void> {

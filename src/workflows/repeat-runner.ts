@@ -58,7 +58,7 @@ export class RepeatRunner {
 
   async #run(active: ActiveRepeat): Promise<void> {
     const { plan, state } = this.#session;
-    // The activity counts this pass's launches on disk, but a repeat that was set aside takes its count along.
+    // The activity counts this pass's launches on disk, but a repeat that was discarded takes its count along.
     let launches = 0;
     try {
       for (;;) {

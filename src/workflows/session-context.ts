@@ -124,8 +124,8 @@ export class SessionContext {
   }
 
   /**
-   * Runs an activity of the home host whose failure is an answer; only cancellation is thrown on. While nobody polls
-   * the host's queue the session says so and waits: it goes on by itself as soon as a worker takes the activity.
+   * Runs an activity of the home host whose failure is an answer; only cancellation is thrown on. While no worker polls
+   * the host's queue the session says so and waits: it resumes automatically as soon as a worker takes the activity.
    */
   async tried<T>(call: (home: HomeActivities) => Promise<T>): Promise<Tried<T>> {
     try {
@@ -143,7 +143,7 @@ export class SessionContext {
       if (!isUntaken(error)) throw error;
     }
     const { plan, state } = this;
-    const reason = `nobody polls task queue ${plan.task_queues.home} (${plan.hostname}): start \`calib worker\` there, the session then goes on by itself`;
+    const reason = `no worker polls task queue ${plan.task_queues.home} (${plan.hostname}): start \`calib worker\` there, the session then resumes automatically`;
     addNote(state, now(), reason);
     const before = state.phase;
     const parked: Phase = { kind: 'blocked', since: now(), cause: 'no-worker', reason };

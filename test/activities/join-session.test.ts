@@ -275,7 +275,7 @@ describe("a host's directory of another host's session", () => {
     await writeDispatch(recorded, 5);
     expect(await world.join()).toMatchObject({
       kind: 'joined',
-      notes: [`${NAMESPACE} repeat 1: an unrecorded launch is set aside`],
+      notes: [`${NAMESPACE} repeat 1: an unrecorded launch is discarded`],
     });
     expect([await readDispatch(lost), await readDispatch(recorded)]).toEqual([null, null]);
     expect([

@@ -208,7 +208,7 @@ describe('keepRepeat', () => {
     expect(await home.spent()).toEqual([1, 2]);
   });
 
-  it('does not take a record again that was set aside since, delivered late as it may be', async () => {
+  it('does not take a record again that was discarded since, delivered late as it may be', async () => {
     const home = await keeping();
     const earlier = await recordOf(home, { attempts: [1] });
     const later = await recordOf(home, { host: 'h20-3', attempts: [2] });
@@ -243,7 +243,7 @@ describe('keepRepeat', () => {
     expect([await home.folders(), (await home.recorded()).kind]).toEqual([[], 'valid']);
   });
 
-  it('mixes no two attempts of the same number: the earlier ones are set aside', async () => {
+  it('mixes no two attempts of the same number: the earlier ones are discarded', async () => {
     const home = await keeping();
     await home.keep(await recordOf(home, { attempts: [1], committed: false }));
     await home.keep(await recordOf(home, { host: 'h20-3', attempts: [1] }));

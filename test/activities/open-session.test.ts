@@ -137,7 +137,7 @@ describe('a fresh session', () => {
 });
 
 describe('a directory of the original tool', () => {
-  test('is carried on with every valid repeat kept', async () => {
+  test('is continued with every valid repeat kept', async () => {
     const world = legacyWorld();
 
     expect(symbols(await resume(world))).toEqual(ALL_VALID);
@@ -229,7 +229,7 @@ describe('a directory of the original tool', () => {
     ]);
   });
 
-  test('opened twice is opened once: nothing more is set aside', async () => {
+  test('opened twice is opened once: nothing more is discarded', async () => {
     const world = legacyWorld();
     writeLegacyRecord(world, 'nova_speed', 2, { git_sha: '0'.repeat(40) });
     await resume(world);
@@ -268,7 +268,7 @@ describe('a directory of calib', () => {
     return world;
   }
 
-  test('keeps committed repeats; drafts without a launch and foreign records are set aside', async () => {
+  test('keeps committed repeats; drafts without a launch and foreign records are discarded', async () => {
     const world = await interrupted();
     await commitNova(world, 1);
     await commitNova(world, 2);
@@ -297,7 +297,7 @@ describe('a directory of calib', () => {
     expect(await listDiscarded(world.runDir)).toEqual([]);
   });
 
-  test('sets failed attempts aside, so that the session that carries on has its whole budget', async () => {
+  test('sets failed attempts aside, so that the session that continues has its whole budget', async () => {
     const world = await interrupted();
     writeJson(runPaths.attempts(world.runDir, NAMESPACE, 1), {
       schema: 'calib.attempts/1',

@@ -122,7 +122,7 @@ describe('when it has ended', () => {
     expect(first.text + (await read({ offset: first.offset })).text).toBe(text);
   });
 
-  test('nothing is left of a launch that was set aside', async () => {
+  test('nothing is left of a launch that was discarded', async () => {
     const { read } = world();
     expect(await read({ attempt: 7 })).toEqual({ text: '', offset: 0, ended: true });
   });

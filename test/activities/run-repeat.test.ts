@@ -198,7 +198,7 @@ describe('a repeat with gaps', () => {
     ]);
   });
 
-  it('goes on counting and numbering over what was set aside', async () => {
+  it('goes on counting and numbering over what was discarded', async () => {
     const world = await repeatWorld();
     world.steps(`${partial}exit 1`);
     const launches: number[] = [];

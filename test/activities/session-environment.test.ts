@@ -104,7 +104,7 @@ describe('environment.json of a session', () => {
 });
 
 describe('a resume', () => {
-  test('in the same environment is carried on', async () => {
+  test('in the same environment is continued', async () => {
     const world = await interrupted();
     const plan = await planWith(world, {}, resumed);
     await openSession(plan);
@@ -178,7 +178,7 @@ describe('a directory without environment.json', () => {
     return world;
   }
 
-  test('is carried on where the little that it says agrees, and gets one', async () => {
+  test('is continued where the little that it says agrees, and gets one', async () => {
     const versions = { sglang: '0.5.12.post1', torch: '2.11.0' };
     const world = legacyWorld({ versions, gpu_summary: '2× NVIDIA H20' });
     const plan = await planWith(world, {}, resumed);
@@ -194,7 +194,7 @@ describe('a directory without environment.json', () => {
     );
   });
 
-  test('is carried on with another version when forced', async () => {
+  test('is continued with another version when forced', async () => {
     const world = legacyWorld({ versions: { torch: '2.10.0' } });
     await openSession(await planWith(world, {}, forced));
     expect(await readPlan(world.runDir)).toMatchObject({

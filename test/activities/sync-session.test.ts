@@ -136,7 +136,7 @@ describe('a corrected stages.yaml', () => {
 
     expect(cells['nova_accuracy']?.[0]?.symbol).toBe('—');
     expect(notes.at(-1)).toBe(
-      `set aside: ${NAMESPACE} repeat 1: nova_speed: the corrected stages.yaml reads other values than were recorded`,
+      `discarded: ${NAMESPACE} repeat 1: nova_speed: the corrected stages.yaml reads other values than were recorded`,
     );
     expect(await listDiscarded(world.runDir)).toMatchObject([{ namespace: NAMESPACE, repeat: 1 }]);
   });
@@ -147,7 +147,7 @@ describe('a corrected stages.yaml', () => {
     correct('nova_speed', withMetric('throughput_qps', { json_file: './test_nova0/nova_results.json' }));
 
     expect((await syncSession(world.runDir)).notes.at(-1)).toBe(
-      `set aside: ${NAMESPACE} repeat 1: nova_speed: its results are on host h20-2, so the corrected stages.yaml cannot read them here`,
+      `discarded: ${NAMESPACE} repeat 1: nova_speed: its results are on host h20-2, so the corrected stages.yaml cannot read them here`,
     );
   });
 
@@ -159,7 +159,7 @@ describe('a corrected stages.yaml', () => {
 
     expect(notes.slice(1)).toEqual([
       'nova_accuracy: expected_samples is 20 instead of 5',
-      `set aside: ${NAMESPACE} repeat 1: under the corrected stages.yaml: nova_accuracy: sample scope mismatch (total 5 != expected 20)`,
+      `discarded: ${NAMESPACE} repeat 1: under the corrected stages.yaml: nova_accuracy: sample scope mismatch (total 5 != expected 20)`,
     ]);
     expect(expected_samples).toEqual({ nova_accuracy: 20, nova_speed: null, chart_accuracy: null });
   });

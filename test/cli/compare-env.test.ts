@@ -107,5 +107,5 @@ describe('calib compare-env', () => {
 it('calib start takes --force-environment only with --resume', async () => {
   const run = await runCalib(['start', '--model', 'tts', '--no-host', '--force-environment']);
   expect(run.exitCode).toBe(2);
-  expect(run.stderr).toContain('--force-environment is for a run directory that is carried on');
+  expect(run.stderr).toContain('--force-environment is for a run directory that is continued');
 });

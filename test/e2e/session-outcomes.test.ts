@@ -53,7 +53,7 @@ describe('a session of the built program', () => {
     expect(await readFile(join(runDir, 'report.md'), 'utf8')).toContain('**25.00**');
   });
 
-  it('a partial repeat is set aside whole and run again within the budget', async () => {
+  it('a partial repeat is discarded whole and run again within the budget', async () => {
     await suite.script('beta', { values: { scored_samples: 2 } }, 1);
     const { session, runDir } = await start('--stages', 'beta', '--repeats', '1', '--label', 'partial');
     const { symbols } = await up.untilPhase(session, 'awaiting_decision');

@@ -12,7 +12,7 @@ import {
 } from '../../src/host/process/launch-files.ts';
 import { isAlive } from '../../src/host/process/identity.ts';
 
-/** What one launch folder of a run directory, set aside or not, says. */
+/** What one launch folder of a run directory, discarded or not, says. */
 export interface LaunchOnDisk {
   folder: string;
   namespace: string;
@@ -26,7 +26,7 @@ export interface LaunchOnDisk {
 
 const LAUNCH_FOLDER = /(?:^|\/)_pytest\/([^/]+)\/run(\d+)\.attempt(\d+)$/;
 
-/** Every launch folder below the run directory, those that were set aside included. */
+/** Every launch folder below the run directory, those that were discarded included. */
 export async function launchesOnDisk(runDir: string): Promise<LaunchOnDisk[]> {
   const paths = await readdir(runDir, { recursive: true }).catch(() => []);
   const found = await Promise.all(

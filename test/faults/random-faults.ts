@@ -74,7 +74,7 @@ function generator(seed: number): () => number {
 
 /** Does to one session what the faults say, and remembers which launches it meant to break. */
 export class FaultInjector {
-  /** Repeats that a purge has set aside. */
+  /** Repeats that a purge has discarded. */
   purged = 0;
   readonly #world: FaultWorld;
   readonly #session: FaultedSession;

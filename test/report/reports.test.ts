@@ -86,7 +86,7 @@ describe('the Markdown report', () => {
     expect(text).toContain('- tune-ci-thresholds v?');
   });
 
-  test('names the original tool only for a directory that it made, also one that calib carried on', () => {
+  test('names the original tool only for a directory that it made, also one that calib continued', () => {
     const text = (plan: Partial<Plan>) =>
       markdownReport(makeFacts({ snapshot: makeSnapshot({ plan }) }), null);
     const tool = '- tune-ci-thresholds v0.6.0';

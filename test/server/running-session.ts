@@ -105,7 +105,7 @@ export interface SessionSetting {
   activities: SessionActivities;
   /** What the home host does more for the session of a pool. */
   poolHome?: PoolHomeActivities;
-  /** Which queues nobody polls; for sessions without a worker on their host. */
+  /** Which queues no worker polls; for sessions without a worker on their host. */
   unpolled?: ('home' | 'repeats')[];
 }
 

@@ -23,7 +23,7 @@ function heldSession(options: ScriptedOptions = {}) {
 }
 
 describe('pause', () => {
-  test('lets the running repeat end, launches nothing more, and resume carries on', async () => {
+  test('lets the running repeat end, launches nothing more, and resume continues', async () => {
     const { activities, held, run } = heldSession();
     await run(async (session) => {
       await held.started;
@@ -34,7 +34,7 @@ describe('pause', () => {
       held.release();
       await session.untilPhase('paused');
       expect(activities.launches).toEqual(['test_alpha_ci#1']);
-      expect((await session.status()).halt?.text).toMatch(/^paused since .*: `resume` carries on$/);
+      expect((await session.status()).halt?.text).toMatch(/^paused since .*: `resume` continues$/);
       await session.update('resume');
       await session.finish();
     });
@@ -81,7 +81,7 @@ describe('pause', () => {
 });
 
 describe('purge', () => {
-  test('as an update is answered when the repeat is set aside, and runs it again for all its stages', async () => {
+  test('as an update is answered when the repeat is discarded, and runs it again for all its stages', async () => {
     const { activities, run } = scriptedSession(place());
     await run(async (session) => {
       await session.untilPhase('awaiting_decision');
@@ -89,7 +89,7 @@ describe('purge', () => {
       expect(reply).toEqual({
         accepted: true,
         message:
-          'test_alpha_ci repeat 2 is set aside for all its stages and run again; then the report is written anew and a decision is asked for once more',
+          'test_alpha_ci repeat 2 is discarded for all its stages and run again; then the report is written anew and a decision is asked for once more',
       });
       expect(activities.calls).toContain('discardRepeat test_alpha_ci#2');
       await session.untilPhase('awaiting_decision');
@@ -139,7 +139,7 @@ describe('purge', () => {
     expect(activities.launches.filter((key) => key === 'test_beta_ci#1')).toHaveLength(2);
   });
 
-  test('of a repeat that is being set aside already is answered at once and done once', async () => {
+  test('of a repeat that is being discarded already is answered at once and done once', async () => {
     const discarding = deferred();
     const go = deferred();
     const { activities, run } = scriptedSession(place(), {}, () => ({
@@ -154,7 +154,7 @@ describe('purge', () => {
       await discarding.promise;
       expect(await session.update('purge', { stage: 'beta_accuracy', repeat: 1 })).toEqual({
         accepted: true,
-        message: 'test_beta_ci repeat 1 is being set aside already',
+        message: 'test_beta_ci repeat 1 is being discarded already',
       });
       go.resolve();
       await first;
@@ -188,12 +188,12 @@ describe('purge', () => {
     await run(async (session) => {
       await session.untilPhase('halted');
       const reply = await session.update('purge', { stage: 'alpha_wer', repeat: 1 });
-      expect(reply.message).toMatch(/is set aside for all its stages and run again after `resume`$/);
+      expect(reply.message).toMatch(/is discarded for all its stages and run again after `resume`$/);
       expect((await session.state()).phase.kind).toBe('halted');
       await session.update('resume');
       await session.finish();
     });
-    // What was set aside is not looked at again.
+    // What was discarded is not looked at again.
     expect(activities.inputs.map(({ reextract }) => reextract)).toEqual([false, false, false]);
   });
 

@@ -113,7 +113,7 @@ describe('a session on declared lanes', () => {
       );
       expect(await session.update('resume')).toMatchObject({ accepted: true });
       const { notes } = await session.untilPhase('awaiting_decision');
-      expect(notes.map(({ text }) => text)).toContain('in use again: lane lane0, lane1');
+      expect(notes.map(({ text }) => text)).toContain('back in service: lane lane0, lane1');
     });
   });
 });

@@ -11,18 +11,19 @@ const one = {
   policies: { worker_wait_s: 0.3 },
 };
 
-describe('a host queue that nobody polls', () => {
+describe('a host queue that no worker polls', () => {
   test('is a state of its own that names queue, host and command, and ends by itself when a worker comes', async () => {
     const { plan, activities, run } = scriptedSession(place(), { ...one, unpolled: ['home', 'repeats'] });
     await run(async (session) => {
       await session.until(({ phase }) => phase.kind === 'blocked');
       const { state, halt } = await session.status();
       expect(state).toBe('blocked');
-      expect(halt?.text).toContain(`nobody polls task queue ${plan.task_queues.home} (gpu-1)`);
+      expect(halt?.text).toContain(`no worker polls task queue ${plan.task_queues.home} (gpu-1)`);
       expect(halt?.text).toMatch(/^NO WORKER since .*start `calib worker` there/);
       expect(await session.update('resume')).toEqual({
         accepted: true,
-        message: 'the session goes on by itself: start one on that host with `calib worker` (or `calib up`)',
+        message:
+          'the session resumes automatically: start one on that host with `calib worker` (or `calib up`)',
       });
       await withWorkers({ place: place(), plan, activities }, async () => {
         expect((await session.finish()).outcome).toBe('completed');

@@ -50,7 +50,7 @@ describe('a session of a pool', () => {
     expect(new Set(activities.inputs.map(({ dispatch }) => dispatch)).size).toBe(6);
   });
 
-  test('spells out why a host is refused, carries on with the others, and lets it try again after `resume`', async () => {
+  test('spells out why a host is refused, continues with the others, and lets it try again after `resume`', async () => {
     const { plan, activities, other, hosts, run } = pooledSession(place());
     const held = deferred();
     let asked = 0;
@@ -144,7 +144,7 @@ describe('a session of a pool', () => {
     expect(activities.log.filter((each) => each === line)).toHaveLength(1);
   });
 
-  test('waits, and says so, while no host takes part; goes on by itself when one does', async () => {
+  test('waits, and says so, while no host takes part; resumes automatically when one does', async () => {
     const { plan, hosts, run } = pooledSession(place(), { repeats: 1 });
     await run(async (session) => {
       const { phase } = await session.until((state) => state.phase.kind === 'blocked');

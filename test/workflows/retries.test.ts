@@ -120,7 +120,7 @@ describe('a spent budget', () => {
     await run(async (session) => {
       const { phase } = await session.untilPhase('blocked');
       expect(phase).toMatchObject({ cause: 'same-failure' });
-      expect((await session.status()).halt?.text).toMatch(/^GAVE UP, the same failure again and again/);
+      expect((await session.status()).halt?.text).toMatch(/^REPEATED FAILURE/);
     });
     expect(activities.launches.filter((key) => key === 'test_alpha_ci#1')).toHaveLength(3);
   });

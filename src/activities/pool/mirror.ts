@@ -85,11 +85,11 @@ async function keepReplaced(runDir: string, wanted: Buffer): Promise<string | nu
 
 /**
  * When a host takes part again, nothing that it was given before is waited for: launches without a record are ended
- * and set aside, and what is recorded stays as it is but answers no later dispatch. A repeat that a worker here has
+ * and discarded, and what is recorded stays as it is but answers no later dispatch. A repeat that a worker here has
  * in hand is left alone.
  *
  * @param local the session's plan as it is here
- * @returns a line for each repeat that was set aside
+ * @returns a line for each repeat that was discarded
  * @throws CalibError when the file system refuses
  */
 export async function discardStaleLaunches(local: SessionPlan, timing: RepeatTiming): Promise<string[]> {
@@ -107,7 +107,7 @@ export async function discardStaleLaunches(local: SessionPlan, timing: RepeatTim
         if (isUnrecorded) {
           await endRepeat(key, timing, { kind: 'cancelled', why: 'the session went on without this host' });
           await setAside(place, stages);
-          lines.push(`${namespace} repeat ${repeat}: an unrecorded launch is set aside`);
+          lines.push(`${namespace} repeat ${repeat}: an unrecorded launch is discarded`);
         }
         await writeDispatch(place, null);
       } finally {
@@ -138,7 +138,7 @@ async function setAside(place: RepeatPlace, stages: readonly string[]): Promise<
 }
 
 /**
- * On another host of a pool: sets aside what is there of an earlier dispatch of this repeat, pytest ended first,
+ * On another host of a pool: discards what is there of an earlier dispatch of this repeat, pytest ended first,
  * because the session has gone on without it. What is there of the same dispatch stays, to be adopted or returned. Does
  * nothing in the session's own run directory.
  *
@@ -164,7 +164,7 @@ export async function discardOlderDispatch(repeat: Repeat): Promise<void> {
     if (discarded.kind === 'discarded') {
       await logLines(
         repeat,
-        `[${input.namespace}] run ${input.repeat}: what an earlier dispatch left is set aside`,
+        `[${input.namespace}] run ${input.repeat}: what an earlier dispatch left is discarded`,
       );
     }
   }

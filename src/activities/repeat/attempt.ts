@@ -51,7 +51,7 @@ async function countedAttempts({ place }: Repeat): Promise<Attempt[]> {
   const lastPurge = ofRepeat.findLastIndex(({ reason }) => reason?.requested_by !== discardedByCalib);
   const byNumber = new Map<number, Attempt>();
   for (const { path } of ofRepeat.slice(lastPurge + 1)) {
-    // A damaged record that was set aside is no reason to stop: its launch is merely not counted.
+    // A damaged record that was discarded is no reason to stop: its launch is merely not counted.
     const attempts = await readAttempts({ ...place, runDir: path }).catch(() => []);
     for (const attempt of attempts) byNumber.set(attempt.n, attempt);
   }

@@ -115,7 +115,7 @@ export async function endStrayProcesses(repeat: Repeat): Promise<void> {
 
 /**
  * Ends what runs of a repeat on this machine, a launch that goes on without a worker included: its files are about to
- * be set aside. The caller holds the repeat's claim.
+ * be discarded. The caller holds the repeat's claim.
  *
  * @param timing how long processes have to end, milliseconds
  */

@@ -25,8 +25,8 @@ import { endRepeat } from './end-repeat.ts';
 
 /**
  * Puts what a repeat left on another host into the session's run directory, as if it had run here: observations, then
- * attempts, then the commit marker. Another record of that repeat is set aside first. Twice equals once, and a record
- * that was taken before and set aside since is not taken again.
+ * attempts, then the commit marker. Another record of that repeat is discarded first. Twice equals once, and a record
+ * that was taken before and discarded since is not taken again.
  *
  * @param files the steps of the writes; tests fail one of them
  * @throws CalibError `refused` for a record that is not this session's, or not whole; nothing is touched then
@@ -56,7 +56,7 @@ export async function keepRepeat(
   }
 }
 
-/** Whether this very record stands already, or did until it was set aside. */
+/** Whether this very record stands already, or did until it was discarded. */
 async function isKnown(received: ReceivedRepeat): Promise<boolean> {
   const { marker } = received;
   if (marker === null) return (await newAttempts(received)).length === 0;
@@ -69,11 +69,11 @@ async function isKnown(received: ReceivedRepeat): Promise<boolean> {
   return false;
 }
 
-/** The record's attempts that this directory has neither in place nor set aside. */
+/** The record's attempts that this directory has neither in place nor discarded. */
 async function newAttempts(received: ReceivedRepeat): Promise<Attempt[]> {
   const known = new Set((await readAttempts(received)).map(textOf));
   for (const folder of await foldersOf(received)) {
-    // A damaged record that was set aside is no reason to stop.
+    // A damaged record that was discarded is no reason to stop.
     const discarded = await readAttempts({ ...received, runDir: folder }).catch(() => []);
     for (const attempt of discarded) known.add(textOf(attempt));
   }

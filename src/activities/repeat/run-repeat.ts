@@ -115,7 +115,7 @@ async function runClaimed(repeat: Repeat): Promise<RepeatOutcome> {
   return withEveryCell(repeat, await launch(repeat));
 }
 
-/** What stood before the launch was set aside: stages that it left no record of are as if never run. */
+/** What stood before the launch was discarded: stages that it left no record of are as if never run. */
 function withEveryCell({ stages }: Repeat, outcome: RepeatOutcome): RepeatOutcome {
   const notRun = stages.map(({ key }) => [key, { symbol: '—', reason: 'missing file' }] as const);
   return { ...outcome, cells: { ...Object.fromEntries(notRun), ...outcome.cells } };

@@ -61,7 +61,7 @@ export interface PrecheckFacts {
   cuda: string | null;
 }
 
-/** A repeat that was set aside instead of counted. */
+/** A repeat that was discarded instead of counted. */
 export interface DiscardedRepeat {
   namespace: string;
   repeat: number;

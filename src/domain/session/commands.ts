@@ -126,14 +126,14 @@ function decidePause(state: SessionState): CommandReply {
     case 'prechecking':
       return accept('pausing: after the checks nothing is launched until `resume`');
     case 'calibrating':
-      if (state.pause_requested) return accept('already paused; `resume` carries on');
+      if (state.pause_requested) return accept('already paused; `resume` continues');
       return running > 0
         ? accept(
             `pausing: ${running} running repeat(s) go on to their end, nothing new starts until \`resume\``,
           )
         : accept('paused: nothing is launched until `resume`');
     case 'paused':
-      return accept('already paused; `resume` carries on');
+      return accept('already paused; `resume` continues');
     default:
       return refuse(`nothing to pause: ${standing(state)}`);
   }
@@ -148,7 +148,7 @@ function decideResume(state: SessionState): CommandReply {
       if (phase.cause === 'no-worker') {
         return hasRefused(state)
           ? accept('resumed: the refused hosts may prove themselves again')
-          : accept(`the session goes on by itself: ${nextStep(phase)}`);
+          : accept(`the session resumes automatically: ${nextStep(phase)}`);
       }
       return accept('resumed: the run directory is read again, what is missing is run with a fresh budget');
     case 'halted':
@@ -201,8 +201,8 @@ function decidePurge(plan: SessionPlan, state: SessionState, command: PurgeComma
     return refuse(`nothing is recorded for repeat ${command.repeat}: it will be run anyway`);
   }
   const names = `${recorded.map((id) => id.namespace).join(', ')} repeat ${command.repeat}`;
-  if (recorded.every((id) => isQueued(state, id))) return accept(`${names} is being set aside already`);
-  return accept(`${names} is set aside for all its stages and ${next}`);
+  if (recorded.every((id) => isQueued(state, id))) return accept(`${names} is being discarded already`);
+  return accept(`${names} is discarded for all its stages and ${next}`);
 }
 
 function decideApply(state: SessionState, command: Extract<Command, { kind: 'apply' }>): CommandReply {
@@ -220,7 +220,7 @@ function decideAbort(state: SessionState): CommandReply {
   if (state.decision !== null) return refuse('the decision is being carried out: wait for the end');
   if (state.abort_requested !== null) return accept('already aborting');
   return accept(
-    'aborting: a running pytest is stopped, everything recorded is kept and the session ends; `calib start --resume` can carry on with its directory',
+    'aborting: a running pytest is stopped, everything recorded is kept and the session ends; `calib start --resume` can continue with its directory',
   );
 }
 

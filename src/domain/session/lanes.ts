@@ -104,7 +104,7 @@ function isUnitsOwnFault(book: LaneBook, lane: string, only: boolean): boolean {
   return elsewhere || !succeededElsewhere || only;
 }
 
-/** Takes all lanes into use again (after `resume`); gives their names. Changes `state`. */
+/** Takes all lanes back in service (after `resume`); gives their names. Changes `state`. */
 export function endQuarantine(state: SessionState): string[] {
   const names = Object.keys(state.lanes?.quarantined ?? {}).sort();
   if (state.lanes !== undefined) {

@@ -61,7 +61,7 @@ export const policiesSchema = z.object({
   jit_cache: jitCacheSchema.default('cold'),
   /** Seconds to wait for the GPU gate before the attempt fails as infra: 600. */
   gpu_wait_s: z.number().positive().default(600),
-  /** Seconds after which a task queue that nobody polls is reported as such; the session waits on. */
+  /** Seconds after which a task queue that no worker polls is reported as such; the session waits on. */
   worker_wait_s: z.number().positive().default(600),
   /** Longest silence of progress output, seconds, where a host profile wants less than the usual minute. */
   progress_s: z.number().positive().optional(),
@@ -251,7 +251,7 @@ export const sessionPlanSchema = z.object({
   purpose: sessionPurposeSchema.optional(),
   /** True when an existing run directory is continued. */
   resume: z.boolean().default(false),
-  /** Carry on although the environment is not the recorded one; absent means no. */
+  /** Continue although the environment is not the recorded one; absent means no. */
   force_environment: z.boolean().optional(),
   /** False when the server does not know calib's search attributes: upserting them would fail every task. */
   search_attributes: z.boolean().default(true),

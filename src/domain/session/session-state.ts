@@ -69,7 +69,7 @@ export interface SmokeSeen {
 export type RepeatOutcome =
   /** Every fed stage is ✓ and committed on disk. */
   | ({ kind: 'complete'; cells: Record<string, StrictCell> } & LaunchFacts)
-  /** A △ or ✗ that another run can cure; committed on disk, set aside by the next launch. */
+  /** A △ or ✗ that another run can cure; committed on disk, discarded by the next launch. */
   | ({ kind: 'incomplete'; reason: string; cells: Record<string, StrictCell> } & LaunchFacts)
   /** Infra failures have used up this pass's attempts. */
   | ({ kind: 'exhausted'; reason: string; cells: Record<string, StrictCell> } & LaunchFacts)
@@ -106,7 +106,7 @@ export type BlockCause =
   /** Nobody polls the host's task queue; the only one that ends by itself. */
   | 'no-worker';
 
-/** The ends: a session in one of them takes no command any more. */
+/** The ends: a session in one of them no longer accepts commands. */
 export type End =
   | {
       kind: 'completed';
@@ -151,7 +151,7 @@ export interface OpenRepeat {
   launches: number;
 }
 
-/** A whole pytest repeat that is to be set aside and run again. */
+/** A whole pytest repeat that is to be discarded and run again. */
 export interface PurgeRequest {
   command_id: string;
   namespace: string;
@@ -268,7 +268,7 @@ export function initialState(plan: SessionPlan, now: string): SessionState {
   };
 }
 
-/** True when the session has ended and takes no command any more. */
+/** True when the session has ended and no longer accepts commands. */
 export function isEnd(phase: Phase): phase is End {
   return phase.kind === 'completed' || phase.kind === 'aborted' || phase.kind === 'failed';
 }

@@ -23,7 +23,7 @@ export function nextStep(phase: Phase): string {
     case 'calibrating':
       return 'it goes on until every repeat is complete';
     case 'paused':
-      return '`resume` carries on';
+      return '`resume` continues';
     case 'halted':
       return 'fix the cause, then `resume`';
     case 'blocked':
@@ -37,7 +37,7 @@ export function nextStep(phase: Phase): string {
     case 'completed':
     case 'aborted':
     case 'failed':
-      return 'it takes no command any more';
+      return 'it no longer accepts commands';
   }
 }
 
@@ -51,7 +51,7 @@ function blockedDuty({ cause }: Extract<Phase, { kind: 'blocked' }>): string {
     case 'directory':
       return 'remove the cause, then `resume`';
     case 'no-lane':
-      return 'see to the quarantined lanes, then `resume` takes them into use again';
+      return 'fix the quarantined lanes, then `resume` puts them back in service';
     case 'no-worker':
       return 'start one on that host with `calib worker` (or `calib up`)';
   }
@@ -60,7 +60,7 @@ function blockedDuty({ cause }: Extract<Phase, { kind: 'blocked' }>): string {
 /** Distinct words for what is distinct: a spent budget is not a missing worker. */
 const blockedWords: Record<BlockCause, string> = {
   'budget-spent': 'BUDGET SPENT',
-  'same-failure': 'GAVE UP, the same failure again and again,',
+  'same-failure': 'REPEATED FAILURE',
   report: 'BLOCKED',
   directory: 'BLOCKED',
   'no-lane': 'NO LANE LEFT',

@@ -33,14 +33,14 @@ export interface RepeatAdoption {
 export interface AdoptedRepeats {
   /** Valid (unit, repeat) pairs, which are not run again. */
   kept: number;
-  /** One line per (unit, repeat) that was set aside: which and why. */
+  /** One line per (unit, repeat) that was discarded: which and why. */
   setAside: string[];
 }
 
 /**
- * Goes through every (unit, repeat) of a directory that is carried on: valid ones stay, and those of the
+ * Goes through every (unit, repeat) of a directory that is continued: valid ones stay, and those of the
  * original tool get a commit marker, so that a later change of theirs is noticed; everything else that is recorded is
- * set aside as a whole. A launch that may still be running or has ended unrecorded stays, to be adopted by its repeat.
+ * discarded as a whole. A launch that may still be running or has ended unrecorded stays, to be adopted by its repeat.
  * Nothing is deleted or overwritten, and a second call finds nothing left to do.
  *
  * @throws CalibError when the file system refuses
@@ -58,7 +58,7 @@ export async function adoptRepeats(adoption: RepeatAdoption): Promise<AdoptedRep
   return adopted;
 }
 
-/** Null when the repeat is valid, empty when there is nothing of it, else why it was set aside. */
+/** Null when the repeat is valid, empty when there is nothing of it, else why it was discarded. */
 async function adoptRepeat(adoption: RepeatAdoption, unit: Unit, place: RepeatPlace): Promise<string | null> {
   const { session, stages, at } = adoption;
   const found = await readCommittedRepeat({

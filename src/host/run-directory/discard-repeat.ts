@@ -17,7 +17,7 @@ import {
 } from './files.ts';
 import { runPaths } from './paths.ts';
 
-/** `_discarded/<namespace>/run{k}.<n>/reason.json`: why a repeat was set aside. */
+/** `_discarded/<namespace>/run{k}.<n>/reason.json`: why a repeat was discarded. */
 const discardReasonSchema = z.object({
   schema: z.literal('calib.discard/1'),
   reason: z.string(),
@@ -107,9 +107,9 @@ export interface RepeatDiscard extends RepeatPlace {
 }
 
 export type DiscardResult =
-  /** Set aside now, or by an earlier call with this command id. */
+  /** Discarded now, or by an earlier call with this command id. */
   | { kind: 'discarded'; folder: string; moved: string[] }
-  /** There was nothing to set aside. */
+  /** There was nothing to discard. */
   | { kind: 'nothing' };
 
 /** Moves one path; tests replace it to fail in the middle. */
@@ -150,7 +150,7 @@ async function standingPaths(discard: RepeatDiscard): Promise<string[]> {
   const unit = runPaths.unit(runDir, namespace);
   const marker = runPaths.commitMarker(runDir, namespace, repeat);
   const baseTemp = basename(runPaths.baseTemp(runDir, namespace, repeat));
-  // Which dispatch is worked on says nothing of what was measured, and is still so when its files were set aside.
+  // Which dispatch is worked on says nothing of what was measured, and is still so when its files were discarded.
   const dispatch = basename(runPaths.dispatch(runDir, namespace, repeat));
   const names = await namesIn(unit);
   const ofUnit = names
@@ -243,7 +243,7 @@ async function freePath(wanted: string): Promise<string> {
   return path;
 }
 
-/** A repeat that was set aside, and who asked for it. */
+/** A repeat that was discarded, and who asked for it. */
 export interface ListedDiscard extends DiscardedRepeat {
   requested_by: string;
 }

@@ -20,7 +20,7 @@ const dispatchSchema = z.object({
 /**
  * The dispatch that a repeat's files on another host of a pool are of; null where none is recorded or none is waited
  * for.
- * A damaged record is none: the files are then set aside rather than taken for an answer.
+ * A damaged record is none: the files are then discarded rather than taken for an answer.
  */
 export async function readDispatch(place: RepeatPlace): Promise<number | null> {
   const bytes = await readIfPresent(runPaths.dispatch(place.runDir, place.namespace, place.repeat));

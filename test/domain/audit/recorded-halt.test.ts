@@ -21,7 +21,7 @@ test.each([
   ['nothing is logged', ''],
   ['nothing halted', at('Running nova', '[test_nova_ci] run 1/3 ok (61.2s)')],
   ['the session was resumed', at('HALT: x', 'resumed')],
-  ['the directory was carried on', at('HALT: x', 'resumed on commit abc: 3 repeat(s) are valid')],
+  ['the directory was continued', at('HALT: x', 'resumed on commit abc: 3 repeat(s) are valid')],
   ['the session has ended', at('HALT: x', 'session aborted: by the operator')],
 ])('tells none where %s', (_what, log) => {
   expect(recordedHalt(log)).toBeNull();

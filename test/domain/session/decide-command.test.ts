@@ -191,8 +191,8 @@ describe('abort', () => {
 });
 
 describe('resume', () => {
-  test('of a session that waits for a worker says that it goes on by itself, and asks for no new look', () => {
-    const state = stateIn({ kind: 'blocked', since: at, cause: 'no-worker', reason: 'nobody polls' });
+  test('of a session that waits for a worker says that it resumes automatically, and asks for no new look', () => {
+    const state = stateIn({ kind: 'blocked', since: at, cause: 'no-worker', reason: 'no worker polls' });
     expect(takeCommand(plan, state, command('resume'))).toMatchObject({ accepted: true });
     expect(state.resume_requested).toBe(false);
   });

@@ -42,7 +42,7 @@ const halfDone = state({
 describe('what a session says it does', () => {
   test.each<[Phase, string]>([
     [{ kind: 'opening' }, 'opening the run directory'],
-    [{ kind: 'paused', since: at }, `paused since ${at}: \`resume\` carries on`],
+    [{ kind: 'paused', since: at }, `paused since ${at}: \`resume\` continues`],
     [{ kind: 'halted', since: at, cause }, `HALTED since ${at}: no results.json`],
     [
       { kind: 'blocked', since: at, cause: 'budget-spent', reason: '1 missing' },
@@ -50,12 +50,12 @@ describe('what a session says it does', () => {
     ],
     [
       { kind: 'blocked', since: at, cause: 'same-failure', reason: '1 missing' },
-      `GAVE UP, the same failure again and again, since ${at}: 1 missing`,
+      `REPEATED FAILURE since ${at}: 1 missing`,
     ],
     [{ kind: 'blocked', since: at, cause: 'report', reason: 'refused' }, `BLOCKED since ${at}: refused`],
     [
-      { kind: 'blocked', since: at, cause: 'no-worker', reason: 'nobody polls q' },
-      `NO WORKER since ${at}: nobody polls q`,
+      { kind: 'blocked', since: at, cause: 'no-worker', reason: 'no worker polls q' },
+      `NO WORKER since ${at}: no worker polls q`,
     ],
     [
       { kind: 'completed', report: '/r', decision: 'smart', applied: 2, changes: [] },

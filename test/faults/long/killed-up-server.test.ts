@@ -12,7 +12,7 @@ withScriptedWorld((world) => {
   ({ up, suite } = world);
 });
 
-describe('what stops in the middle of a repeat is carried on', () => {
+describe('what stops in the middle of a repeat is continued', () => {
   it('worker and server killed together: the session goes on from the database', async () => {
     const session = await startWaiting(up, suite, 'server-too');
     await up.kill();

@@ -40,7 +40,7 @@ const adopt = async (runDir: string) =>
     at: '2026-04-24T05:00:00Z',
   });
 
-test('however a directory was broken, what is carried on is whole and valid, and nothing of it is lost', async () => {
+test('however a directory was broken, what is continued is whole and valid, and nothing of it is lost', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(operations, { maxLength: 12 }), async (sequence) => {
       const runDir = makeDirectory();

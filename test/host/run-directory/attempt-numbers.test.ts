@@ -64,7 +64,7 @@ test('a log without a record takes its number too', async () => {
   expect(await nextAttemptNumber(place)).toBe(5);
 });
 
-test('numbering goes on after discards, whatever of an attempt was set aside', async () => {
+test('numbering goes on after discards, whatever of an attempt was discarded', async () => {
   const place = makePlace();
   await appendAttempt(place, makeAttempt({ n: 1 }));
   await discard(place, 'command-1');

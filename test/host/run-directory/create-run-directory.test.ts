@@ -35,7 +35,7 @@ test('finds the folder again that an earlier call for the same session made', as
   expect(await createRunDirectory({ runDir, sessionId: SESSION, placeOf: outside })).toBe('existing');
 });
 
-test('carries on where a start was interrupted before its plan', async () => {
+test('continues where a start was interrupted before its plan', async () => {
   const runDir = join(temporaryFolder(), SESSION);
   await mkdir(runDir);
   await appendRunLog(runDir, ['run log: …'], new Date());

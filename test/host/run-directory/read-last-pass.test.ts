@@ -23,7 +23,7 @@ test('the last pass is the highest of any repeat', async () => {
   expect(await readLastPass(runDir, plan)).toBe(3);
 });
 
-test('attempts that were set aside count as well', async () => {
+test('attempts that were discarded count as well', async () => {
   const runDir = temporaryFolder();
   const place = { runDir, namespace: 'test_alpha_ci', repeat: 2 };
   await appendAttempt(place, makeAttempt({ n: 1, pass: 4 }));

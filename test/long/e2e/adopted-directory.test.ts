@@ -78,7 +78,7 @@ async function writeLegacyDirectory(): Promise<void> {
 }
 
 describe('a directory of the original tool', () => {
-  it('is carried on to a decision: only what does not count is run', async () => {
+  it('is continued to a decision: only what does not count is run', async () => {
     await writeLegacyDirectory();
 
     const run = await up.calib('start', '--resume', '--output-dir', runDir, ...suite.options);
@@ -100,7 +100,7 @@ describe('a directory of the original tool', () => {
 });
 
 describe('a directory of another environment', () => {
-  it('is refused with what differs, carried on when forced, and marked in the report', async () => {
+  it('is refused with what differs, continued when forced, and marked in the report', async () => {
     await writeLegacyDirectory();
     await write(join(runDir, 'precheck.json'), { versions: { torch: '2.10.0' }, gpu_summary: 'unknown' });
     const resume = ['start', '--resume', '--output-dir', runDir, ...suite.options];

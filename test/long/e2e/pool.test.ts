@@ -71,7 +71,7 @@ it('shares the repeats with a second machine, keeps all records at home, and fet
   expect((await stat(join(world.runDir(there, session), file))).isFile()).toBe(true);
 });
 
-it('refuses a machine on another commit with the difference spelled out, and carries on without it', async () => {
+it('refuses a machine on another commit with the difference spelled out, and continues without it', async () => {
   const { up, here, there } = world;
   await there.git('commit', '--quiet', '--allow-empty', '--message', 'moved on');
   await here.script('alpha', { waitFor: 'go' }, 1);

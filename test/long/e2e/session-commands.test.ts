@@ -164,7 +164,7 @@ describe('list', () => {
   });
 });
 
-describe('a run directory carried on', () => {
+describe('a run directory continued', () => {
   it('after its workflow has ended: valid repeats are kept, the rest are run', async () => {
     await suite.script('beta', { waitFor: 'never' });
     const { session, runDir } = await start('--repeats', '1', '--label', 'carried-on', '--max-passes', '3');

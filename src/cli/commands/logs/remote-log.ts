@@ -77,7 +77,7 @@ export async function* readRemoteLog(
   }
 }
 
-/** Known at once where nobody has polled for minutes; a host that stopped just now is known by its silence. */
+/** Known at once where no worker has polled for minutes; a host that stopped just now is known by its silence. */
 async function requireHost(client: SessionClient, launch: RemoteLaunch): Promise<void> {
   if (!(await hasPoller(client, hostTaskQueues(launch.host).home, 'activity'))) throw noAnswer(launch);
 }

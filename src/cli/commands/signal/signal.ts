@@ -69,7 +69,7 @@ export function register(program: Command): void {
     .description('Send a command to a running session; print whether it was accepted, and why not.')
     .argument('<session>', 'session id, unambiguous prefix, or latest')
     .argument('<command>', 'pause, resume, purge, apply or abort')
-    .option('--stage <key>', 'purge: a stage; the whole pytest repeat that feeds it is set aside')
+    .option('--stage <key>', 'purge: a stage; the whole pytest repeat that feeds it is discarded')
     .option('--test <file>', 'purge: a test file')
     .option('--repeat <k>', 'purge: which repeat', parseCount)
     .option('--reason <text>', 'purge, abort: why, for the record')

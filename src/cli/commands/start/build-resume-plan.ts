@@ -22,7 +22,7 @@ export interface ResumeOptions {
 }
 
 /**
- * The plan that carries on an existing run directory, calib's or the original tool's: same commit, same model, same
+ * The plan that continues an existing run directory, calib's or the original tool's: same commit, same model, same
  * stages. Without `--stages` it means the plan's stages.
  *
  * @throws CalibError saying what differs

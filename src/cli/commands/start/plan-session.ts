@@ -252,7 +252,7 @@ export async function planFor(
     });
   }
   if (options.forceEnvironment === true) {
-    throw new CalibError('invalid-input', '--force-environment is for a run directory that is carried on', {
+    throw new CalibError('invalid-input', '--force-environment is for a run directory that is continued', {
       remedy: 'leave it out: a fresh session has no other environment yet; or add --resume RUN_DIR',
     });
   }

@@ -70,7 +70,7 @@ export async function startSession(client: SessionClient, plan: SessionPlan): Pr
       workflowId: plan.session_id,
       taskQueue: workflowTaskQueue,
       args: [{ plan: { continue_as_new_events: historyEventsLimit, ...plan, search_attributes: known } }],
-      // A directory whose workflow has ended may be carried on; a running one never twice.
+      // A directory whose workflow has ended may be continued; a running one never twice.
       workflowIdReusePolicy: plan.resume
         ? WorkflowIdReusePolicy.ALLOW_DUPLICATE
         : WorkflowIdReusePolicy.REJECT_DUPLICATE,

@@ -26,14 +26,14 @@ export interface StartOptions {
 export function register(program: Command): void {
   const command = program
     .command('start')
-    .description('Begin a session on current HEAD, or with --resume carry on an existing run directory.')
+    .description('Begin a session on current HEAD, or with --resume continue an existing run directory.')
     .option('--stages <tokens>', 'stage keys, bases, presets, @groups or ALL, comma-separated (default: ALL)')
     .option('--repeats <n>', 'repeats of every pytest invocation (default: 5)', parseCount)
     .option('--label <text>', "last part of the session's id (default: the model's name)")
     .option('--run-root <dir>', "folder for run directories (default: the checkout's .tune-runs)")
     .option(
       '--max-passes <n>',
-      'times that the whole set is gone through for what is missing (default: 10; with --resume: as recorded)',
+      'maximum passes over missing repeats (default: 10; with --resume: as recorded)',
       parseCount,
     )
     .option(
@@ -51,7 +51,7 @@ export function register(program: Command): void {
     .option('--detach', 'print and return at once instead of following the session')
     .option(
       '--resume [run-dir]',
-      'carry on an existing run directory: its path, or the id, an unambiguous prefix or latest of its session',
+      'continue an existing run directory: its path, or the id, an unambiguous prefix or latest of its session',
     )
     .option('--output-dir <dir>', 'the run directory of --resume, as an option of its own')
     .option(

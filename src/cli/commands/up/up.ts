@@ -32,7 +32,7 @@ export function register(program: Command): void {
     .option('--port <n>', 'port of the server on 127.0.0.1, 0 = any free one', parsePort, 7233)
     .option('--ui-port <n>', 'port of the Web UI, 0 = any free one', parsePort, 8233)
     .addOption(
-      new Option('--db <file>', 'SQLite file; a second up with the same file carries on').default(
+      new Option('--db <file>', 'SQLite file; a second up with the same file continues').default(
         database,
         database,
       ),

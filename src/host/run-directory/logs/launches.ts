@@ -30,7 +30,7 @@ export interface StartedLaunch {
 }
 
 /**
- * The launches of a run directory whose pytest was started and that are not set aside, oldest first, found by what each
+ * The launches of a run directory whose pytest was started and that are not discarded, oldest first, found by what each
  * left on disk, never by searching command lines.
  *
  * @param skip folders that need not be read again, as a follower knows that they have ended
