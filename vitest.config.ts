@@ -6,24 +6,31 @@ import { globSync } from 'tinyglobby';
 import { defineConfig } from 'vitest/config';
 
 /**
- * The tests by what they need; the folder below `test/` says which. `npm test` runs `pure`, `unit` and `server`, `npm run
- * test:long` the others: whole sessions end to end, terminals, sweeps over every step at which something can fail, properties
- * with all their runs.
+ * The tests by what they need; the folder below `test/` says which. `npm test` runs `pure`, `unit`, `activities` and `server`,
+ * `npm run test:long` the others: whole sessions end to end, terminals, sweeps over every step at which something can fail,
+ * properties with all their runs. What takes minutes and a machine for itself is `npm run faults`.
  */
-const folders = {
+const tests = {
   /** Nothing but the code. */
-  pure: ['domain', 'python', 'report'],
-  /** Files and processes of this machine. */
-  unit: ['host', 'cli', 'activities', 'deploy'],
+  pure: testsIn('domain', 'python', 'report'),
+  /** Files and processes of this machine, a launch or more in most tests: too slow for `npm run test:unit`. */
+  activities: testsIn('activities'),
   /** A Temporal server, which they share. */
-  server: ['workflows', 'worker', 'e2e'],
+  server: testsIn('workflows', 'worker', 'e2e'),
+  long: ['test/long/**/*.test.ts', 'test/faults/*.test.ts'],
+  faults: ['test/faults/long/**/*.test.ts'],
 };
 
-const testsIn = (names: string[]) => `test/{${names.join(',')}}/**/*.test.ts`;
+/** Files and processes of this machine: every folder that is not named above. */
+const unit = { include: ['test/**/*.test.ts'], exclude: Object.values(tests).flat() };
+
+function testsIn(...folders: string[]): string[] {
+  return folders.map((folder) => `test/${folder}/**/*.test.ts`);
+}
 
 /** The files with properties that `npm test` tries less often than they deserve. */
 function largeProperties(): string[] {
-  return globSync(testsIn([...folders.pure, ...folders.unit])).filter((file) =>
+  return globSync(unit.include, { ignore: [...tests.long, ...tests.faults] }).filter((file) =>
     readFileSync(file, 'utf8').includes('propertyRuns('),
   );
 }
@@ -46,7 +53,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'pure',
-          include: [testsIn(folders.pure)],
+          include: tests.pure,
           // They share no state, so modules are loaded once a core instead of once a file; so below.
           isolate: false,
           testTimeout: 30_000,
@@ -56,7 +63,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'unit',
-          include: [testsIn(folders.unit)],
+          ...unit,
           globalSetup: [builtProgram],
           isolate: false,
           // Each starts several processes; a busy machine takes its time over them.
@@ -66,9 +73,20 @@ export default defineConfig({
       {
         extends: true,
         test: {
+          name: 'activities',
+          include: tests.activities,
+          globalSetup: [builtProgram],
+          isolate: false,
+          testTimeout: 60_000,
+        },
+      },
+      {
+        extends: true,
+        test: {
           name: 'server',
-          include: [testsIn(folders.server)],
+          include: tests.server,
           globalSetup: [builtProgram, 'test/server/global-setup.ts'],
+          isolate: false,
           testTimeout: 120_000,
           hookTimeout: 120_000,
         },
@@ -77,8 +95,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'long',
-          // The faults that take minutes each have a run of their own: `npm run faults`.
-          include: ['test/long/**/*.test.ts', 'test/faults/*.test.ts'],
+          include: tests.long,
           globalSetup: [builtProgram, 'test/server/global-setup.ts'],
           testTimeout: 300_000,
           hookTimeout: 300_000,

@@ -13,13 +13,14 @@ export const markVariable = 'TEST_RUN_MARK';
  * environment or, for what was started with an environment of its own, works or has files open in the run's folder for
  * temporary files. Linux only: elsewhere none is found.
  *
+ * @param limitMs how long they may take to end
  * @returns pid and command line of each
  */
-export async function leftProcesses({ mark, folder }) {
-  const deadline = Date.now() + END_LIMIT_MS;
+export async function leftProcesses({ mark, folder, limitMs = END_LIMIT_MS }) {
+  const deadline = Date.now() + limitMs;
   for (;;) {
     const left = processes().filter((pid) => isOf(pid, mark, folder));
-    if (left.length === 0 || Date.now() > deadline) {
+    if (left.length === 0 || Date.now() >= deadline) {
       return left.map((pid) => ({ pid, command: commandOf(pid) }));
     }
     await setTimeout(POLL_MS);
@@ -40,7 +41,7 @@ function processes() {
 function isOf(pid, mark, folder) {
   return (
     environmentOf(pid).includes(`${markVariable}=${mark}`) ||
-    pathsOf(pid).some((path) => path.startsWith(folder))
+    pathsOf(pid).some((path) => `${path}/`.startsWith(`${folder}/`))
   );
 }
 

@@ -3,7 +3,7 @@
  * The checks, in CI and at home: set-up, then steps, of which the first that fails ends the run with its code.
  *
  *   node scripts/test.mjs          format, lint, types, every test but the long ones
- *   node scripts/test.mjs unit     tests that need no Temporal server
+ *   node scripts/test.mjs unit     tests of the rules, of files and of printing commands
  *   node scripts/test.mjs long     the long tests
  *
  * Further arguments are vitest's: `npm run test:unit -- test/domain/audit`.
@@ -24,7 +24,7 @@ const checks = [
   ['types', 'tsc', '--noEmit', '-p', '.'],
 ];
 const runs = {
-  fast: { checks, projects: ['pure', 'unit', 'server'] },
+  fast: { checks, projects: ['pure', 'unit', 'activities', 'server'] },
   unit: { checks: [], projects: ['pure', 'unit'] },
   long: { checks: [], projects: ['long', 'properties'] },
 };

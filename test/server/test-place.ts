@@ -1,9 +1,10 @@
 import { fileURLToPath } from 'node:url';
 
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { Worker } from '@temporalio/worker';
 import { afterAll, beforeAll, expect, inject } from 'vitest';
 
+import { installRuntime } from './install-runtime.ts';
 import type { TestPlace } from './running-session.ts';
 
 /**
@@ -43,8 +44,7 @@ function useEnvironment(create: () => Promise<TestWorkflowEnvironment>) {
     return environment;
   };
   beforeAll(async () => {
-    // Scripted failures would otherwise fill the test's output with warnings.
-    Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
+    installRuntime();
     environment = await create();
     // One for the file: loading the bundle takes a quarter of a second.
     const worker = await Worker.create({

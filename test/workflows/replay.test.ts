@@ -3,17 +3,18 @@ import { homedir, hostname, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { DefaultLogger, Runtime, Worker } from '@temporalio/worker';
+import { Worker } from '@temporalio/worker';
 import { DeterminismViolationError } from '@temporalio/workflow';
 import { beforeAll, describe, expect, inject, test } from 'vitest';
 
+import { installRuntime } from '../server/install-runtime.ts';
 import { recordedSessions } from '../server/recorded-sessions.ts';
 
 const folder = fileURLToPath(new URL('../histories/', import.meta.url));
 const files = (await readdir(folder)).filter((name) => name.endsWith('.json'));
 
 beforeAll(() => {
-  Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
+  installRuntime();
 });
 
 async function readHistory(file: string): Promise<unknown> {

@@ -3,18 +3,18 @@ import { join } from 'node:path';
 
 import { describe, expect, it, vi } from 'vitest';
 
-import { readDispatch, writeDispatch } from '../../src/host/run-directory/travel.ts';
-import { runPaths } from '../../src/host/run-directory/paths.ts';
-import { readPlan } from '../../src/host/run-directory/plan-file.ts';
-import { readSessionFiles } from '../../src/activities/repeat/repeat.ts';
-import { CalibError } from '../../src/domain/calib-error.ts';
-import { makeRequirements } from '../domain/precheck/requirements-fixture.ts';
-import { temporaryFolder } from '../fixtures/temporary-folder.ts';
-import { writeJson, writeText } from '../fixtures/write-text.ts';
-import { nvidiaSmi } from '../host/precheck/precheck-world.ts';
-import { NAMESPACE, TEST_FILE, sha256 } from '../host/run-directory/run-directory-fixture.ts';
-import { SESSION, contentsBelow } from './directory-world.ts';
-import { HOME, OTHER, poolWorld, reasonsOf } from './pool-world.ts';
+import { readDispatch, writeDispatch } from '../../../src/host/run-directory/travel.ts';
+import { runPaths } from '../../../src/host/run-directory/paths.ts';
+import { readPlan } from '../../../src/host/run-directory/plan-file.ts';
+import { readSessionFiles } from '../../../src/activities/repeat/repeat.ts';
+import { CalibError } from '../../../src/domain/calib-error.ts';
+import { makeRequirements } from '../../domain/precheck/requirements-fixture.ts';
+import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
+import { writeJson, writeText } from '../../fixtures/write-text.ts';
+import { nvidiaSmi } from '../../host/precheck/precheck-world.ts';
+import { NAMESPACE, TEST_FILE, sha256 } from '../../host/run-directory/run-directory-fixture.ts';
+import { SESSION, contentsBelow } from '../../activities/directory-world.ts';
+import { HOME, OTHER, poolWorld, reasonsOf } from '../../activities/pool-world.ts';
 
 const changedProject = '[project]\nname = "nova"\nversion = "0.1.1"\ndependencies = ["torch==2.11.0"]\n';
 
