@@ -1,17 +1,12 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
-import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
 
 import { runPaths } from '../../src/host/run-directory/paths.ts';
 import { writeText } from '../fixtures/write-text.ts';
 import { NAMESPACE, TEST_FILE, TEST_SOURCE } from '../host/run-directory/run-directory-fixture.ts';
 import { applyWorld } from './apply-world.ts';
-
-const drive = fileURLToPath(new URL('../fixtures/terminal/drive.py', import.meta.url));
-const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 
 describe('apply --dry-run', () => {
   test('prints a diff that git applies, shows the plan on stderr, writes nothing', async () => {
@@ -141,7 +136,7 @@ describe('apply --undo', () => {
     expect(again.stdout).toMatch(/^already undone at \S+Z: nothing was restored again$/);
     const third = await calib('apply', 'session', '--undo', '--json');
     expect(JSON.parse(third.stdout)).toMatchObject({ files: [TEST_FILE], again: true });
-  }, 60_000);
+  });
 
   test('exits 1 when the check afterwards does not pass, with and without --json', async () => {
     const { calib, apply, read, root } = await applyWorld();
@@ -152,30 +147,7 @@ describe('apply --undo', () => {
     expect(run).toMatchObject({ exitCode: 1, stdout: `restored ${TEST_FILE}` });
     expect(run.stderr).toContain('the check after the undo did not pass');
     expect((await calib('apply', 'session', '--undo', '--json')).exitCode).toBe(1);
-  }, 60_000);
-
-  test('asks on a terminal, and restores nothing without a yes', async () => {
-    const { apply, read, root } = await applyWorld();
-    await apply('full');
-    const onTerminal = async (keys: string) => {
-      const steps = JSON.stringify([['Restore them', keys]]);
-      const command = [
-        process.execPath,
-        '--import',
-        import.meta.resolve('tsx'),
-        main,
-        'apply',
-        'session',
-        '--undo',
-      ];
-      const env = { TEMPORAL_ADDRESS: '127.0.0.1:1', TUNE_REPO_ROOT: root };
-      return (await execa('python3', [drive, steps, ...command], { cwd: root, env })).stdout.split('\n');
-    };
-    expect((await onTerminal('n'))[0]?.trim()).toBe('1');
-    expect(read(TEST_FILE)).not.toBe(TEST_SOURCE);
-    expect((await onTerminal('y'))[0]?.trim()).toBe('0');
-    expect(read(TEST_FILE)).toBe(TEST_SOURCE);
-  }, 60_000);
+  });
 
   test('is refused where a file was edited since, and leaves it', async () => {
     const { calib, apply, read, write } = await applyWorld();

@@ -36,4 +36,4 @@ test('a model without a stages.yaml is listed and started from what the checkout
   expect(start, start.stderr).toMatchObject({ exitCode: 3 });
   expect(start.stderr).toContain('the stages are those of the checkout');
   expect(existsSync(join(root, 'models/kiln/stages.yaml'))).toBe(false);
-}, 60_000);
+});

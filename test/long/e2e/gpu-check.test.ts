@@ -5,10 +5,10 @@ import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
 
-import { temporaryFolder } from '../fixtures/temporary-folder.ts';
-import { writeText } from '../fixtures/write-text.ts';
+import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
+import { writeText } from '../../fixtures/write-text.ts';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
+const root = fileURLToPath(new URL('../../..', import.meta.url));
 
 /** Holds memory on the stand-in GPU: a file of its own, which counts while the process lives. */
 const standInMemory = (held: string) => `import os
