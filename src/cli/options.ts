@@ -26,6 +26,9 @@ const sharedOptions = {
   'venv-python': () => [
     new Option('--venv-python <file>', 'interpreter that runs pytest (env: TUNE_VENV_PYTHON)'),
   ],
+  any: () => [
+    new Option('--any', 'latest: the newest session of the whole namespace, not of this checkout alone'),
+  ],
   json: () => [new Option('--json', 'answer with one JSON document')],
 } as const;
 
@@ -39,6 +42,7 @@ export interface SharedOptionValues {
   model?: string;
   repoRoot?: string;
   venvPython?: string;
+  any?: boolean;
   json?: boolean;
 }
 
@@ -66,6 +70,8 @@ export function sharedOptionValues(command: Command): SharedOptionValues {
 export interface CliContext {
   /** Whether `--json` was given. */
   json: boolean;
+  /** Whether `latest` means the newest session of the whole namespace. */
+  any: boolean;
   /** The same invocation with another model (chosen at a prompt, or recorded in a plan). */
   withModel: (model: string) => CliContext;
   /** `--model`, or the default. */
@@ -135,6 +141,7 @@ function contextOf(options: SharedOptionValues): CliContext {
   const resolvers = createResolvers(options, catalog, modelName);
   return {
     json: options.json === true,
+    any: options.any === true,
     withModel: (model) => contextOf({ ...options, model }),
     modelName,
     modelGiven: options.model !== undefined,

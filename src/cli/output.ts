@@ -2,14 +2,13 @@ import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import picocolors from 'picocolors';
 import { z } from 'zod';
 
 import { decisionAnswerForms, parseDecisionAnswer } from '../domain/apply/decide-apply.ts';
-import { CalibError, type CalibErrorCode } from '../domain/calib-error.ts';
-import type { CliContext } from './options.ts';
-import { isRunDirectoryPath, locateRunDirectory } from './session/locate-run-directory.ts';
+import type { CalibErrorCode } from '../domain/calib-error.ts';
+import { boundReason, sessionBounds } from '../domain/session/session-bounds.ts';
 
 /** Prints a line (or several) of the answer: the only thing that goes to stdout. */
 export function answer(text: string): void {
@@ -121,54 +120,21 @@ export function parseCount(text: string): number {
   return count;
 }
 
+/** A number of repeats. @throws InvalidArgumentError for none, or more than a session can hold */
+export function parseRepeats(text: string): number {
+  const count = parseCount(text);
+  if (count > sessionBounds.repeats) {
+    throw new InvalidArgumentError(`at most ${sessionBounds.repeats} repeats: ${boundReason}.`);
+  }
+  return count;
+}
+
 /** GPU indices as in `0,1`. @throws InvalidArgumentError otherwise */
 export function parseGpuList(text: string): number[] {
   if (!/^\d+(,\d+)*$/.test(text)) throw new InvalidArgumentError('GPU indices are written as in 0,1.');
   const indices = text.split(',').map(Number);
   if (new Set(indices).size !== indices.length) throw new InvalidArgumentError('a GPU is named twice.');
   return indices.sort((a, b) => a - b);
-}
-
-/** How a command that reads a run directory was told which: exactly one of the two. */
-export interface GivenRun {
-  /** SESSION: an id, an unambiguous prefix, `latest`, or the path of a directory. */
-  reference: string | undefined;
-  /** `--run-dir`. */
-  runDir: string | undefined;
-}
-
-/** Declares the two ways to name a run directory. */
-export function addRunArguments(command: Command): Command {
-  return command
-    .argument('[session]', 'session id, unambiguous prefix, latest, or the path of a run directory')
-    .addOption(new Option('--run-dir <dir>', 'the same, as an option'));
-}
-
-/**
- * The run directory that a command is to read: a path as it was given, anything else looked up as a session. Of a plain
- * name given with `--run-dir` that is neither, the name: whoever reads it says that there is no session.
- *
- * @throws CalibError `invalid-input` unless exactly one is given, `unreachable` for a session that is nowhere
- */
-export async function givenRunDirectory(
-  context: Pick<CliContext, 'repoRoot'>,
-  { reference, runDir }: GivenRun,
-): Promise<string> {
-  if ((reference === undefined) === (runDir === undefined)) {
-    const what = reference === undefined ? 'which session?' : 'a session and --run-dir are one too many';
-    throw new CalibError('invalid-input', what, {
-      remedy: 'give a session id, an unambiguous prefix, `latest`, or the path of a run directory',
-    });
-  }
-  const given = reference ?? runDir ?? '';
-  if (await isRunDirectoryPath(given)) return given;
-  try {
-    return (await locateRunDirectory(context, given)).runDir;
-  } catch (error) {
-    if (reference !== undefined || !(error instanceof CalibError && error.code === 'unreachable'))
-      throw error;
-    return given;
-  }
 }
 
 /** Where calib keeps what outlives a command and belongs to no session: the embedded server's file, worker logs. */

@@ -6,7 +6,9 @@ import { type NativeConnection, Runtime } from '@temporalio/worker';
 import { z } from 'zod';
 
 import { type ClosedSession, endClosedSessions } from '../activities/repeat/end-repeat.ts';
+import { sessionMark } from '../activities/repeat/claim-repeat.ts';
 import { messageOf } from '../domain/text.ts';
+import { findMarkedRepeats } from '../host/process/repeat-mark.ts';
 import { loadDataConverter } from './encryption.ts';
 
 const inputSchema = z.object({ plan: z.object({ session_id: z.string(), run_dir: z.string() }) });
@@ -32,6 +34,31 @@ export async function findClosedSession(client: Client, sessionId: string): Prom
     return inputSchema.parse(input).plan;
   } catch {
     return null;
+  }
+}
+
+/**
+ * Ends what a session that was terminated from outside has running on this machine: its own worker stops it as soon as it
+ * notices; what no worker cares for is ended here.
+ *
+ * @param noticeMs how long a living worker has to notice
+ * @returns what was ended here, a line each, and how many of its repeats still run
+ */
+export async function endTerminatedSession(
+  client: Client,
+  sessionId: string,
+  noticeMs: number,
+): Promise<{ ended: string[]; left: number }> {
+  const closed = await findClosedSession(client, sessionId);
+  if (closed === null) return { ended: [], left: 0 };
+  const ended: string[] = [];
+  const untilMs = performance.now() + noticeMs;
+  for (;;) {
+    const find = (id: string) => Promise.resolve(id === sessionId ? closed : null);
+    ended.push(...(await endClosedSessions(find, null)));
+    const left = (await findMarkedRepeats(sessionMark(closed))).length;
+    if (left === 0 || performance.now() > untilMs) return { ended, left };
+    await sleep(500);
   }
 }
 

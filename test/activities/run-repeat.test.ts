@@ -136,6 +136,7 @@ describe('a run that died by the machine', () => {
     const world = await repeatWorld({ policies: { attempts_per_pass: 1, count_after_crash: false } });
     world.steps(`${measured()}exit 139`);
     expect(outcomeOf(await world.run())).toMatchObject({ kind: 'exhausted', reason: 'exit 139 (segfault)' });
+    expect(world.observation('nova_accuracy')).toBeNull();
   });
 
   it('does not count results that a process wrote after pytest had died', async () => {

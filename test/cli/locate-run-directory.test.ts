@@ -15,6 +15,7 @@ function checkout(sessions: string[], unfinished: string[] = []) {
     if (sessions.includes(name)) writeFileSync(join(root, '.tune-runs', name, 'plan.json'), '{}');
   }
   const context = {
+    any: false,
     repoRoot: async () => ({ path: root, source: 'flag' as const, warnings: [] }),
   };
   return { root, locate: async (reference: string) => await locateRunDirectory(context, reference) };

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 
-import { givenRunDirectory } from '../../src/cli/output.ts';
+import { givenRunDirectory } from '../../src/cli/session/run-arguments.ts';
 import { runWorld } from '../host/run-directory/run-directory-fixture.ts';
 import { runCalib } from './run-calib.ts';
 
@@ -19,7 +19,10 @@ describe('the run directory that a command reads', () => {
     const { runDir, root } = runWorld();
     const newer = join(root, '.tune-runs', '20260501T050000Z_nova');
     cpSync(runDir, newer, { recursive: true });
-    const context = { repoRoot: async () => ({ path: root, source: 'flag' as const, warnings: [] }) };
+    const context = {
+      any: false,
+      repoRoot: async () => ({ path: root, source: 'flag' as const, warnings: [] }),
+    };
     const given = async (reference?: string, folder?: string) =>
       await givenRunDirectory(context, { reference, runDir: folder });
     return { runDir, newer, given };

@@ -132,8 +132,10 @@ export async function recordRepeat(repeat: Repeat, ended: Ended): Promise<Repeat
   if (verdict.kind === 'infra' && (!isLast || classified.outcome === 'aborted')) {
     return await retryLater(repeat, { attempt, launches, reason: verdict.reason });
   }
-  if (classified.outcome === 'config' && verdict.kind !== 'complete') {
-    // Its files, if any, were not written by tests that ran: as observations they would look like good ones.
+  const isConfig = classified.outcome === 'config' && verdict.kind !== 'complete';
+  const isInfra = verdict.kind === 'infra' && Object.values(cells).every(({ symbol }) => symbol === '✓');
+  if (isConfig || isInfra) {
+    // Not written by tests that ran, or full but not to be counted: as observations they would look like good ones.
     await appendAttempt(place, attempt);
     const halted = outcomeOf(repeat, verdict, { cells: {}, ...factsOf(attempt) });
     return await explainOutcome(repeat, halted, { attempt, extractions });

@@ -7,7 +7,8 @@ import { runPaths } from '../../host/run-directory/paths.ts';
 import { planQuery } from '../../workflows/messages.ts';
 import type { CliContext } from '../options.ts';
 import { queryOf } from './query-session.ts';
-import { requireWorker, resolveSession, withSessionClient } from './session-client.ts';
+import { resolveSession, type SessionScope } from './resolve-session.ts';
+import { requireWorker, withSessionClient } from './session-client.ts';
 
 export interface LocatedRun {
   session: string;
@@ -26,7 +27,7 @@ export interface LocatedRun {
  * @throws CalibError when there is none, several fit, or the directory is not on this machine
  */
 export async function locateRunDirectory(
-  context: Pick<CliContext, 'repoRoot'>,
+  context: SessionScope,
   reference: string,
   options: { elsewhere?: boolean } = {},
 ): Promise<LocatedRun> {
@@ -35,7 +36,7 @@ export async function locateRunDirectory(
     return { session: basename(runDir), runDir };
   }
   try {
-    const { plan, ...located } = await askRunDirectory(reference);
+    const { plan, ...located } = await askRunDirectory(reference, context);
     if (options.elsewhere === true && !(await isOnThisMachine(located))) return { ...located, plan };
     await requireOnThisMachine(located);
     return located;
@@ -117,9 +118,9 @@ async function isFile(path: string): Promise<boolean> {
  *
  * @throws CalibError `unreachable` without a server, a worker, or such a session
  */
-export async function askRunDirectory(reference: string): Promise<Required<LocatedRun>> {
+export async function askRunDirectory(reference: string, scope: SessionScope): Promise<Required<LocatedRun>> {
   return await withSessionClient(async (client) => {
-    const session = await resolveSession(client, reference);
+    const session = await resolveSession(client, reference, scope);
     await requireWorker(client);
     const plan = await queryOf<SessionPlan>(client, session, planQuery);
     return { session, runDir: plan.run_dir, plan };

@@ -1,4 +1,4 @@
-import { Client, Connection, WorkflowNotFoundError } from '@temporalio/client';
+import { Client, Connection } from '@temporalio/client';
 import proto from '@temporalio/proto';
 
 import { CalibError } from '../../domain/calib-error.ts';
@@ -10,7 +10,7 @@ import {
 } from '../../worker/connection.ts';
 import { loadDataConverter } from '../../worker/encryption.ts';
 import { requireNamespace } from '../../worker/require-namespace.ts';
-import { calibrateWorkflowType, workflowTaskQueue } from '../../workflows/messages.ts';
+import { workflowTaskQueue } from '../../workflows/messages.ts';
 
 /** A connection of one command; to be closed by whoever opened it. */
 export interface SessionClient {
@@ -66,50 +66,6 @@ export async function withSessionClient<T>(work: (client: SessionClient) => Prom
     return await work(opened);
   } finally {
     await opened.close();
-  }
-}
-
-/**
- * The workflow id that SESSION means: an id, an unambiguous prefix, or `latest`.
- *
- * @throws CalibError `unreachable` when there is none, `invalid-input` when several fit
- */
-export async function resolveSession({ client }: SessionClient, reference: string): Promise<string> {
-  if (reference !== 'latest' && (await exists(client, reference))) return reference;
-  const query =
-    reference === 'latest'
-      ? `WorkflowType = '${calibrateWorkflowType}'`
-      : `WorkflowType = '${calibrateWorkflowType}' AND WorkflowId STARTS_WITH '${reference.replaceAll("'", '')}'`;
-  const found = new Map<string, number>();
-  for await (const { workflowId, startTime } of client.workflow.list({ query })) {
-    found.set(workflowId, Math.max(startTime.getTime(), found.get(workflowId) ?? 0));
-  }
-  const ids = [...found].sort(([, a], [, b]) => b - a).map(([id]) => id);
-  const [newest] = ids;
-  if (newest === undefined) {
-    throw new CalibError('unreachable', `no session ${reference}`, {
-      remedy: '`calib list --all` shows them',
-    });
-  }
-  if (reference !== 'latest' && ids.length > 1) {
-    throw new CalibError(
-      'invalid-input',
-      `${reference} fits several sessions: ${ids.slice(0, 10).join(', ')}`,
-      {
-        remedy: 'give more of the id',
-      },
-    );
-  }
-  return newest;
-}
-
-async function exists(client: Client, workflowId: string): Promise<boolean> {
-  try {
-    await client.workflow.getHandle(workflowId).describe();
-    return true;
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return false;
-    throw error;
   }
 }
 

@@ -44,12 +44,27 @@ export function auditCell(
   return { ...classifyStrict(options.stage, options.file), incomplete: incompleteReason(options) };
 }
 
+/**
+ * The cells of one repeat of a unit, by stage: one stage that is not ✓ makes the whole pytest repeat invalid, so that no
+ * stage of it is shown as complete.
+ */
+export function withSpoiltSiblings(cells: Readonly<Record<string, AuditCell>>): Record<string, AuditCell> {
+  const entries = Object.entries(cells);
+  const bad = entries.find(([, { symbol }]) => symbol === '✗' || symbol === '△');
+  const [stage, found] = bad ?? entries.find(([, { symbol }]) => symbol === '—') ?? [];
+  if (stage === undefined || found === undefined) return { ...cells };
+  const reason = `the repeat is invalid: ${stage}: ${found.reason}`;
+  return Object.fromEntries(
+    entries.map(([key, cell]) => [key, cell.symbol === '✓' ? { symbol: '✗' as const, reason } : cell]),
+  );
+}
+
 /** The audits' input from what stands on disk. */
 export function matrixFromSnapshot(snapshot: RunSnapshot): AuditMatrix {
   const commit = sessionCommit(snapshot.plan);
-  const { session_id, tree_fingerprint } = snapshot.plan;
+  const { session_id, tree_fingerprint, units = [] } = snapshot.plan;
   const identity = { session_id, tree_fingerprint };
-  return {
+  const matrix = {
     model: snapshot.plan.model,
     repeats: snapshot.plan.repeats,
     calibration_git_sha: commit,
@@ -60,6 +75,25 @@ export function matrixFromSnapshot(snapshot: RunSnapshot): AuditMatrix {
     })),
     provenance: provenanceFindings(snapshot),
   };
+  for (const unit of units) spoilSiblings(matrix, unit.stages);
+  return matrix;
+}
+
+/** `withSpoiltSiblings` for every repeat of a unit; the original tool's plans have no units, and keep its meaning. */
+function spoilSiblings(matrix: AuditMatrix, unitStages: readonly string[]): void {
+  const stages = matrix.stages.filter(({ stage_key }) => unitStages.includes(stage_key));
+  for (let index = 0; index < matrix.repeats; index += 1) {
+    const cells: Record<string, AuditCell> = {};
+    for (const { stage_key, cells: row } of stages) {
+      const cell = row[index];
+      if (cell !== undefined) cells[stage_key] = cell;
+    }
+    const spoilt = withSpoiltSiblings(cells);
+    for (const { stage_key, cells: row } of stages) {
+      const cell = spoilt[stage_key];
+      if (cell !== undefined) row[index] = cell;
+    }
+  }
 }
 
 export interface MissingRun {

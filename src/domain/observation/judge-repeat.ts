@@ -1,4 +1,4 @@
-import { type AuditCell, auditCell } from '../audit/matrix.ts';
+import { type AuditCell, auditCell, withSpoiltSiblings } from '../audit/matrix.ts';
 import { describePartial, describeScopeMismatch } from '../audit/strict.ts';
 import type { HaltCause } from '../session/session-state.ts';
 import { isDocsStage, type StageDefinition } from '../stages/stage.ts';
@@ -188,7 +188,7 @@ export function judgeRepeat(evidence: RepeatEvidence): JudgedRepeat {
   }
   const complete = Object.values(cells).every((cell) => cell.symbol === '✓');
   const after = complete ? countedEnd(evidence) : null;
-  if (after === null) return { verdict: verdictOf(evidence), statuses, cells };
+  if (after === null) return { verdict: verdictOf(evidence), statuses, cells: withSpoiltSiblings(cells) };
   const said = Object.keys(statuses).map((key) => [key, { status: 'ok', reason: after }] as const);
   return { verdict: { kind: 'complete', after }, statuses: Object.fromEntries(said), cells };
 }

@@ -6,6 +6,7 @@ import { laneSchema } from '../lanes/lanes.ts';
 import { precheckRequirementsSchema } from '../precheck/requirements.ts';
 import { jitCacheSchema } from '../pytest/jit-cache.ts';
 import { compactUtcTimestamp } from '../text.ts';
+import { beyondBounds } from './session-bounds.ts';
 
 /** One pytest invocation per repeat: a (test file, environment) pair that feeds one or more stages. */
 export const unitSchema = z.object({
@@ -197,7 +198,7 @@ export type PlannedStage = z.infer<typeof plannedStageSchema>;
  * The workflow's input: fixed when the session starts, the same for its whole life. Small on purpose (payload limits);
  * paths travel, contents stay on disk. Holds no environment value that is not in the catalog.
  */
-export const sessionPlanSchema = z.object({
+const sessionPlanFields = z.object({
   schema: z.literal('calib.session/1'),
   session_id: z.string(),
   label: z.string(),
@@ -258,6 +259,11 @@ export const sessionPlanSchema = z.object({
   /** Continue as new after this many history events; absent: when the server suggests it. */
   continue_as_new_events: z.number().int().positive().optional(),
   calib_version: z.string(),
+});
+
+/** The same within the bounds of one session. */
+export const sessionPlanSchema = sessionPlanFields.superRefine((plan, context) => {
+  for (const { path, message } of beyondBounds(plan)) context.addIssue({ code: 'custom', path, message });
 });
 export type SessionPlan = z.infer<typeof sessionPlanSchema>;
 

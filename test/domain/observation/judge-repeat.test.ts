@@ -107,7 +107,10 @@ describe('a repeat that another run can cure', () => {
     const judged = judge({ found });
 
     expect(judged.verdict.kind).toBe('partial');
-    expect(judged.cells['nova_wer']?.symbol).toBe('✓');
+    expect(judged.cells).toEqual({
+      nova_speed: { symbol: '△', reason: 'partial samples (18/20)' },
+      nova_wer: { symbol: '✗', reason: 'the repeat is invalid: nova_speed: partial samples (18/20)' },
+    });
   });
 });
 

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 
 import { CalibError } from '../../../domain/calib-error.ts';
-import { addExamples, addRunArguments, answerJson, exitCode, givenRunDirectory, warn } from '../../output.ts';
+import { addExamples, answerJson, exitCode, warn } from '../../output.ts';
+import { addRunArguments, givenRunDirectory } from '../../session/run-arguments.ts';
 import { addSharedOptions, createContext, sharedOptionValues } from '../../options.ts';
 
 /** `apply-plan`: what an apply would write, read-only JSON. */
@@ -14,7 +15,7 @@ export function register(program: Command): void {
       await printApplyPlan(runDir, sharedOptionValues(self).repoRoot);
     });
   addRunArguments(command);
-  addSharedOptions(command, ['repo-root', 'json']);
+  addSharedOptions(command, ['repo-root', 'any', 'json']);
   addExamples(command, ['calib apply-plan latest', 'calib apply-plan .tune-runs/20260423T050000Z_mmsu_r3']);
 }
 

@@ -16,12 +16,8 @@ import { answer, answerJson, exitCode, note, warn } from '../../output.ts';
 import { requireOnThisMachine } from '../../session/locate-run-directory.ts';
 import { queryOf } from '../../session/query-session.ts';
 import { deliverCommand } from '../../session/send-command.ts';
-import {
-  requireWorker,
-  resolveSession,
-  type SessionClient,
-  withSessionClient,
-} from '../../session/session-client.ts';
+import { resolveSession } from '../../session/resolve-session.ts';
+import { requireWorker, type SessionClient, withSessionClient } from '../../session/session-client.ts';
 import {
   askConfirmation,
   askMode,
@@ -146,7 +142,7 @@ export async function applySession(
 ): Promise<void> {
   const terminal = processTerminal(context.json);
   await withSessionClient(async (client) => {
-    const session = await resolveSession(client, reference);
+    const session = await resolveSession(client, reference, context);
     await requireWorker(client);
     const runDir = await waitingRunDirectory(client, session);
     await requireOnThisMachine({ session, runDir });

@@ -107,7 +107,7 @@ export function register(program: Command): void {
         await applySession(context, reference, options);
       }
     });
-  addSharedOptions(command, ['repo-root', 'json']);
+  addSharedOptions(command, ['repo-root', 'any', 'json']);
   addExamples(command, [
     'calib apply latest',
     'calib apply latest --mode smart --decide mmsu_speed.throughput_qps=keep --yes',

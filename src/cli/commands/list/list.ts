@@ -50,6 +50,8 @@ interface Indexed {
   listed: ListedSession;
   /** False for one that was terminated or the like: its own state is what it was doing, not what it is. */
   canTell: boolean;
+  /** A directory that was carried on has several runs under one id, each with its own state. */
+  runId: string;
 }
 
 /** What the server knows by itself: the search attributes outlive every worker. */
@@ -69,27 +71,30 @@ function fromIndex(info: WorkflowExecutionInfo): Indexed {
     total: null,
     started_at: info.startTime.toISOString(),
   };
-  return { listed, canTell };
+  return { listed, canTell, runId: info.runId };
 }
 
 /** Asks the sessions themselves, a few at a time; a round without any answer is the last one. */
 async function withAnswers(client: SessionClient, indexed: Indexed[]): Promise<ListedSession[]> {
   const sessions = indexed.filter(({ canTell }) => !canTell).map(({ listed }) => listed);
-  const open = indexed.filter(({ canTell }) => canTell).map(({ listed }) => listed);
+  const open = indexed.filter(({ canTell }) => canTell);
   let answering = true;
   for (let from = 0; from < open.length; from += askedAtOnce) {
     const round = open.slice(from, from + askedAtOnce);
     const answers: (Partial<ListedSession> | null)[] = answering
-      ? await Promise.all(round.map(async ({ session }) => await asked(client, session)))
+      ? await Promise.all(round.map(async (each) => await asked(client, each)))
       : [];
     answering = answers.some((answer) => answer !== null);
-    sessions.push(...round.map((listed, index) => ({ ...listed, ...answers[index] })));
+    sessions.push(...round.map(({ listed }, index) => ({ ...listed, ...answers[index] })));
   }
   return sessions;
 }
 
-async function asked(client: SessionClient, id: string): Promise<Partial<ListedSession> | null> {
-  const handle = client.client.workflow.getHandle(id);
+async function asked(
+  client: SessionClient,
+  { listed, runId }: Indexed,
+): Promise<Partial<ListedSession> | null> {
+  const handle = client.client.workflow.getHandle(listed.session, runId);
   try {
     return await client.connection.withDeadline(Date.now() + queryLimitMs, async () => {
       const [plan, state] = await Promise.all([handle.query(planQuery), handle.query(stateQuery)]);

@@ -31,7 +31,7 @@ export function register(program: Command): void {
       new Option('--unit <namespace>', 'only the runs of this unit (`query SESSION units` lists them)'),
     )
     .addOption(new Option('--repeat <k>', 'only repeat k').argParser(parseCount));
-  addSharedOptions(command, ['repo-root']);
+  addSharedOptions(command, ['repo-root', 'any']);
   addExamples(command, [
     'calib logs latest --follow',
     'calib logs latest | tail -n 50',

@@ -46,7 +46,7 @@ export interface LocatedLogs {
  * @throws CalibError when there is no such session, or no such directory
  */
 export async function locateLogs(
-  context: Pick<CliContext, 'repoRoot'>,
+  context: Pick<CliContext, 'repoRoot' | 'any'>,
   reference: string | null,
   folder: string | null,
 ): Promise<LocatedLogs> {

@@ -45,7 +45,7 @@ export function register(program: Command): void {
       const givenRoot = sharedOptionValues(self).repoRoot ?? process.env['TUNE_REPO_ROOT'];
       await publishSession({ context: createContext(self), reference, options, givenRoot });
     });
-  addSharedOptions(command, ['repo-root', 'json']);
+  addSharedOptions(command, ['repo-root', 'any', 'json']);
   addExamples(command, ['calib publish latest', 'calib publish latest --commit --branch calibrate-tts']);
 }
 

@@ -7,11 +7,12 @@ import { renderStrictAudit, type StrictAuditDocument } from '../../../domain/aud
 import { CalibError } from '../../../domain/calib-error.ts';
 import { utcTimestamp } from '../../../domain/text.ts';
 import { planQuery, statusQuery, strictAuditQuery, unitsQuery } from '../../../workflows/messages.ts';
-import { addSharedOptions, sharedOptionValues } from '../../options.ts';
+import { addSharedOptions, type CliContext, createContext } from '../../options.ts';
 import { addExamples, answer, answerJson, exitCode } from '../../output.ts';
 import { requireOnThisMachine } from '../../session/locate-run-directory.ts';
 import { queryOf } from '../../session/query-session.ts';
-import { requireWorker, resolveSession, withSessionClient } from '../../session/session-client.ts';
+import { resolveSession } from '../../session/resolve-session.ts';
+import { requireWorker, withSessionClient } from '../../session/session-client.ts';
 
 const topics = ['status', 'strict-audit', 'plan', 'units', 'apply-plan', 'report'] as const;
 export type QueryTopic = (typeof topics)[number];
@@ -22,17 +23,22 @@ export function register(program: Command): void {
     .description('Ask a session for an answer from its own state, whether it runs or has ended.')
     .argument('<session>', 'session id, unambiguous prefix, or latest')
     .addArgument(new Argument('<topic>', 'what to ask').choices(topics));
-  addSharedOptions(command, ['json']);
+  addSharedOptions(command, ['repo-root', 'any', 'json']);
   addExamples(command, ['calib query latest strict-audit', 'calib query latest units --json']);
   command.action(async (reference: string, topic: QueryTopic, _options: unknown, self: Command) => {
-    await answerQuery(reference, topic, sharedOptionValues(self).json === true);
+    await answerQuery(createContext(self), reference, topic);
   });
 }
 
 /** Asks a session and prints its answer; exit codes as of the local command of the same name. */
-export async function answerQuery(reference: string, topic: QueryTopic, json: boolean): Promise<void> {
+export async function answerQuery(
+  context: Pick<CliContext, 'repoRoot' | 'any' | 'json'>,
+  reference: string,
+  topic: QueryTopic,
+): Promise<void> {
+  const { json } = context;
   await withSessionClient(async (client) => {
-    const session = await resolveSession(client, reference);
+    const session = await resolveSession(client, reference, context);
     await requireWorker(client);
     const ask = <T>(query: Parameters<typeof queryOf<T>>[2]) => queryOf<T>(client, session, query);
     switch (topic) {

@@ -20,7 +20,8 @@ import {
   sharedOptionValues,
   type SharedOptionValues,
 } from '../../options.ts';
-import { addExamples, addRunArguments, answer, answerJson, givenRunDirectory, warn } from '../../output.ts';
+import { addExamples, answer, answerJson, warn } from '../../output.ts';
+import { addRunArguments, givenRunDirectory } from '../../session/run-arguments.ts';
 
 export interface CompareSessionsOptions {
   snapshot: RunSnapshot;
@@ -92,7 +93,7 @@ export function register(program: Command): void {
       writeReport({ ...options, reference }, createContext(self), sharedOptionValues(self)),
     );
   addRunArguments(command);
-  addSharedOptions(command, ['repo-root', 'catalog', 'json']);
+  addSharedOptions(command, ['repo-root', 'any', 'catalog', 'json']);
   addExamples(command, [
     'calib report latest',
     'calib report .tune-runs/20260501T050000Z_mmsu --compare .tune-runs/20260423T050000Z_mmsu_r3',

@@ -7,7 +7,7 @@ import {
   type CommandPayload,
   parseCommand,
 } from '../../../domain/session/commands.ts';
-import { addSharedOptions, sharedOptionValues } from '../../options.ts';
+import { addSharedOptions, createContext } from '../../options.ts';
 import { addExamples, parseCount, parseDecision } from '../../output.ts';
 
 const optionsOf: Record<CommandKind, string[]> = {
@@ -17,6 +17,9 @@ const optionsOf: Record<CommandKind, string[]> = {
   apply: ['mode', 'decide'],
   abort: ['reason'],
 };
+
+/** Of the command line alone: no part of what is sent. */
+const ownOptions = new Set(['json', 'yes', 'terminate']);
 
 /**
  * The payload of a command from the options of `calib signal`.
@@ -29,7 +32,7 @@ export function commandPayload(kind: string, options: Record<string, unknown> | 
       remedy: `one of: ${commandKinds.join(', ')}`,
     });
   }
-  const given = Object.entries(options).filter(([name, value]) => name !== 'json' && !isUnset(value));
+  const given = Object.entries(options).filter(([name, value]) => !ownOptions.has(name) && !isUnset(value));
   const stray = given.filter(([name]) => !optionsOf[kind].includes(name)).map(([name]) => `--${name}`);
   if (stray.length > 0) {
     throw new CalibError('invalid-input', `${kind} does not take ${stray.join(', ')}`, {
@@ -61,6 +64,8 @@ interface SignalOptions {
   reason?: string;
   mode?: 'report' | 'smart' | 'full';
   decide?: Record<string, string>;
+  yes?: boolean;
+  terminate?: boolean;
 }
 
 export function register(program: Command): void {
@@ -79,7 +84,13 @@ export function register(program: Command): void {
         .argParser(parseDecision)
         .default({}, 'none'),
     );
-  addSharedOptions(command, ['json']);
+  command
+    .option('--yes', 'abort, apply: do not ask on a terminal')
+    .option(
+      '--terminate',
+      'abort: end a session that cannot answer from outside, and its pytest, without asking',
+    );
+  addSharedOptions(command, ['repo-root', 'any', 'json']);
   addExamples(command, [
     'calib signal latest purge --stage mmsu_speed --repeat 3 --reason "foreign job on the host"',
     'calib signal latest apply --mode report',
@@ -87,6 +98,16 @@ export function register(program: Command): void {
   command.action(async (reference: string, kind: string, options: SignalOptions, self: Command) => {
     const { sendCommand } = await import('../../session/send-command.ts');
     const payload = commandPayload(kind, options);
-    await sendCommand(reference, kind as CommandKind, payload, sharedOptionValues(self).json === true);
+    if (options.terminate === true && kind !== 'abort') {
+      throw new CalibError('invalid-input', '--terminate belongs to abort', { remedy: 'leave it out' });
+    }
+    const { yes = false, terminate = false } = options;
+    await sendCommand(createContext(self), {
+      reference,
+      kind: kind as CommandKind,
+      payload,
+      yes,
+      terminate,
+    });
   });
 }

@@ -293,7 +293,7 @@ async function resumedDirectory(context: CliContext, { resume, outputDir }: Star
       remedy: 'leave --output-dir out',
     });
   }
-  const { givenRunDirectory } = await import('../../output.ts');
+  const { givenRunDirectory } = await import('../../session/run-arguments.ts');
   return await givenRunDirectory(context, { reference: undefined, runDir: given });
 }
 

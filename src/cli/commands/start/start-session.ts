@@ -6,8 +6,11 @@ import {
   WorkflowIdReusePolicy,
 } from '@temporalio/common';
 
+import { dirname, join } from 'node:path';
+
 import { CalibError } from '../../../domain/calib-error.ts';
 import { historyEventsLimit, type SessionPlan } from '../../../domain/session/session-plan.ts';
+import { pathExists } from '../../../host/run-directory/files.ts';
 import { hasSearchAttributes } from '../../../worker/connection.ts';
 import { webUiLink } from '../../../worker/server-record.ts';
 import {
@@ -57,34 +60,54 @@ export interface StartedSession {
 /**
  * Starts the session's workflow; its id is the session id, so that a run directory can have one session only.
  *
- * @throws CalibError `refused` when that session is running or has ended
+ * A fresh session whose id is taken (ids have one second, and all checkouts of a server share them) takes the next suffix.
+ *
+ * @throws CalibError `refused` when the session to be carried on is running
  */
 export async function startSession(client: SessionClient, plan: SessionPlan): Promise<StartedSession> {
+  for (let n = 1; ; n += 1) {
+    const candidate = n === 1 ? plan : withSuffix(plan, n);
+    if (!plan.resume && n < mostSuffixes && (await pathExists(candidate.run_dir))) continue;
+    try {
+      return await startAs(client, candidate);
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+      if (!plan.resume && n < mostSuffixes) continue;
+      throw new CalibError('refused', `session ${candidate.session_id} exists already`, {
+        remedy: `see it with \`calib watch ${candidate.session_id}\``,
+        cause: error,
+      });
+    }
+  }
+}
+
+/** More sessions of one label do not begin within a second. */
+const mostSuffixes = 100;
+
+/** The same session under the id `<id>-<n>`, in the directory of that name. */
+function withSuffix(plan: SessionPlan, n: number): SessionPlan {
+  const session_id = `${plan.session_id}-${n}`;
+  return { ...plan, session_id, run_dir: join(dirname(plan.run_dir), session_id) };
+}
+
+async function startAs(client: SessionClient, plan: SessionPlan): Promise<StartedSession> {
   const { settings, connection } = client;
   const known = await hasSearchAttributes(connection, settings.namespace).catch(() => false);
   if (!known)
     warn('this server lacks the Calib* search attributes: sessions are listed without state and commit');
   if (known && !plan.resume) await warnDuplicateSessions(client, plan);
-  try {
-    await client.client.workflow.start(calibrateWorkflowType, {
-      workflowId: plan.session_id,
-      taskQueue: workflowTaskQueue,
-      args: [{ plan: { continue_as_new_events: historyEventsLimit, ...plan, search_attributes: known } }],
-      // A directory whose workflow has ended may be continued; a running one never twice.
-      workflowIdReusePolicy: plan.resume
-        ? WorkflowIdReusePolicy.ALLOW_DUPLICATE
-        : WorkflowIdReusePolicy.REJECT_DUPLICATE,
-      staticSummary: `${plan.model} · ${plan.stages.length} stages × ${plan.repeats} · ${plan.git_sha.slice(0, 8)}`,
-      staticDetails: `Calibration of \`${plan.model}\` on commit \`${plan.git_sha}\`, run directory \`${plan.run_dir}\`.`,
-      ...(known ? { typedSearchAttributes: attributes(plan) } : {}),
-    });
-  } catch (error) {
-    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-    throw new CalibError('refused', `session ${plan.session_id} exists already`, {
-      remedy: `see it with \`calib watch ${plan.session_id}\``,
-      cause: error,
-    });
-  }
+  await client.client.workflow.start(calibrateWorkflowType, {
+    workflowId: plan.session_id,
+    taskQueue: workflowTaskQueue,
+    args: [{ plan: { continue_as_new_events: historyEventsLimit, ...plan, search_attributes: known } }],
+    // A directory whose workflow has ended may be continued; a running one never twice.
+    workflowIdReusePolicy: plan.resume
+      ? WorkflowIdReusePolicy.ALLOW_DUPLICATE
+      : WorkflowIdReusePolicy.REJECT_DUPLICATE,
+    staticSummary: `${plan.model} · ${plan.stages.length} stages × ${plan.repeats} · ${plan.git_sha.slice(0, 8)}`,
+    staticDetails: `${plan.purpose === 'smoke' ? 'Smoke' : 'Calibration'} of \`${plan.model}\` on commit \`${plan.git_sha}\`, run directory \`${plan.run_dir}\`.`,
+    ...(known ? { typedSearchAttributes: attributes(plan) } : {}),
+  });
   const missing = await missingWorker(client, plan);
   if (missing !== null) warn(missing);
   return {

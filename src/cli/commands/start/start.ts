@@ -1,6 +1,14 @@
 import type { Command } from 'commander';
 
-import { addExamples, answer, answerJson, exitCode, packageVersion, parseCount } from '../../output.ts';
+import {
+  addExamples,
+  answer,
+  answerJson,
+  exitCode,
+  packageVersion,
+  parseCount,
+  parseRepeats,
+} from '../../output.ts';
 import { addSharedOptions, createContext, type CliContext } from '../../options.ts';
 
 export interface StartOptions {
@@ -28,7 +36,7 @@ export function register(program: Command): void {
     .command('start')
     .description('Begin a session on current HEAD, or with --resume continue an existing run directory.')
     .option('--stages <tokens>', 'stage keys, bases, presets, @groups or ALL, comma-separated (default: ALL)')
-    .option('--repeats <n>', 'repeats of every pytest invocation (default: 5)', parseCount)
+    .option('--repeats <n>', 'repeats of every pytest invocation (default: 5)', parseRepeats)
     .option('--label <text>', "last part of the session's id (default: the model's name)")
     .option('--run-root <dir>', "folder for run directories (default: the checkout's .tune-runs)")
     .option(
@@ -58,7 +66,7 @@ export function register(program: Command): void {
       '--force-environment',
       'with --resume: on another environment too (recorded, shown in the report)',
     );
-  addSharedOptions(command, ['catalog', 'host', 'model', 'repo-root', 'venv-python', 'json']);
+  addSharedOptions(command, ['catalog', 'host', 'model', 'repo-root', 'any', 'venv-python', 'json']);
   addExamples(command, [
     'calib start --model tts --stages tts_moss,qwen3_asr --repeats 5',
     'calib start --resume .tune-runs/20260423T050000Z_mmsu_r3',
@@ -81,14 +89,14 @@ async function start(context: CliContext, options: StartOptions): Promise<void> 
     else {
       answer(
         `Running ${plan.model}: ${plan.stages.map((stage) => stage.key).join(', ')}, ${plan.repeats} repeats ` +
-          `on commit ${plan.git_sha}, run-dir ${plan.run_dir}.`,
+          `on commit ${plan.git_sha}, run-dir ${started.run_dir}.`,
       );
-      answer(`session: ${plan.session_id}`);
+      answer(`session: ${started.session}`);
       if (started.web_ui !== null) answer(`web ui:  ${started.web_ui}`);
     }
     if (options.detach) return;
     const { followSession } = await import('../watch/follow-session.ts');
-    const end = await followSession(client, plan.session_id, { json: context.json });
+    const end = await followSession(client, started.session, { json: context.json });
     process.exitCode = end.ok ? exitCode.done : exitCode.notReady;
   } finally {
     await client.close();

@@ -3,15 +3,8 @@ import type { Command } from 'commander';
 import type { BudgetFact } from '../../../domain/audit/status-document.ts';
 import { CalibError } from '../../../domain/calib-error.ts';
 import type { Plan } from '../../../domain/session/session-plan.ts';
-import {
-  addExamples,
-  addRunArguments,
-  answerJson,
-  exitCode,
-  exitCodeOf,
-  type GivenRun,
-  givenRunDirectory,
-} from '../../output.ts';
+import { addExamples, answerJson, exitCode, exitCodeOf } from '../../output.ts';
+import { addRunArguments, type GivenRun, givenRunDirectory } from '../../session/run-arguments.ts';
 import { addSharedOptions, createContext, type CliContext } from '../../options.ts';
 
 /** `status`: what a run directory and this machine say at this moment, always JSON. */
@@ -23,7 +16,7 @@ export function register(program: Command): void {
       printStatus(createContext(self), { reference, runDir: options.runDir }),
     );
   addRunArguments(command);
-  addSharedOptions(command, ['repo-root', 'json']);
+  addSharedOptions(command, ['repo-root', 'any', 'json']);
   addExamples(command, ['calib status latest', 'calib status .tune-runs/20260423T050000Z_mmsu_r3']);
 }
 

@@ -1,13 +1,7 @@
 import type { Command } from 'commander';
 
-import {
-  addExamples,
-  addRunArguments,
-  answer,
-  answerJson,
-  exitCode,
-  givenRunDirectory,
-} from '../../output.ts';
+import { addExamples, answer, answerJson, exitCode } from '../../output.ts';
+import { addRunArguments, givenRunDirectory } from '../../session/run-arguments.ts';
 import { addSharedOptions, createContext } from '../../options.ts';
 
 /** `strict-audit`: the strict matrix and git provenance of a run directory. */
@@ -23,7 +17,7 @@ export function register(program: Command): void {
       await printStrictAudit(runDir, context.json);
     });
   addRunArguments(command);
-  addSharedOptions(command, ['repo-root', 'json']);
+  addSharedOptions(command, ['repo-root', 'any', 'json']);
   addExamples(command, [
     'calib strict-audit latest',
     'calib strict-audit .tune-runs/20260423T050000Z_mmsu_r3 --json',

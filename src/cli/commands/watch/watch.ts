@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 
 import { addExamples, exitCode } from '../../output.ts';
-import { addSharedOptions, sharedOptionValues } from '../../options.ts';
+import { addSharedOptions, createContext, sharedOptionValues } from '../../options.ts';
 
 export function register(program: Command): void {
   const command = program
@@ -11,13 +11,14 @@ export function register(program: Command): void {
     )
     .argument('<session>', 'session id, unambiguous prefix, or latest')
     .option('--until-end', 'stay while the session waits for a person');
-  addSharedOptions(command, ['json']);
+  addSharedOptions(command, ['repo-root', 'any', 'json']);
   addExamples(command, ['calib watch latest']);
   command.action(async (reference: string, options: { untilEnd?: boolean }, self: Command) => {
     const { followSession } = await import('./follow-session.ts');
-    const { resolveSession, withSessionClient } = await import('../../session/session-client.ts');
+    const { withSessionClient } = await import('../../session/session-client.ts');
+    const { resolveSession } = await import('../../session/resolve-session.ts');
     await withSessionClient(async (client) => {
-      const session = await resolveSession(client, reference);
+      const session = await resolveSession(client, reference, createContext(self));
       const json = sharedOptionValues(self).json === true;
       const end = await followSession(client, session, { json, untilEnd: options.untilEnd === true });
       process.exitCode = end.ok ? exitCode.done : exitCode.notReady;
