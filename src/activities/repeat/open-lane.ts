@@ -7,6 +7,7 @@ import { gateOpenLine } from '../../domain/observation/milestones.ts';
 import { freeMemoryLimitMib } from '../../domain/audit/status-document.ts';
 import { waitForGpus } from '../../host/gpu/gpu-gate.ts';
 import { type HostLock, acquireHostLock, laneResources } from '../../host/lock/host-lock.ts';
+import { pollUntil, type PollLook } from '../../host/lock/poll-until.ts';
 import { waitForLane } from '../../host/gpu/wait-for-lane.ts';
 import { leaseFreeGpus } from '../../host/gpu/lease-free-gpus.ts';
 import type { Gpu } from '../../host/gpu/gpus.ts';
@@ -173,7 +174,7 @@ async function clearedLane(clearing: {
     },
   });
   if (result.kind === 'open') return null;
-  // Spec 05 §7: at the time limit one forced clean-up, and one more look.
+  // At the time limit one forced clean-up, and one more look.
   await cleaner.clean(indices);
   await sleep(repeat.timing.recheckMs, undefined, { signal: gate.signal });
   const last = await waitForGpus({ ...gate, deadlineMs: 0 });
@@ -181,33 +182,33 @@ async function clearedLane(clearing: {
 }
 
 async function takeSlot(repeat: Repeat, use: LaneUse): Promise<LaneOpening> {
-  const { deps, timing } = repeat;
-  const signal = Context.current().cancellationSignal;
   const report = reporterOf(repeat, use);
-  for (;;) {
-    const holders: string[] = [];
-    for (let slot = 0; slot < deps.lanes; slot += 1) {
-      const name = `cpu${slot}`;
-      const taken = await acquireHostLock({
-        resources: laneResources({ gpuUuids: [], host: deps.hostname, name }),
-        holder: holderOf(repeat),
-      });
-      if (taken.kind === 'held') {
-        const lane = {
-          name: recordedLane(deps.hostname, name),
-          gpus: [],
-          lease: taken.lease,
-          declared: null,
-        };
-        return { kind: 'open', lane };
-      }
-      holders.push(`${name}: held by ${taken.holder || 'another run'}`);
+  const waitedBefore = performance.now() - use.startedAtMs;
+  const polled = await pollUntil({
+    look: () => lookForSlot(repeat),
+    deadlineMs: Math.max(0, use.deadlineMs - performance.now()),
+    pollMs: repeat.timing.slotPollMs,
+    onWaiting: ({ waitedMs, text }) => report({ waitedMs: waitedBefore + waitedMs, text }),
+    signal: Context.current().cancellationSignal,
+  });
+  if (polled.kind === 'done') return { kind: 'open', lane: polled.value };
+  return { kind: 'closed', reason: polled.wait.text, leased: true };
+}
+
+async function lookForSlot(repeat: Repeat): Promise<PollLook<OpenLane, { text: string }>> {
+  const { hostname, lanes } = repeat.deps;
+  const holders: string[] = [];
+  for (let slot = 0; slot < lanes; slot += 1) {
+    const name = `cpu${slot}`;
+    const resources = laneResources({ gpuUuids: [], host: hostname, name });
+    const taken = await acquireHostLock({ resources, holder: holderOf(repeat) });
+    if (taken.kind === 'held') {
+      const lane = { name: recordedLane(hostname, name), gpus: [], lease: taken.lease, declared: null };
+      return { kind: 'done', value: lane };
     }
-    const text = `no lane without GPUs is free: ${holders.join(' | ')}`;
-    if (performance.now() >= use.deadlineMs) return { kind: 'closed', reason: text, leased: true };
-    await report({ waitedMs: performance.now() - use.startedAtMs, text });
-    await sleep(timing.slotPollMs, undefined, { signal });
+    holders.push(`${name}: held by ${taken.holder || 'another run'}`);
   }
+  return { kind: 'wait', text: `no lane without GPUs is free: ${holders.join(' | ')}` };
 }
 
 function reporterOf(repeat: Repeat, use: LaneUse) {

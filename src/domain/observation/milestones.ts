@@ -52,7 +52,7 @@ export function configLines(
 
 const contextKeywords = ['max_samples', 'max_tokens', 'max_new_tokens', 'max_concurrency'] as const;
 
-/** Spec 05 §11: of several the last in the file; a constant's number, or its name where it has none. */
+/** Of several the last in the file; a constant's number, or its name where it has none. */
 function conditionLines({ datasets, bindings }: TestContext): string[] {
   const limits = contextKeywords.flatMap((keyword) => {
     const last = bindings.findLast((binding) => binding.keyword === keyword);

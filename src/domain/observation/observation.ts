@@ -14,7 +14,7 @@ export const attemptSchema = z.object({
   /** pytest's exit code; null when a signal ended it or it was never seen to end. */
   exit_code: z.number().int().nullable(),
   signal: z.string().nullable(),
-  /** Spec 05 §8's reason text; empty for exit code 0. */
+  /** How pytest ended, in words; empty for exit code 0. */
   reason: z.string(),
   outcome: z.enum(['ok', 'assertion', 'infra', 'config', 'aborted']),
   /** Why its numbers did not count although pytest came to its end; absent where they did. */
@@ -88,7 +88,7 @@ export type Observation = z.infer<typeof observationSchema>;
 /** How a pytest process ended, as classified from its exit status and log. */
 export interface JudgedEnd {
   outcome: Attempt['outcome'];
-  /** Spec 05 §8's reason text; empty for exit code 0. */
+  /** How pytest ended, in words; empty for exit code 0. */
   reason: string;
   exit_code: number | null;
   signal: string | null;

@@ -41,7 +41,7 @@ export interface PytestEnd {
 export interface EndClassification {
   /** `infra` is retried and costs an attempt; `assertion` and `ok` are data; `config` halts. */
   outcome: Attempt['outcome'];
-  /** Spec 05 §8's text; empty for exit code 0. */
+  /** How pytest ended, in words; empty for exit code 0. */
   reason: string;
   /** Signatures that explain a failure without having decided it; empty when pytest passed. */
   suspects: string[];

@@ -1,5 +1,4 @@
-import { setTimeout as sleepFor } from 'node:timers/promises';
-
+import { pollUntil, type PollLook } from '../lock/poll-until.ts';
 import {
   describeBlocker,
   formatBlocker,
@@ -40,7 +39,7 @@ export interface GpuGateOptions {
   sleep?: (milliseconds: number, signal: AbortSignal | undefined) => Promise<unknown>;
 }
 
-/** Spec 05 §7. */
+/** Milliseconds: as long as a server may take to give its memory back, and how often that is looked at. */
 const defaults = { deadlineMs: 600_000, pollMs: 5000, recheckMs: 3000 };
 
 /**
@@ -52,40 +51,44 @@ const defaults = { deadlineMs: 600_000, pollMs: 5000, recheckMs: 3000 };
  */
 export async function waitForGpus(options: GpuGateOptions): Promise<GateResult> {
   if (options.indices.length === 0) return { kind: 'open', waitedMs: 0, gpus: [] };
-  const now = options.now ?? (() => performance.now());
-  const sleep = options.sleep ?? ((milliseconds, signal) => sleepFor(milliseconds, undefined, { signal }));
   const recheckMs = options.recheckMs ?? defaults.recheckMs;
-  const startedAt = now();
-  for (let freeLooks = 0; ;) {
-    options.signal?.throwIfAborted();
-    const look = await lookAtLane(options.indices, options.read ?? readGpus);
-    const waitedMs = now() - startedAt;
-    if (look.kind === 'free') {
-      freeLooks += 1;
-      if (freeLooks === 2 || recheckMs === 0) return { kind: 'open', waitedMs, gpus: look.gpus };
-      await sleep(recheckMs, options.signal);
-      continue;
-    }
-    freeLooks = 0;
-    const { blockers, text } = look;
-    if (look.kind === 'hopeless') return { kind: 'closed', waitedMs, blockers, reason: text };
-    if (waitedMs >= (options.deadlineMs ?? defaults.deadlineMs)) {
-      const reason = `GPU memory not released within ${Math.round(waitedMs / 1000)} s: ${text}`;
-      return { kind: 'closed', waitedMs, blockers, reason };
-    }
-    await options.onWaiting?.({ waitedMs, blockers, text });
-    await sleep(options.pollMs ?? defaults.pollMs, options.signal);
-  }
+  let freeLooks = 0;
+  const polled = await pollUntil({
+    look: async (): Promise<PollLook<Gpu[], LaneWait>> => {
+      const look = await lookAtLane(options.indices, options.read ?? readGpus);
+      freeLooks = look.kind === 'free' ? freeLooks + 1 : 0;
+      if (look.kind !== 'free') return look;
+      const twice = freeLooks === 2 || recheckMs === 0;
+      return twice ? { kind: 'done', value: look.gpus } : { kind: 'again', afterMs: recheckMs };
+    },
+    deadlineMs: options.deadlineMs ?? defaults.deadlineMs,
+    pollMs: options.pollMs ?? defaults.pollMs,
+    onWaiting: async ({ waitedMs, blockers, text }) => {
+      await options.onWaiting?.({ waitedMs, blockers, text });
+    },
+    signal: options.signal,
+    now: options.now,
+    sleep: options.sleep,
+  });
+  const { waitedMs } = polled;
+  if (polled.kind === 'done') return { kind: 'open', waitedMs, gpus: polled.value };
+  const { blockers, text } = polled.wait;
+  const late = polled.kind === 'late';
+  const reason = late ? `GPU memory not released within ${Math.round(waitedMs / 1000)} s: ${text}` : text;
+  return { kind: 'closed', waitedMs, blockers, reason };
 }
 
-type LaneLook =
-  | { kind: 'free'; gpus: Gpu[] }
-  | { kind: 'busy' | 'hopeless'; blockers: GpuBlocker[]; text: string };
+interface LaneWait {
+  blockers: GpuBlocker[];
+  text: string;
+}
+
+type LaneLook = { kind: 'free'; gpus: Gpu[] } | ({ kind: 'wait' | 'hopeless' } & LaneWait);
 
 async function lookAtLane(indices: readonly number[], read: () => Promise<GpuReading>): Promise<LaneLook> {
   const reading = await read();
   if (reading.kind !== 'gpus') {
-    const kind = reading.kind === 'missing' ? 'hopeless' : 'busy';
+    const kind = reading.kind === 'missing' ? 'hopeless' : 'wait';
     return { kind, blockers: [], text: `${reading.message}. ${reading.remedy}` };
   }
   const lane = reading.gpus.filter((gpu) => indices.includes(gpu.index));
@@ -98,5 +101,5 @@ async function lookAtLane(indices: readonly number[], read: () => Promise<GpuRea
   const busy = lane.filter((gpu) => !isFreeGpu(gpu));
   if (busy.length === 0) return { kind: 'free', gpus: lane };
   const blockers = await Promise.all(busy.map(describeBlocker));
-  return { kind: 'busy', blockers, text: blockers.map(formatBlocker).join(' | ') };
+  return { kind: 'wait', blockers, text: blockers.map(formatBlocker).join(' | ') };
 }

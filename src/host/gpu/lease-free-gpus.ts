@@ -1,5 +1,3 @@
-import { setTimeout as sleepFor } from 'node:timers/promises';
-
 import { describeBlocker, formatBlocker, type Gpu, type GpuReading, isFreeGpu, readGpus } from './gpus.ts';
 import {
   type HostLock,
@@ -8,6 +6,7 @@ import {
   hostLockHolder,
   laneResources,
 } from '../lock/host-lock.ts';
+import { pollUntil, type PollLook } from '../lock/poll-until.ts';
 
 export interface LeaseFreeGpusOptions {
   /** GPUs that one launch needs. */
@@ -36,7 +35,7 @@ export type LeasedGpus =
   /** Nothing is held. `leased`: other runs of calib's have what would have been enough. */
   | { kind: 'closed'; waitedMs: number; reason: string; leased: boolean };
 
-/** Spec 05 §7. */
+/** Milliseconds between two looks. */
 const defaultPollMs = 5000;
 
 /**
@@ -46,46 +45,41 @@ const defaultPollMs = 5000;
  * @throws the signal's reason when aborted.
  */
 export async function leaseFreeGpus(options: LeaseFreeGpusOptions): Promise<LeasedGpus> {
-  const now = options.now ?? (() => performance.now());
-  const sleep = options.sleep ?? ((milliseconds, signal) => sleepFor(milliseconds, undefined, { signal }));
-  const startedAt = now();
-  for (;;) {
-    options.signal?.throwIfAborted();
-    const look = await lookAndLease(options);
-    const waitedMs = now() - startedAt;
-    if (look.kind === 'leased') return { kind: 'open', waitedMs, gpus: look.gpus, lease: look.lease };
-    if (look.kind === 'hopeless') return { kind: 'closed', waitedMs, reason: look.text, leased: false };
-    if (waitedMs >= options.deadlineMs) {
-      const reason = `${look.text} (waited ${Math.round(waitedMs / 1000)} s)`;
-      return { kind: 'closed', waitedMs, reason, leased: look.leased };
-    }
-    await options.onWaiting?.({ waitedMs, text: look.text });
-    await sleep(options.pollMs ?? defaultPollMs, options.signal);
-  }
+  const polled = await pollUntil({
+    ...options,
+    pollMs: options.pollMs ?? defaultPollMs,
+    look: () => lookAndLease(options),
+  });
+  const { waitedMs } = polled;
+  if (polled.kind === 'done') return { kind: 'open', waitedMs, ...polled.value };
+  const { text, leased } = polled.wait;
+  if (polled.kind === 'hopeless') return { kind: 'closed', waitedMs, reason: text, leased };
+  const reason = `${text} (waited ${Math.round(waitedMs / 1000)} s)`;
+  return { kind: 'closed', waitedMs, reason, leased };
 }
 
-type Look =
-  | { kind: 'leased'; gpus: Gpu[]; lease: HostLock }
-  | { kind: 'short'; text: string; leased: boolean }
-  | { kind: 'hopeless'; text: string };
+type Look = PollLook<{ gpus: Gpu[]; lease: HostLock }, { text: string; leased: boolean }>;
 
 async function lookAndLease(options: LeaseFreeGpusOptions): Promise<Look> {
   const { count, allowed } = options;
   const reading = await (options.read ?? readGpus)();
   if (reading.kind !== 'gpus') {
     const text = `${reading.message}. ${reading.remedy}`;
-    return reading.kind === 'missing' ? { kind: 'hopeless', text } : { kind: 'short', text, leased: false };
+    return { kind: reading.kind === 'missing' ? 'hopeless' : 'wait', text, leased: false };
   }
   const usable = reading.gpus.filter((gpu) => allowed === null || allowed.includes(gpu.index));
   if (usable.length < count) {
     const shown = reading.gpus.map((gpu) => gpu.index).join(', ') || 'none';
     const may = allowed === null ? '' : `; this worker may use ${allowed.join(', ') || 'none'}`;
-    return { kind: 'hopeless', text: `need ${count} GPU(s), nvidia-smi shows ${shown}${may}` };
+    const text = `need ${count} GPU(s), nvidia-smi shows ${shown}${may}`;
+    return { kind: 'hopeless', text, leased: false };
   }
   const free = usable.filter(isFreeGpu);
   const busy = usable.filter((gpu) => !isFreeGpu(gpu));
   const taken = await takeLowest(options, options.evenBusy === true ? [...free, ...busy] : free);
-  if (taken !== null) return { kind: 'leased', gpus: taken.gpus, lease: joinHostLocks(taken.leases) };
+  if (taken !== null) {
+    return { kind: 'done', value: { gpus: taken.gpus, lease: joinHostLocks(taken.leases) } };
+  }
   return await describeShortage(options, usable);
 }
 
@@ -100,7 +94,7 @@ async function describeShortage(options: LeaseFreeGpusOptions, usable: readonly 
     }),
   );
   const text = `need ${options.count} GPU(s): ${held.flat().join(' | ')}`;
-  return { kind: 'short', text, leased: available >= options.count };
+  return { kind: 'wait', text, leased: available >= options.count };
 }
 
 interface Taking {

@@ -1,8 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-
 import type { Lane } from '../../domain/lanes/lanes.ts';
 import { describeBlocker, formatBlocker, type Gpu, type GpuReading, isFreeGpu } from './gpus.ts';
 import { type HostLock, acquireHostLock, laneResources } from '../lock/host-lock.ts';
+import { pollUntil, type PollLook } from '../lock/poll-until.ts';
 
 export interface WaitForLaneOptions {
   /** Declared lanes in order of preference. */
@@ -37,26 +36,16 @@ export type LeasedLane =
  * @throws the signal's reason when aborted.
  */
 export async function waitForLane(options: WaitForLaneOptions): Promise<LeasedLane> {
-  const startedAt = performance.now();
-  for (;;) {
-    options.signal.throwIfAborted();
-    const look = await lookAndLease(options);
-    if (look.kind === 'open') return look;
-    if (look.kind === 'hopeless') return { kind: 'closed', reason: look.text, leased: false };
-    const waitedMs = performance.now() - startedAt;
-    if (waitedMs >= options.deadlineMs) {
-      const reason = `${look.text} (waited ${Math.round(waitedMs / 1000)} s)`;
-      return { kind: 'closed', reason, leased: look.leased };
-    }
-    await options.onWaiting({ waitedMs, text: look.text });
-    await sleep(options.pollMs, undefined, { signal: options.signal });
-  }
+  const polled = await pollUntil({ ...options, look: () => lookAndLease(options) });
+  if (polled.kind === 'done') return polled.value;
+  const { text, leased } = polled.wait;
+  if (polled.kind === 'hopeless') return { kind: 'closed', reason: text, leased };
+  const reason = `${text} (waited ${Math.round(polled.waitedMs / 1000)} s)`;
+  return { kind: 'closed', reason, leased };
 }
 
-type Look =
-  | Extract<LeasedLane, { kind: 'open' }>
-  | { kind: 'short'; text: string; leased: boolean }
-  | { kind: 'hopeless'; text: string };
+type OpenLane = Extract<LeasedLane, { kind: 'open' }>;
+type Look = PollLook<OpenLane, { text: string; leased: boolean }>;
 
 interface KnownLane {
   lane: Lane;
@@ -69,7 +58,7 @@ async function lookAndLease(options: WaitForLaneOptions): Promise<Look> {
   const reading: GpuReading = options.count === 0 ? { kind: 'gpus', gpus: [] } : await options.read();
   if (reading.kind !== 'gpus') {
     const text = `${reading.message}. ${reading.remedy}`;
-    return reading.kind === 'missing' ? { kind: 'hopeless', text } : { kind: 'short', text, leased: false };
+    return { kind: reading.kind === 'missing' ? 'hopeless' : 'wait', text, leased: false };
   }
   const known: KnownLane[] = [];
   const problems: string[] = [];
@@ -78,17 +67,17 @@ async function lookAndLease(options: WaitForLaneOptions): Promise<Look> {
     if (problem !== null) problems.push(`lane ${lane.name}: ${problem}`);
     else known.push(knownLane(lane, reading.gpus, options.count));
   }
-  if (known.length === 0) return { kind: 'hopeless', text: problems.join(' | ') };
+  if (known.length === 0) return { kind: 'hopeless', text: problems.join(' | '), leased: false };
   const free = known.filter(({ busy }) => busy.length === 0);
   const candidates = options.evenBusy ? [...free, ...known.filter(({ busy }) => busy.length > 0)] : free;
   const held: string[] = [];
   for (const candidate of candidates) {
     const taken = await take(options, candidate);
-    if (typeof taken !== 'string') return taken;
+    if (typeof taken !== 'string') return { kind: 'done', value: taken };
     held.push(`lane ${candidate.lane.name}: leased to ${taken || 'another run'}`);
   }
   const blocked = options.evenBusy ? [] : await blockedLines(known);
-  return { kind: 'short', text: [...problems, ...held, ...blocked].join(' | '), leased: held.length > 0 };
+  return { kind: 'wait', text: [...problems, ...held, ...blocked].join(' | '), leased: held.length > 0 };
 }
 
 function laneProblem(lane: Lane, gpus: readonly Gpu[], { allowed }: WaitForLaneOptions): string | null {
@@ -111,7 +100,7 @@ function knownLane(lane: Lane, all: readonly Gpu[], count: number): KnownLane {
 async function take(
   { count, host, holder, scope }: WaitForLaneOptions,
   { lane, gpus }: KnownLane,
-): Promise<Extract<LeasedLane, { kind: 'open' }> | string> {
+): Promise<OpenLane | string> {
   const uuids = gpus.map(({ uuid }) => uuid);
   const result = await acquireHostLock({
     resources: [

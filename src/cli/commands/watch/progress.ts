@@ -283,7 +283,7 @@ export function createProgressDisplay(json: boolean): ProgressDisplay {
   };
 }
 
-/** Spec 05 §11: a minute, or less where the host profile says so. */
+/** A minute, or less where the host profile says so. */
 function longestSilenceMs({ plan }: Progress): number {
   return Math.min(plan.policies.progress_s ?? 60, 60) * 1000;
 }
