@@ -8,6 +8,8 @@ export type { DiskAudit };
 
 export interface PrecheckVerdict {
   ok: boolean;
+  /** The checkout is not what the session is to observe: nothing else was looked at. Absent where it is. */
+  moved?: string;
   errors: string[];
   warnings: string[];
 }

@@ -1,5 +1,6 @@
 import { dirname } from 'node:path';
 
+import { CalibError } from '../domain/calib-error.ts';
 import {
   compareEnvironments,
   type EnvironmentComparison,
@@ -14,6 +15,7 @@ import type { Plan, SessionPlan } from '../domain/session/session-plan.ts';
 import { utcTimestamp } from '../domain/text.ts';
 import { keepEnvironment, readSessionEnvironment } from '../host/fingerprint/environment-file.ts';
 import { captureEnvironment } from '../host/fingerprint/environment.ts';
+import { readSessionTree, treeMoved } from '../host/git/tree.ts';
 import { createSliceDirectories } from '../host/precheck/machine.ts';
 import { runPrecheck, writePrecheck } from '../host/precheck/run-precheck.ts';
 import { appendRunLog } from '../host/run-directory/logs/run-log.ts';
@@ -107,9 +109,22 @@ export async function precheck(
   deps: Pick<ActivityDependencies, 'gpus'> = { gpus: null },
 ): Promise<PrecheckVerdict> {
   const now = new Date();
+  const moved = await movedBefore(plan);
+  if (moved !== null) return { ok: false, moved, errors: [moved], warnings: [] };
   await createSliceDirectories(plan.environment);
   const verdict = plan.precheck.skip ? await skipPrecheck(plan, now) : await checkMachine(plan, deps, now);
   return verdict.ok ? await settleEnvironment(verdict, { plan, gpus: deps.gpus, now }) : verdict;
+}
+
+/** Why the checkout is no longer what was started; null while it is, and where git does not tell, which the gate says. */
+async function movedBefore(plan: SessionPlan): Promise<string | null> {
+  const { repo_root: repoRoot, catalog_dir: catalogDir, run_dir: runDir } = plan;
+  try {
+    return treeMoved(await readSessionTree({ repoRoot, runDir, catalogDir }), plan);
+  } catch (error) {
+    if (error instanceof CalibError) return null;
+    throw error;
+  }
 }
 
 /** Records what the repeats will run in, once the gate is open; another environment than the recorded one is a gap. */

@@ -11,7 +11,7 @@ import { strictAuditDocument } from '../domain/audit/strict-audit.ts';
 import { newPoolState } from '../domain/pool/pool.ts';
 import { settleCommand } from '../domain/session/commands.ts';
 import { matrixFromState, syncMatrix } from '../domain/session/matrix.ts';
-import { skippedMilestones } from '../domain/session/milestones.ts';
+import { haltMilestones, skippedMilestones } from '../domain/session/milestones.ts';
 import { beginBudget } from '../domain/session/schedule.ts';
 import { type SessionPlan, sessionPlanSchema } from '../domain/session/session-plan.ts';
 import { type End, failureTypes, initialState, type SessionState } from '../domain/session/session-state.ts';
@@ -122,15 +122,42 @@ export class Session {
   async #precheck(): Promise<End | null> {
     const { plan, state } = this.#context;
     if (state.precheck !== null) return null;
-    this.#context.setPhase({ kind: 'prechecking' });
-    const verdict = await this.#context.tried((home) => home.precheck(plan));
-    if (verdict.kind === 'failed') return verdict;
-    state.precheck = verdict.value;
-    if (!verdict.value.ok) {
-      return { kind: 'failed', reason: `precheck failed: ${verdict.value.errors.join('; ')}` };
+    for (;;) {
+      this.#context.setPhase({ kind: 'prechecking' });
+      const verdict = await this.#context.tried((home) => home.precheck(plan));
+      if (verdict.kind === 'failed') return verdict;
+      if (verdict.value.moved !== undefined) {
+        await this.#haltOnMove(verdict.value.moved);
+        continue;
+      }
+      state.precheck = verdict.value;
+      if (!verdict.value.ok) {
+        return { kind: 'failed', reason: `precheck failed: ${verdict.value.errors.join('; ')}` };
+      }
+      this.#context.setPhase({ kind: 'calibrating' });
+      return null;
     }
-    this.#context.setPhase({ kind: 'calibrating' });
-    return null;
+  }
+
+  /** Nothing is lost yet: as in the midst of a calibration, the session waits until the checkout is back. */
+  async #haltOnMove(text: string): Promise<void> {
+    const { plan, state } = this.#context;
+    const steps = [
+      `git -C ${plan.repo_root} checkout ${plan.git_sha}`,
+      `calib signal ${plan.session_id} resume`,
+    ];
+    const cause = {
+      text: `${text}; restore it, then resume`,
+      namespace: null,
+      repeat: null,
+      moved: true,
+      steps,
+    };
+    this.#context.setPhase({ kind: 'halted', since: now(), cause });
+    await this.#context.log(...haltMilestones(plan, state, cause));
+    await condition(() => state.resume_requested);
+    state.resume_requested = false;
+    await this.#context.log('resumed');
   }
 
   /** What the other hosts of the pool are held against. */

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -8,7 +9,9 @@ import { precheck } from '../../src/activities/precheck.ts';
 import type { SessionPlan } from '../../src/domain/session/session-plan.ts';
 import { readPrecheck } from '../../src/host/run-directory/report/report-facts.ts';
 import { makeRequirements } from '../domain/precheck/requirements-fixture.ts';
+import { gitIdentity } from '../fixtures/git-identity.ts';
 import { temporaryFolder } from '../fixtures/temporary-folder.ts';
+import { writeText } from '../fixtures/write-text.ts';
 import { putVenv } from '../host/precheck/precheck-world.ts';
 import { directoryWorld, sessionPlan } from './directory-world.ts';
 
@@ -122,5 +125,22 @@ describe('a skipped gate', () => {
       false,
       expect.stringContaining('--skip-precheck is refused while ASR stages are selected'),
     ]);
+  });
+});
+
+describe('a checkout that moved since the start', () => {
+  test.each([
+    ['another commit', 'HEAD moved: the session observes'],
+    ['another work tree', 'the work tree is no longer the one'],
+  ])('is an answer of its own before anything else is looked at: %s', async (kind, text) => {
+    const plan = await opened();
+    const git = (...args: string[]) =>
+      execFileSync('git', [...gitIdentity, ...args], { cwd: plan.repo_root });
+    writeText(join(plan.repo_root, 'new.txt'), 'x');
+    git('add', '-A');
+    if (kind === 'another commit') git('commit', '-qm', 'third');
+    const verdict = await precheck(plan);
+    expect(verdict).toMatchObject({ ok: false, moved: expect.stringContaining(text) });
+    expect(existsSync(precheckJson(plan))).toBe(false);
   });
 });

@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 import { execa } from 'execa';
 import { afterAll, beforeAll } from 'vitest';
@@ -8,7 +9,9 @@ import { afterAll, beforeAll } from 'vitest';
 import { gitIdentity } from '../fixtures/git-identity.ts';
 import { runCalib } from './run-calib.ts';
 
-/** Nothing listens there, so that a start ends right behind its questions. */
+const python = fileURLToPath(new URL('../../.venv/bin/python', import.meta.url));
+
+/** Nothing listens there, so that a start ends right behind its checks. */
 export const noServer = { TEMPORAL_ADDRESS: '127.0.0.1:1' };
 
 export interface StartWorld {
@@ -31,7 +34,7 @@ export function useStartWorld(): StartWorld {
         join(world, 'models', model, 'config.yaml'),
         `name: ${model}
 hf_datasets: []
-default_venv_python: ${process.execPath}
+default_venv_python: ${python}
 test_globs: [test_a.py]
 stage_base_strip_prefix: test_
 metric_sources:

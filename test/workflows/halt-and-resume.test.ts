@@ -8,6 +8,41 @@ import { useTimeSkippingServer } from '../server/test-place.ts';
 
 const { place } = useTimeSkippingServer();
 
+describe('a checkout that moved between the start and the precheck', () => {
+  const verdicts = [
+    { ok: false, moved: 'HEAD moved: found b', errors: ['HEAD moved: found b'], warnings: [] },
+    { ok: true, errors: [], warnings: [] },
+  ];
+
+  test('halts the session, which goes on with a precheck of its own after resume', async () => {
+    const { activities, run } = scriptedSession(place(), { repeats: 1 }, () => ({
+      precheck: (call) => verdicts[call - 1] ?? { ok: true, errors: [], warnings: [] },
+    }));
+    await run(async (session) => {
+      const { phase } = await session.untilPhase('halted');
+      expect(phase).toMatchObject({
+        cause: { moved: true, text: 'HEAD moved: found b; restore it, then resume' },
+      });
+      expect(activities.launches).toEqual([]);
+      expect(await session.update('resume')).toMatchObject({ accepted: true });
+      await session.finish();
+    });
+    expect(activities.calls.filter((call) => call === 'precheck')).toHaveLength(2);
+    expect(activities.log).toContain('HALT: HEAD moved: found b; restore it, then resume');
+  });
+
+  test('can be aborted instead', async () => {
+    const { run } = scriptedSession(place(), { repeats: 1 }, () => ({
+      precheck: () => ({ ok: false, moved: 'HEAD moved', errors: [], warnings: [] }),
+    }));
+    await run(async (session) => {
+      await session.untilPhase('halted');
+      await session.update('abort');
+      expect(await session.result()).toMatchObject({ outcome: 'aborted' });
+    });
+  });
+});
+
 describe('a halt', () => {
   test('launches nothing else and says what is wrong', async () => {
     const { activities, run } = scriptedSession(place(), {}, (plan) => ({

@@ -95,7 +95,9 @@ async function gpuFact(gpu: Gpu): Promise<GpuFact> {
 }
 
 /** Whether the chosen interpreter can be run. */
-export async function checkInterpreter(request: PrecheckRequest): Promise<CheckResult> {
+export async function checkInterpreter(
+  request: Pick<PrecheckRequest, 'venvPython' | 'venvSource' | 'requirements'>,
+): Promise<CheckResult> {
   const { venvPython: python, venvSource: source, requirements } = request;
   const state = await interpreterState(python);
   return judgeInterpreter({

@@ -2,9 +2,9 @@ import { fileURLToPath } from 'node:url';
 import { stripVTControlCharacters } from 'node:util';
 
 import { execa } from 'execa';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, inject, it } from 'vitest';
 
-import { noServer as env, useStartWorld } from '../../cli/start-world.ts';
+import { noServer, useStartWorld } from '../../cli/start-world.ts';
 
 const drive = fileURLToPath(new URL('../../fixtures/terminal/drive.py', import.meta.url));
 const calib = fileURLToPath(new URL('../../../bin/calib', import.meta.url));
@@ -12,6 +12,8 @@ const world = useStartWorld();
 
 /** Runs `calib start` in a pseudo-terminal; the questions that were answered, in order, and the rest of what it wrote. */
 async function onTerminal(steps: [waitFor: string, keys: string][], ...args: string[]) {
+  // Here a session begins, but no worker is there to be followed.
+  const env = { TEMPORAL_ADDRESS: inject('temporalAddress') };
   const command = [process.execPath, calib, ...world.startArguments(...args)];
   const { stdout } = await execa('python3', [drive, JSON.stringify(steps), ...command], { env });
   const text = stripVTControlCharacters(stdout).replaceAll('\r', '');
@@ -73,5 +75,15 @@ describe.concurrent('03 §7: start asks a terminal once for what was left out', 
   it('and ends with 130 when the question is interrupted', async () => {
     const run = await onTerminal([['Repeats', '\u0003']], '--model', 'alpha', '--stages', 'a');
     expect(run.exitCode).toBe(130);
+  });
+});
+
+describe('without a server', options, () => {
+  it('start asks nothing: no answer could begin a session', async () => {
+    const command = [process.execPath, calib, ...world.startArguments()];
+    const { stdout } = await execa('python3', [drive, '[]', ...command], { env: noServer });
+    expect(stdout.split('\n')[0]).toBe('3');
+    expect(stdout).not.toMatch(anyQuestion);
+    expect(stdout).toContain('no Temporal server answers');
   });
 });

@@ -1,6 +1,7 @@
-import { appendFile, mkdir, readFile, readdir, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { type ScriptedSuite, makeScriptedSuite } from '../../fixtures/scripted-suite/make-scripted-suite.ts';
@@ -118,6 +119,31 @@ describe('what start refuses before anything is written', () => {
     const { stderr } = await refusedStart(...suite.options, '--run-root', join(suite.repo, 'runs'));
     expect(stderr).toContain(join(suite.repo, 'runs'));
     expect(stderr).toContain('ignore');
+  });
+
+  it('a start that is hopeless: no interpreter, one without pytest, settings that nothing undoes, no test', async () => {
+    const missing = await refusedStart(...optionsWith('--venv-python', '/nowhere/python'));
+    expect(missing.stderr).toContain('no interpreter: /nowhere/python is missing');
+
+    const bare = join(suite.dir, 'bare-venv');
+    await execa(suite.venvPython, ['-m', 'venv', '--without-pip', bare]);
+    const without = await refusedStart(...optionsWith('--venv-python', join(bare, 'bin/python')));
+    expect(without.stderr).toContain("pytest (ModuleNotFoundError: No module named 'pytest')");
+    expect(without.stderr).toContain('-m pip install pytest');
+
+    const settings = join(suite.repo, 'pytest.ini');
+    await writeFile(settings, '[pytest]\naddopts = --sw\n');
+    const hostile = await refusedStart(...suite.options);
+    await rm(settings);
+    expect(hostile.stderr).toContain(`addopts --sw in ${settings}`);
+
+    const config = join(suite.catalog, 'models/scripted/config.yaml');
+    const text = await readFile(config, 'utf8');
+    await writeFile(config, text.replace(/^test_globs:.*(\n {2}- .*)*/m, 'test_globs: [tests/none_*.py]'));
+    const empty = await refusedStart(...suite.options);
+    await writeFile(config, text);
+    expect(empty.stderr).toContain('matches test_globs of');
+    expect(empty.stderr).toContain('tests/none_*.py');
   });
 
   it('a checkout that is none', async () => {

@@ -307,8 +307,15 @@ async function askIfTerminal(context: CliContext, options: StartOptions): Promis
   const terminal = process.stdin.isTTY && process.stderr.isTTY && !context.json;
   const complete = context.modelGiven && options.stages !== undefined && options.repeats !== undefined;
   if (terminal && !complete) {
+    await requireServer();
     const { askForStart } = await import('./start-prompts.ts');
     return await askForStart(context, options);
   }
   return { context, stages: options.stages ?? 'ALL', repeats: options.repeats ?? defaultRepeats };
+}
+
+/** Nobody should answer questions for a session that cannot be started. @throws CalibError `unreachable` */
+async function requireServer(): Promise<void> {
+  const { openSessionClient } = await import('../../session/session-client.ts');
+  await (await openSessionClient()).close();
 }

@@ -80,17 +80,22 @@ async function start(context: CliContext, options: StartOptions): Promise<void> 
   const { planFor } = await import('./plan-session.ts');
   const { openSessionClient } = await import('../../session/session-client.ts');
   const { startSession } = await import('./start-session.ts');
+  const { checkStart } = await import('./check-start.ts');
+  const { estimateLine, estimateSession } = await import('../../../domain/session/estimate.ts');
   await context.announceHost();
   const plan = await planFor(context, options, packageVersion());
+  await checkStart(context.modelGiven ? context : context.withModel(plan.model), plan);
   const client = await openSessionClient();
   try {
-    const started = await startSession(client, plan);
+    const estimate = estimateSession(plan);
+    const started = { ...(await startSession(client, plan)), estimate };
     if (context.json) answerJson(started, options.detach ? 'document' : 'line');
     else {
       answer(
         `Running ${plan.model}: ${plan.stages.map((stage) => stage.key).join(', ')}, ${plan.repeats} repeats ` +
           `on commit ${plan.git_sha}, run-dir ${started.run_dir}.`,
       );
+      if (estimate !== null) answer(estimateLine(estimate, plan.lanes));
       answer(`session: ${started.session}`);
       if (started.web_ui !== null) answer(`web ui:  ${started.web_ui}`);
     }
