@@ -15,7 +15,7 @@ import { join } from 'node:path';
 
 import { exitCodeOf, main } from './child-processes.mjs';
 import { leftProcesses, markVariable } from './left-processes.mjs';
-import { root, setUp } from './setup.mjs';
+import { root, setUpTests } from './setup.mjs';
 
 const results = join(root, '.calib/test-results.json');
 const checks = [
@@ -32,7 +32,7 @@ const runs = {
 async function test() {
   const [name = 'fast', ...given] =
     process.argv[2] in runs ? process.argv.slice(2) : ['fast', ...process.argv.slice(2)];
-  await setUp();
+  await setUpTests();
   for (const check of runs[name].checks) {
     if (!(await step(check, process.env))) return;
   }
