@@ -57,6 +57,14 @@ test('an apply that changed nothing, and patterns that nobody asked for, are sai
   expect(text).toContain('names no patterns');
 });
 
+test('what a fresh clone would lack is listed, and nothing where it lacks nothing', () => {
+  const missing = ['/srv/catalog/models/nova-v1/config.yaml lies outside the repository'];
+  expect(pullRequestText(facts({ missing }))).toContain(
+    '## Not in the repository\n\nA fresh clone lacks:\n\n- /srv/catalog/models/nova-v1/config.yaml lies outside the repository\n\n## Tests',
+  );
+  expect(pullRequestText(facts({ missing: [] }))).not.toContain('Not in the repository');
+});
+
 test('an environment that was forced is not passed over', () => {
   const forced = { at: '', identity_sha256: 'b'.repeat(64), differences: ['driver: 1 → 2'] };
   const plan = makePlan([makeStage()], { forced_environments: [forced] });
