@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 
-import { readPythonFile, type PythonFile } from './read-python.ts';
+import { readPythonFile, type PythonFile } from './read-python-file.ts';
 
 /** What `read-python.ts` gives a thread when it starts it. */
 export interface ThreadData {
