@@ -7,6 +7,7 @@ import { openSession } from '../../src/activities/open-session.ts';
 import { syncSession } from '../../src/activities/sync-session.ts';
 import type { StageDefinition, StageMetric } from '../../src/domain/stages/stage.ts';
 import { renderStagesYaml } from '../../src/domain/stages/stages-yaml.ts';
+import { readModelStages } from '../../src/host/discovery/model-stages.ts';
 import { listDiscarded } from '../../src/host/run-directory/discard-repeat.ts';
 import { runPaths } from '../../src/host/run-directory/paths.ts';
 import { readPlan } from '../../src/host/run-directory/plan-file.ts';
@@ -337,4 +338,42 @@ describe("the model's config, edited while the session was halted", () => {
     });
     expect(contentsBelow(world.runDir)).toEqual(before);
   });
+});
+
+test('discovers again where the catalog has no stages.yaml: the corrected config is what it says', async () => {
+  const bare = directoryWorld();
+  rmSync(bare.stagesYaml);
+  const config = (accuracy: string) =>
+    writeText(
+      join(bare.catalog, 'models/nova-v1/config.yaml'),
+      `name: nova-v1
+test_globs: [tests/ci/test_nova_ci.py]
+stage_base_strip_prefix: test_
+stage_base_strip_suffix: _ci
+metric_sources:
+  test_nova_ci.py:
+    json_file: nova.json
+    sample_counts: {total: n, ok: n}
+    paths: {accuracy: ${accuracy}, throughput_qps: q, latency_mean_s: l}
+`,
+    );
+  config('summary.acuracy');
+  const place = { path: bare.stagesYaml, catalogDir: bare.catalog, model: 'nova-v1' };
+  const found = await readModelStages({ ...place, repoRoot: async () => await Promise.resolve(bare.root) });
+  const keys = ['nova_accuracy', 'nova_speed'];
+  const plan = await sessionPlan({ ...bare, stagesYaml: world.stagesYaml });
+  await openSession({
+    ...plan,
+    stages_yaml: bare.stagesYaml,
+    stages_yaml_sha256: found.sha256,
+    stages: plan.stages.filter(({ key }) => keys.includes(key)),
+    units: plan.units.filter(({ namespace }) => namespace === NAMESPACE),
+  });
+
+  expect((await syncSession(bare.runDir)).notes).toEqual([]);
+  config('summary.accuracy');
+  const { notes } = await syncSession(bare.runDir);
+  expect(notes.join('\n')).toContain('nova_accuracy');
+  const { stages: read } = await readRunDirectory(bare.runDir);
+  expect(read[0]?.metrics['accuracy']?.json_path).toBe('summary.accuracy');
 });
