@@ -8,6 +8,7 @@ import { z } from 'zod';
 
 import { decisionAnswerForms, parseDecisionAnswer } from '../domain/apply/decide-apply.ts';
 import type { CalibErrorCode } from '../domain/calib-error.ts';
+import { parsePlace } from '../domain/places/parse-place.ts';
 import { boundReason, sessionBounds } from '../domain/session/session-bounds.ts';
 
 /** Prints a line (or several) of the answer: the only thing that goes to stdout. */
@@ -86,14 +87,19 @@ export function packageVersion(): string {
 }
 
 /**
- * Collects `STAGE.METRIC=keep|apply|NUMBER|NUMBER!`; the last form confirms a number stricter than what was observed.
+ * Collects `STAGE.METRIC=keep|apply|NUMBER|NUMBER!`, or with the place of a literal in front; the last form confirms a number
+ * stricter than what was observed.
  *
  * @throws InvalidArgumentError for anything else, or a metric named twice
  */
 export function parseDecision(text: string, before: Record<string, string>): Record<string, string> {
-  const match = /^([^=\s]+\.[^=\s.]+)=(.+)$/.exec(text);
-  const [, metric, answer] = match ?? [];
-  if (metric === undefined || answer === undefined) {
+  const [, metric, answer] = /^(.+)=([^=]*)$/s.exec(text) ?? [];
+  const isNamed =
+    metric !== undefined &&
+    (/^[^=\s]+\.[^=\s.]+$/.test(metric) ||
+      parsePlace(metric, 'x.yaml') !== null ||
+      parsePlace(metric) !== null);
+  if (!isNamed || answer === undefined || answer === '') {
     throw new InvalidArgumentError('decisions are written STAGE.METRIC=keep, =apply or =NUMBER.');
   }
   if (parseDecisionAnswer(answer) === null) {

@@ -1,5 +1,8 @@
 import { nearestName } from '../catalog/names.ts';
 import { parsePythonNumber } from '../numbers/python-numbers.ts';
+import { isSamePlace } from '../places/format-place.ts';
+import { numberTextFor } from '../places/number-text.ts';
+import { parsePlace } from '../places/parse-place.ts';
 import type { ApplyMode } from '../session/session-state.ts';
 import type {
   ApplyChoice,
@@ -126,7 +129,10 @@ export type ApplyDecision =
 export interface DecideApplyOptions {
   plan: ApplyPlanDocument;
   mode: EditMode;
-  /** `STAGE.METRIC` → `keep`, `apply`, `NUMBER` or `NUMBER!`; a given decision counts in both modes. */
+  /**
+   * `STAGE.METRIC`, or the place of a literal → `keep`, `apply`, `NUMBER` or `NUMBER!`; a given decision counts in both
+   * modes.
+   */
   decide: Readonly<Record<string, string>>;
 }
 
@@ -136,17 +142,15 @@ export interface DecideApplyOptions {
  * that want different values of one literal.
  */
 export function decideApply(options: DecideApplyOptions): ApplyDecision {
-  const { plan, mode, decide } = options;
+  const { plan, mode } = options;
   const thresholds = plan.stages.flatMap((stage) =>
     stage.metrics.map((metric) => ({ id: thresholdId(stage.stage_key, metric.metric_key), stage, metric })),
   );
-  const wrongKeys = unknownKeys(
-    Object.keys(decide),
-    thresholds.map(({ id }) => id),
-  );
-  if (wrongKeys.length > 0) {
-    return refused(wrongKeys);
+  const named = decisionsById(options.decide, thresholds);
+  if ('problems' in named) {
+    return refused(named.problems);
   }
+  const { decide } = named;
   const settled = thresholds.map((threshold) => settle(threshold, mode, decide[threshold.id]));
   const problems = settled.flatMap((one) => ('problem' in one ? [one.problem] : []));
   if (problems.length > 0) {
@@ -163,6 +167,43 @@ export function decideApply(options: DecideApplyOptions): ApplyDecision {
   return conflicts.length > 0
     ? refused(conflicts)
     : { kind: 'decided', choices, warnings: warningsOf(plan, choices) };
+}
+
+/**
+ * Decisions by `STAGE.METRIC`. A key may also be the place of a literal, and then decides for every threshold that stands
+ * there: they can have one value only.
+ */
+export function decisionsById(
+  given: Readonly<Record<string, string>>,
+  thresholds: readonly PlannedThreshold[],
+): { decide: Record<string, string> } | { problems: string[] } {
+  const ids = thresholds.map(({ id }) => id);
+  const decide: Record<string, string> = {};
+  const problems: string[] = [];
+  for (const [key, answer] of Object.entries(given)) {
+    const meant = ids.includes(key) ? [key] : idsAt(key, thresholds);
+    if (meant.length === 0) {
+      problems.push(...unknownKeys([key], ids));
+    }
+    for (const id of meant) {
+      const earlier = decide[id];
+      if (earlier !== undefined && earlier !== answer) {
+        problems.push(`${id} is decided twice, as ${earlier} and as ${answer}`);
+      }
+      decide[id] = answer;
+    }
+  }
+  return problems.length > 0 ? { problems } : { decide };
+}
+
+function idsAt(key: string, thresholds: readonly PlannedThreshold[]): string[] {
+  return thresholds
+    .filter(({ stage, metric }) => {
+      const wanted = parsePlace(key, stage.threshold_file);
+      const found = metric.place === null ? null : parsePlace(metric.place, stage.threshold_file);
+      return wanted !== null && found !== null && isSamePlace(wanted, found);
+    })
+    .map(({ id }) => id);
 }
 
 function refused(lines: readonly string[], questions: ApplyQuestion[] = []): ApplyDecision {
@@ -214,7 +255,8 @@ function settleAnswer(threshold: PlannedThreshold, answer: DecisionAnswer): Sett
   if (answer.kind === 'apply') {
     return metric.direction === 'equal' ? { ...threshold, action: 'equal' } : writeWorst(threshold);
   }
-  const { text, value, confirmed } = answer;
+  const { value, confirmed } = answer;
+  const text = numberTextFor(answer.text, threshold.stage.threshold_file);
   const { worst_op: worst, worst_raw: worstRaw, current_raw: current } = metric;
   if (directionOf({ current, next: value, worst }) === 'equal') {
     return { ...threshold, action: 'equal' };

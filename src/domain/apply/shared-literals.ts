@@ -1,5 +1,6 @@
 import type { ModelConfig } from '../catalog/model-config.ts';
 import { constantFilter } from '../catalog/python-pattern.ts';
+import { listedConstants } from '../discovery/listed-constants.ts';
 import { testFileName } from '../discovery/source.ts';
 import { sampleScopePresets } from '../metrics/metrics.ts';
 import { type StageDefinition, thresholdFileOf } from '../stages/stage.ts';
@@ -63,14 +64,15 @@ export function symbolObstacle(question: {
 }): string | null {
   const { stage, source, config } = question;
   const { symbol } = parseThresholdSource(source);
+  const listed = (constants: readonly string[] | undefined) => listedConstants(constants).hasSource(source);
   const settings = config.metric_sources[testFileName(stage.test)];
   if (sampleScopePresets.includes(symbol)) {
     return `${symbol} defines the sample scope`;
   }
-  if (settings?.ignored_constants?.includes(symbol) === true) {
+  if (listed(settings?.ignored_constants)) {
     return `${symbol} is in the config's ignored_constants`;
   }
-  if (settings?.fixed_constants?.includes(symbol) === true) {
+  if (listed(settings?.fixed_constants)) {
     return `${symbol} is in the config's fixed_constants`;
   }
   return (
@@ -79,8 +81,16 @@ export function symbolObstacle(question: {
       name: stage.calibration_preset,
       symbol,
       of: settings?.calibration_presets,
-    }) ?? filterObstacle({ kind: 'variant', name: stage.variant, symbol, of: settings?.variants })
+    }) ??
+    // A variant's own places are named by its config, whatever its filter says about names.
+    (isOwnPlace(settings?.variants?.[stage.variant ?? '']?.places, symbol)
+      ? null
+      : filterObstacle({ kind: 'variant', name: stage.variant, symbol, of: settings?.variants }))
   );
+}
+
+function isOwnPlace(places: Readonly<Record<string, string>> | undefined, symbol: string): boolean {
+  return Object.values(places ?? {}).some((place) => parseThresholdSource(place).symbol === symbol);
 }
 
 function filterObstacle(filter: {

@@ -132,7 +132,8 @@ export function chooseLiteral(
           .join(', ')})`;
     const example = `name one under places, such as ${rows[0]?.metric}: "${rows[0]?.literal.place}"`;
     const remedy = several ? `give metric_sources.<test>.device_key, or ${example}` : example;
-    return candidateOf({ paths, search, source: openSource(paths, deviceOf), obstacle, remedy });
+    const source = several ? openSource(paths, deviceOf) : (rows[0]?.literal.place ?? search.name);
+    return candidateOf({ paths, search, source, obstacle, remedy });
   }
   return { finding: severalFinding(paths, search) };
 }

@@ -173,7 +173,9 @@ function addComputed(one: Visit, tree: LiteralTree & { text: string } & SourcePo
 
 function push(one: Visit, literal: Omit<PlacedLiteral, 'place' | 'label' | 'root'>): void {
   const place = formatPlace(one.place);
-  if (place.length <= maxPlaceLength) {
+  // A data file that is a single number has no way to it that could be spelt.
+  const isBareDocument = one.place.root.kind === 'document' && one.place.steps.length === 0;
+  if (place.length <= maxPlaceLength && !isBareDocument) {
     one.found.push({ place, label: one.label, root: one.root, ...literal });
   }
 }

@@ -63,23 +63,34 @@ export function parseYamlTree(text: string): DataFile {
   if (second !== undefined) {
     throw new DataFileProblem('the file has several documents, so a place does not say which one is meant');
   }
+  const spanOf: Source['spanOf'] = (start, end) => index(start + shift, end + shift);
   const source: Source = {
     text: text.slice(shift),
-    spanOf: (start, end) => index(start + shift, end + shift),
-    shared: referencedAnchors(document),
+    spanOf,
+    shared: referencedAnchors(document, spanOf),
     obstacles: new Map(),
   };
   return { tree: treeOf(document.contents, source, { depth: 0, anchor: null }), obstacles: source.obstacles };
 }
 
-function referencedAnchors(document: Document.Parsed): Set<string> {
-  const names = new Set<string>();
+/** @throws DataFileProblem for an alias of an anchor that the file does not have */
+function referencedAnchors(document: Document.Parsed, spanOf: Source['spanOf']): Set<string> {
+  const anchors = new Set<string>();
+  const aliases = new Map<string, number>();
   visit(document, {
     Alias: (_key, alias) => {
-      names.add(alias.source);
+      aliases.set(alias.source, alias.range?.[0] ?? 0);
+    },
+    Value: (_key, node) => {
+      if (node.anchor !== undefined) anchors.add(node.anchor);
     },
   });
-  return names;
+  for (const [name, start] of aliases) {
+    if (!anchors.has(name)) {
+      throw new DataFileProblem(`not valid YAML: *${name} has no anchor`, spanOf(start, start));
+    }
+  }
+  return new Set(aliases.keys());
 }
 
 interface Position {

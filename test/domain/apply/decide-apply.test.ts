@@ -277,3 +277,43 @@ test('warnings of the plan and literals without an observation are told', () => 
     warnings: ['pytest is given --concurrency 16', 's1.qps is skipped: it has no observation'],
   });
 });
+
+describe('a decision by the place of the literal', () => {
+  const placed = metric({ place: "_P[8]['qps']" });
+
+  test.each([
+    ["_P[8]['qps']", 'keep', 'keep'],
+    ['_P[ 8 ]["qps"]', 'apply', 'write 4.0'],
+    ["_P[8]['qps']", '3.5', 'write 3.5'],
+  ])('%s=%s', (key, answer, expected) => {
+    expect(settled(placed, 'smart', { [key]: answer })).toBe(expected);
+  });
+
+  test('decides for every threshold that stands there', () => {
+    const decision = decideApply({
+      plan: planOf(placed, placed),
+      mode: 'smart',
+      decide: { "_P[8]['qps']": 'keep' },
+    });
+    expect(decision).toMatchObject({ kind: 'decided', choices: [{ action: 'keep' }, { action: 'keep' }] });
+  });
+
+  test('is refused beside another decision of the same threshold, and where nothing stands', () => {
+    expect(settled(placed, 'smart', { "_P[8]['qps']": 'keep', 's1.qps': 'apply' })).toMatch(
+      /s1.qps is decided twice/,
+    );
+    expect(settled(placed, 'smart', { "_P[16]['qps']": 'keep' })).toMatch(/no threshold _P\[16\]\['qps'\]/);
+  });
+});
+
+test('a gate that is still None is filled as one that tightens, and a decided number takes the spelling of its file', () => {
+  const pending: ApplyPlanMetric = {
+    ...metric({ current_raw: null, current_text: 'None' }),
+    direction: 'tightens',
+  };
+  expect(settled(pending, 'smart')).toBe('write 4.0');
+  const plan = planOf(pending);
+  const stages = plan.stages.map((stage) => ({ ...stage, threshold_file: '/repo/refs.yaml' }));
+  const decision = decideApply({ plan: { ...plan, stages }, mode: 'full', decide: { 's1.qps': '1e-05' } });
+  expect(decision).toMatchObject({ choices: [{ action: 'write', text: '1.0e-05' }] });
+});
