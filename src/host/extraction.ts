@@ -1,6 +1,7 @@
+import { isUtf8 } from 'node:buffer';
 import { constants, type Dirent } from 'node:fs';
-import { type FileHandle, open, readdir, realpath } from 'node:fs/promises';
-import { isAbsolute, join, normalize, relative, sep } from 'node:path';
+import { type FileHandle, lstat, open, readdir, realpath } from 'node:fs/promises';
+import { basename, dirname, isAbsolute, join, normalize, relative, sep } from 'node:path';
 
 import {
   extractValues,
@@ -75,6 +76,8 @@ export async function readResultFile(request: ResultFileRequest): Promise<Loaded
   let root: string;
   let real: string;
   try {
+    const link = await linkInstead(baseTemp);
+    if (link !== null) return problem('outside', `${link} is a link: what lies behind it is not followed`);
     root = await realpath(baseTemp);
   } catch {
     return problem('file_missing', `the base temp directory ${baseTemp} does not exist`);
@@ -88,6 +91,18 @@ export async function readResultFile(request: ResultFileRequest): Promise<Loaded
     return problem('outside', `${jsonFile} is a link that leads out of the base temp directory`);
   }
   return await readInside(request, real);
+}
+
+/**
+ * The base temp directory, or a folder of calib's above it, where a link stands in its place: a test has swapped it, and
+ * whatever is behind was not written for this launch alone. Null where all are real folders.
+ */
+async function linkInstead(baseTemp: string): Promise<string | null> {
+  const unit = dirname(baseTemp);
+  const all = dirname(unit);
+  const own = basename(all) === '_pytest' ? [baseTemp, unit, all] : [baseTemp];
+  for (const folder of own) if ((await lstat(folder)).isSymbolicLink()) return folder;
+  return null;
 }
 
 async function unresolvable(request: ResultFileRequest, error: unknown): Promise<LoadedDocument> {
@@ -129,6 +144,8 @@ async function readOpened(
     return problem('stale', `is older (${mtime}) than the launch (${launchedAt.toISOString()}${setBack})`);
   }
   const bytes = await opened.handle.readFile();
+  // A number inside bytes that are no text is nothing that the test has written as it stands.
+  if (!isUtf8(bytes)) return problem('invalid_json', 'it is not UTF-8 text');
   const parsed = parseResultJson(bytes.toString('utf8'));
   if (!parsed.ok) return problem('invalid_json', parsed.reason);
   const sha256 = sha256Of(bytes);

@@ -72,11 +72,16 @@ export function findCandidates(search: CandidateSearch): CandidateResult {
   }
   const byName = new Map<string, Assignment[]>();
   for (const assignment of search.assignments) {
-    byName.set(assignment.name, [...(byName.get(assignment.name) ?? []), assignment]);
+    const bindings = byName.get(assignment.name);
+    if (bindings === undefined) byName.set(assignment.name, [assignment]);
+    else bindings.push(assignment);
   }
+  const literalsOf = literalsByRoot(search.literals);
   const result: CandidateResult = { candidates: [], findings: [] };
   for (const [name, bindings] of byName) {
-    const found = search.ignored.hasSymbol(name) ? null : readSymbol({ search, name, bindings });
+    const found = search.ignored.hasSymbol(name)
+      ? null
+      : readSymbol({ search, name, bindings, literals: literalsOf.get(name) ?? [] });
     result.candidates.push(...(found?.candidates ?? []));
     result.findings.push(...(found?.findings ?? []));
   }
@@ -103,10 +108,23 @@ interface SymbolBindings {
   search: CandidateSearch;
   name: string;
   bindings: Assignment[];
+  /** Those of the file that lead through the name. */
+  literals: readonly PlacedLiteral[];
+}
+
+/** Looked up once for each constant: searching the list for every one of them takes time by the square of the file. */
+function literalsByRoot(literals: readonly PlacedLiteral[]): Map<string, PlacedLiteral[]> {
+  const byRoot = new Map<string, PlacedLiteral[]>();
+  for (const literal of literals) {
+    const known = byRoot.get(literal.root);
+    if (known === undefined) byRoot.set(literal.root, [literal]);
+    else known.push(literal);
+  }
+  return byRoot;
 }
 
 function readSymbol(symbol: SymbolBindings): CandidateResult {
-  const { search, name, bindings } = symbol;
+  const { search, name, bindings, literals } = symbol;
   const { file, names } = search;
   const metric = names.ofConstant(name);
   const nestedIn = bindings.filter(({ value }) => hasMetricKeys(value, names));
@@ -127,7 +145,6 @@ function readSymbol(symbol: SymbolBindings): CandidateResult {
     return { candidates: [], findings };
   }
   const doubt = doubtOf(bindings) ?? chainDoubt(last, names);
-  const literals = search.literals.filter(({ root }) => root === name);
   const isTable = ['dictionary', 'collection', 'record'].includes(last.value.kind);
   const result =
     isTable && (nestedIn.includes(last) || literals.some(({ value }) => value !== null))

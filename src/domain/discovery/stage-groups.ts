@@ -93,7 +93,10 @@ function bucketsOf(candidates: readonly Candidate[], registry: ReadonlyMap<strin
     const kind = registry.get(candidate.metric);
     if (kind !== undefined) {
       const bucket = buckets.get(kind.group) ?? new Map<string, Candidate[]>();
-      bucket.set(candidate.metric, [...(bucket.get(candidate.metric) ?? []), candidate]);
+      const claimants = bucket.get(candidate.metric);
+      // Not a new list for each: a generated file may have tens of thousands of claimants.
+      if (claimants === undefined) bucket.set(candidate.metric, [candidate]);
+      else claimants.push(candidate);
       buckets.set(kind.group, bucket);
     }
   }

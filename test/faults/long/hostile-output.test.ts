@@ -30,3 +30,18 @@ describe.concurrent('a log grows faster than anybody reads', () => {
     await session.expectNothingLeft();
   });
 });
+
+it('a base temp that a test swaps for a link is not followed: the session halts and says so', async () => {
+  const session = await start({
+    repeats: 1,
+    stages: 'beta_wer',
+    prepare: (suite) => suite.script('beta', { swapsBaseTemp: true }, 1),
+  });
+  const halted = async () => (await world().state(session.id)).phase.kind === 'halted';
+  await waitUntil(halted, `${session.id} is halted`, { limitMs: 60_000 });
+  const { phase } = await world().state(session.id);
+  expect(phase.kind === 'halted' && phase.cause.text).toContain(
+    'is a link: what lies behind it is not followed',
+  );
+  await world().calib('signal', session.id, 'abort', '--yes');
+});

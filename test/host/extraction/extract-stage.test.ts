@@ -177,12 +177,47 @@ test('follows pytest’s own links inside the base temp', async () => {
   });
 });
 
-test('works in a base temp that is itself reached through a link', async () => {
+test('does not follow a base temp that a test has swapped for a link', async () => {
   const baseTemp = await baseTempWith(GOOD);
-  const link = join(temporaryFolder(), 'link');
+  const link = join(temporaryFolder(), 'basetemp_run1');
   await symlink(baseTemp, link);
 
-  expect((await extract(link)).metrics).toEqual({ throughput_qps: 4.5 });
+  expect(await whyOf(link)).toEqual([
+    'outside',
+    `${RESULT_FILE}: ${link} is a link: what lies behind it is not followed`,
+  ]);
+});
+
+test('does not follow a folder of calib’s above the base temp that was swapped either', async () => {
+  const elsewhere = temporaryFolder();
+  await writeResult(join(elsewhere, 'basetemp_run1', RESULT_FILE), GOOD);
+  const runs = join(temporaryFolder(), '_pytest');
+  await mkdir(runs);
+  await symlink(elsewhere, join(runs, 'test_nova_ci'));
+
+  expect((await whyOf(join(runs, 'test_nova_ci', 'basetemp_run1')))[0]).toBe('outside');
+});
+
+test('works below a run directory that is reached through a link', async () => {
+  const folder = temporaryFolder();
+  await writeResult(join(folder, 'run', '_pytest', 'unit', 'basetemp_run1', RESULT_FILE), GOOD);
+  await symlink(join(folder, 'run'), join(folder, 'link'));
+
+  const baseTemp = join(folder, 'link', '_pytest', 'unit', 'basetemp_run1');
+  expect((await extract(baseTemp)).metrics).toEqual({ throughput_qps: 4.5 });
+});
+
+test('refuses a result that is not UTF-8', async () => {
+  const baseTemp = await baseTempWith(GOOD);
+  const bytes = Buffer.concat([
+    Buffer.from(`{"note": "`),
+    Buffer.from([0xff, 0xfe]),
+    Buffer.from(`", ${GOOD.slice(1)}`),
+  ]);
+  await writeFile(join(baseTemp, RESULT_FILE), bytes);
+  await utimes(join(baseTemp, RESULT_FILE), WRITTEN_AT, WRITTEN_AT);
+
+  expect(await whyOf(baseTemp)).toEqual(['invalid_json', `${RESULT_FILE}: it is not UTF-8 text`]);
 });
 
 test('refuses a file that is too large to be a summary', async () => {
