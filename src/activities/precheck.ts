@@ -18,6 +18,7 @@ import { captureEnvironment } from '../host/fingerprint/environment.ts';
 import { readSessionTree, treeMoved } from '../host/git/tree.ts';
 import { createSliceDirectories } from '../host/precheck/machine.ts';
 import { runPrecheck, writePrecheck } from '../host/precheck/run-precheck.ts';
+import { sessionEnvironment } from '../host/pytest/passed-environment.ts';
 import { appendRunLog } from '../host/run-directory/logs/run-log.ts';
 import type { PrecheckVerdict } from './activity-types.ts';
 import type { ActivityDependencies } from './repeat/repeat.ts';
@@ -52,7 +53,7 @@ export async function judgeEnvironment({ plan, gpus, now }: EnvironmentQuestion)
     plan,
     requirements,
     allowedGpus: gpus,
-    env: process.env,
+    env: sessionEnvironment(plan.passed_env, process.env),
     now,
   });
   const recorded = await readSessionEnvironment(runDir);
@@ -159,7 +160,7 @@ async function checkMachine(
     runFolder: dirname(plan.run_dir),
     skipVersionCheck: plan.precheck.skip_version_check,
     allowedGpus: deps.gpus,
-    env: process.env,
+    env: sessionEnvironment(plan.passed_env, process.env),
     now,
   });
   if (document !== null) {

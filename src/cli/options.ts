@@ -1,5 +1,6 @@
 import { Option, type Command } from 'commander';
 
+import type { EnvOption } from '../domain/catalog/env-option.ts';
 import type { Catalog, LoadedModel } from '../host/catalog/open-catalog.ts';
 import type { ResolvedHost, ResolvedRepoRoot, ResolvedVenv } from '../host/catalog/resolve.ts';
 import { note, warn } from './output.ts';
@@ -26,6 +27,12 @@ const sharedOptions = {
   'venv-python': () => [
     new Option('--venv-python <file>', 'interpreter that runs pytest (env: TUNE_VENV_PYTHON)'),
   ],
+  env: () => [
+    new Option(
+      '--env <name[=value]>',
+      'variable for every test; without a value it is taken from this shell and recorded nowhere (repeatable)',
+    ).argParser((value: string, before: string[] | undefined) => [...(before ?? []), value]),
+  ],
   any: () => [
     new Option('--any', 'latest: the newest session of the whole namespace, not of this checkout alone'),
   ],
@@ -44,6 +51,8 @@ export interface SharedOptionValues {
   venvPython?: string;
   any?: boolean;
   json?: boolean;
+  /** `--env`, each as given. */
+  env?: string[];
 }
 
 /**
@@ -78,6 +87,8 @@ export interface CliContext {
   modelName: string;
   /** True when `--model` was given. */
   modelGiven: boolean;
+  /** What `--env` gives. */
+  envOption: () => Promise<EnvOption>;
   catalog: () => Promise<Catalog>;
   model: () => Promise<LoadedModel>;
   host: () => Promise<ResolvedHost>;
@@ -145,6 +156,10 @@ function contextOf(options: SharedOptionValues): CliContext {
     withModel: (model) => contextOf({ ...options, model }),
     modelName,
     modelGiven: options.model !== undefined,
+    envOption: once(async () => {
+      const { parseEnvOption } = await import('../domain/catalog/env-option.ts');
+      return parseEnvOption(options.env ?? [], process.env);
+    }),
     catalog,
     ...resolvers,
     announceHost: async () => {

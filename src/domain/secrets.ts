@@ -13,8 +13,8 @@ export const credentialShapes: readonly RegExp[] = [
   /-----BEGIN [A-Z ]*PRIVATE KEY-----(?:[\s\S]{0,8000}?-----END [A-Z ]*PRIVATE KEY-----)?/,
 ];
 
-/** `scheme://user:password@host`. */
-const credentialsInUrl = /\b[a-z][a-z0-9+.-]*:\/\/[^\s/:@]*:[^\s/@]+@/i;
+/** `scheme://user:password@host`, and over HTTP a token alone; `ssh://git@host` names a user and is no secret. */
+const credentialsInUrl = /\b(?:[a-z][a-z0-9+.-]*:\/\/[^\s/:@]*:[^\s/@]+@|https?:\/\/[^\s/@?#]+@)/i;
 
 const secretVariableName =
   /(^|_)(TOKEN|PASSWORD|PASSWD|SECRET|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY|CREDENTIALS?)$/i;
@@ -41,8 +41,8 @@ const mark = '[redacted]';
 
 const shapes = credentialShapes.map((shape) => new RegExp(shape.source, `${shape.flags}g`));
 
-/** `scheme://user:password@host`: what stands before the host. */
-const userInUrl = /\b([a-z][a-z0-9+.-]*:\/\/)[^\s/:@]*:[^\s/@]+@/gi;
+/** `scheme://user:password@host` and `scheme://token@host`: what stands before the host. */
+const userInUrl = /\b([a-z][a-z0-9+.-]*:\/\/)[^\s/@?#]+@/gi;
 
 /** `--api-key VALUE`, `--token=VALUE`. */
 const secretOption =

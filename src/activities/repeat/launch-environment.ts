@@ -1,6 +1,7 @@
 import { delimiter } from 'node:path';
 
 import { type LaunchMark, repeatMarkVariable } from '../../host/process/repeat-mark.ts';
+import { sessionEnvironment } from '../../host/pytest/passed-environment.ts';
 import { buildPytestEnvironment } from '../../host/pytest/launch-command.ts';
 import type { LaunchExtras } from './launch-extras.ts';
 import type { Repeat } from './repeat.ts';
@@ -19,7 +20,7 @@ export function launchEnvironment(
   const { plan } = files;
   const { pythonPath = [], environment = {} } = launch.extras ?? {};
   const base = buildPytestEnvironment({
-    base: process.env,
+    base: sessionEnvironment(plan.passed_env, process.env),
     catalogEnvironment: plan.environment ?? {},
     unitEnv: unit.env,
     repoRoot: plan.repo_root,

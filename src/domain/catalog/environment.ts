@@ -1,3 +1,4 @@
+import type { EnvOption } from './env-option.ts';
 import type { HostProfile } from './host-profile.ts';
 import type { ModelConfig } from './model-config.ts';
 
@@ -5,7 +6,7 @@ import type { ModelConfig } from './model-config.ts';
 export interface EnvironmentEntry {
   name: string;
   value: string;
-  source: 'config' | 'host' | 'derived';
+  source: 'config' | 'host' | 'derived' | 'option';
 }
 
 /** A value of the catalog environment that would make a run measure something else than CI. */
@@ -15,7 +16,7 @@ export interface EnvironmentProblem {
 }
 
 type EnvironmentConfig = Pick<ModelConfig, 'auto_env' | 'omni_ci_home'>;
-type EnvironmentHost = Pick<HostProfile, 'physical'>;
+type EnvironmentHost = Pick<HostProfile, 'physical' | 'env'>;
 
 function trimmedFolder(path: string): string {
   return path.length > 1 ? path.replace(/\/+$/, '') : path;
@@ -29,6 +30,7 @@ function trimmedFolder(path: string): string {
 export function buildCatalogEnvironment(
   config: EnvironmentConfig,
   host: EnvironmentHost | null,
+  option?: EnvOption,
 ): EnvironmentEntry[] {
   const entries = new Map<string, EnvironmentEntry>();
   // A Map keeps the place of a name that is set again, which is the order wanted here.
@@ -39,6 +41,9 @@ export function buildCatalogEnvironment(
   };
   for (const [name, value] of Object.entries(config.auto_env)) {
     set(name, value, 'config');
+  }
+  for (const [name, value] of Object.entries(host?.env ?? {})) {
+    set(name, value, 'host');
   }
   set('HF_HOME', host?.physical.hf_hub, 'host');
   set('SEEDTTS_SIM_CACHE_DIR', host?.physical.speaker_sim, 'host');
@@ -57,6 +62,10 @@ export function buildCatalogEnvironment(
       }
     }
   }
+  for (const [name, value] of Object.entries(option?.stated ?? {})) {
+    set(name, value, 'option');
+  }
+  for (const name of Object.keys(option?.passed ?? {})) entries.delete(name);
   return [...entries.values()];
 }
 

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { CalibError } from '../calib-error.ts';
 import { type Lane, parseCpuList } from '../lanes/lanes.ts';
 import { type CatalogDocument, type CatalogProblem, readCatalogDocument } from './catalog-document.ts';
+import { reservedVariables } from './names.ts';
 import { cleanupCommandProblem } from './cleanup-command.ts';
 import {
   absolutePath,
@@ -163,6 +164,8 @@ const hostProfileSchema = z.strictObject(
     hostname: nonEmptyText.optional(),
     repo_root: absolutePath.optional(),
     venv_python: absolutePath.optional(),
+    /** Variables of every test on this host; they win over the model's `auto_env`. Recorded, never secrets. */
+    env: environmentMap.optional(),
     physical: z
       .strictObject(
         {
@@ -238,7 +241,7 @@ const hostProfileSchema = z.strictObject(
 );
 export type HostProfile = z.infer<typeof hostProfileSchema>;
 
-const sourceTextPaths = ['speaker_similarity_bootstrap.warm_cache.env.*'];
+const sourceTextPaths = ['env.*', 'speaker_similarity_bootstrap.warm_cache.env.*'];
 
 /**
  * Reads and validates a host profile.
@@ -250,8 +253,32 @@ export function parseHostProfile(source: { file: string; yaml: string }): Catalo
     ...source,
     schema: hostProfileSchema,
     sourceTextPaths,
-    check: (profile) => [...cleanupProblems(profile), ...laneProblems(profile)],
+    check: (profile) => [
+      ...cleanupProblems(profile),
+      ...laneProblems(profile),
+      ...environmentProblems(profile),
+    ],
   });
+}
+
+/** What calib sets itself, and what the profile says twice. */
+function environmentProblems({ env = {}, physical }: HostProfile): CatalogProblem[] {
+  const twice = [
+    ['HF_HOME', physical.hf_hub, 'hf_hub'],
+    ['SEEDTTS_SIM_CACHE_DIR', physical.speaker_sim, 'speaker_sim'],
+    ['OMNI_CI_HOME', physical.omni_ci_home, 'omni_ci_home'],
+  ] as const;
+  return [
+    ...reservedVariables(env, 'extra_env').map((name) => ({
+      path: ['env', name],
+      valid: 'a variable that calib does not set itself for every launch',
+    })),
+    ...twice.flatMap(([name, stated, key]) =>
+      env[name] === undefined || stated === undefined
+        ? []
+        : [{ path: ['env', name], valid: `nothing, since physical.${key} says it already` }],
+    ),
+  ];
 }
 
 function cleanupProblems({ cleanup_script, exclusive }: HostProfile): CatalogProblem[] {

@@ -35,7 +35,9 @@ export const precheckRequirementsSchema = z.object({
   jit_cache: jitCacheSchema.optional(),
   /** Test files in question and the further arguments of their launches; absent in older plans. */
   launches: z.array(z.object({ test: text, args: texts })).optional(),
-  environment: z.array(z.object({ name: text, value: text, source: z.enum(['config', 'host', 'derived']) })),
+  environment: z.array(
+    z.object({ name: text, value: text, source: z.enum(['config', 'host', 'derived', 'option']) }),
+  ),
   gpus: z.object({
     /** Free GPUs needed at once; 0 = GPUs are not looked at. */
     needed: z.int().nonnegative(),

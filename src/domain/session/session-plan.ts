@@ -98,6 +98,8 @@ const calibPlanFields = {
   stale_stages: z.array(z.string()).optional(),
   /** Effective catalog environment of every pytest (01 §4); never secrets. */
   environment: z.record(z.string(), z.string()).optional(),
+  /** Variables that `--env` named without a value: where this user's workers on the home host find them. */
+  passed_env: z.object({ names: z.array(z.string()), file: z.string() }).optional(),
   policies: policiesSchema.optional(),
   precheck_skipped: z.boolean().optional(),
   version_check_skipped: z.boolean().optional(),
@@ -224,6 +226,8 @@ const sessionPlanFields = z.object({
   stale_stages: z.array(z.string()).optional(),
   /** Effective catalog environment; never secrets. */
   environment: z.record(z.string(), z.string()),
+  /** Variables that `--env` named without a value; their values travel in a private file, never in a history. */
+  passed_env: z.object({ names: z.array(z.string()), file: z.string() }).optional(),
   task_queues: z.object({ home: z.string(), repeats: z.string() }),
   units: z.array(unitSchema).min(1),
   stages: z.array(plannedStageSchema).min(1),
@@ -312,6 +316,7 @@ export function calibFields(plan: SessionPlan): Partial<Plan> {
     tree_fingerprint: plan.tree_fingerprint,
     file_sha256: plan.file_sha256,
     environment: plan.environment,
+    ...(plan.passed_env === undefined ? {} : { passed_env: plan.passed_env }),
     policies: plan.policies,
     precheck_skipped: plan.precheck.skip,
     version_check_skipped: plan.precheck.skip_version_check,

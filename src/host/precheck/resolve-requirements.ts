@@ -4,6 +4,7 @@ import { join } from 'node:path';
 
 import { buildCatalogEnvironment } from '../../domain/catalog/environment.ts';
 import type { ModelConfig } from '../../domain/catalog/model-config.ts';
+import type { EnvOption } from '../../domain/catalog/env-option.ts';
 import { baseName } from '../../domain/catalog/names.ts';
 import type { PrecheckRequirements, RequirementHost } from '../../domain/precheck/requirements.ts';
 import { type DatasetReferences, requiredDatasets, stageNeeds } from '../../domain/precheck/stage-needs.ts';
@@ -53,6 +54,8 @@ export interface RequirementsQuestion {
   /** Absolute. */
   repoRoot: string;
   venvCandidates: readonly string[];
+  /** What `--env` gives; absent without any. */
+  envOption?: EnvOption;
 }
 
 /**
@@ -91,7 +94,7 @@ export async function resolveRequirements(question: RequirementsQuestion): Promi
       test,
       args: config.pytest_extra_args[baseName(test)] ?? [],
     })),
-    environment: buildCatalogEnvironment(config, host?.profile ?? null),
+    environment: buildCatalogEnvironment(config, host?.profile ?? null, question.envOption),
     gpus: {
       needed: gpusNeeded,
       model: host?.profile.gpu_model ?? null,

@@ -97,11 +97,17 @@ const passedOnNames = new Set([
   'CURL_CA_BUNDLE',
 ]);
 
+/** Names of further variables that are inherited, by comma: what `--env` named (`sessionEnvironment`). */
+export const passedNamesVariable = 'CALIB_PASSED_NAMES';
+
 /** The part of an environment that a pytest launch inherits. `PYTEST_ADDOPTS` and `PYTHONPATH` are not in it. */
 export function inheritedVariables(base: NodeJS.ProcessEnv): Record<string, string> {
   const inherited: Record<string, string> = {};
+  const named = new Set((base[passedNamesVariable] ?? '').split(',').filter((name) => name !== ''));
   for (const [name, value] of Object.entries(base)) {
-    if (value !== undefined && (isRecorded(name) || isPassedOnUnrecorded(name))) inherited[name] = value;
+    if (value !== undefined && (isRecorded(name) || isPassedOnUnrecorded(name) || named.has(name))) {
+      inherited[name] = value;
+    }
   }
   return inherited;
 }

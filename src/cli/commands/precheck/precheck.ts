@@ -27,7 +27,7 @@ export function register(program: Command): void {
     .option('--output-dir <dir>', 'write precheck.json there (never into the directory of a session)')
     .option('--skip-version-check', 'pinned versions that differ are warnings')
     .action(async (options: PrecheckOptions, self: Command) => precheck(createContext(self), options));
-  addSharedOptions(command, ['catalog', 'host', 'model', 'repo-root', 'venv-python', 'json']);
+  addSharedOptions(command, ['catalog', 'host', 'model', 'repo-root', 'venv-python', 'env', 'json']);
   addExamples(command, [
     'calib precheck --model tts',
     'calib precheck --model tts --stages tts_moss,qwen3_asr --output-dir /tmp/precheck',
@@ -37,6 +37,7 @@ export function register(program: Command): void {
 async function precheck(context: CliContext, options: PrecheckOptions): Promise<void> {
   const { runPrecheck } = await import('../../../host/precheck/run-precheck.ts');
   const { refuseForeignDirectory, writePrecheck } = await import('../../../host/precheck/run-precheck.ts');
+  const { withPassedNames } = await import('../../../host/pytest/passed-environment.ts');
   const { gapText, renderCheck, renderSummary } = await import('../../../domain/precheck/checks.ts');
   await context.announceHost();
   const repoRoot = (await context.repoRoot()).path;
@@ -55,7 +56,7 @@ async function precheck(context: CliContext, options: PrecheckOptions): Promise<
     runFolder: outputDir ?? join(repoRoot, '.tune-runs'),
     skipVersionCheck: options.skipVersionCheck === true,
     allowedGpus: null,
-    env: process.env,
+    env: withPassedNames(process.env, await context.envOption()),
     now: new Date(),
     onCheck: (check) => {
       if (!context.json) {

@@ -37,6 +37,7 @@ export async function buildResumePlan(given: CliContext, request: ResumeOptions)
     (known) => selectStages(known, recorded.stages.join(',')).stages,
   );
   const first = checkResume(recorded, basis, request);
+  await requirePassedNames(context, recorded);
   requireGitIgnored(runDir, await versionControlPlace(basis.repoRoot, runDir));
   const staleStages = await refuseUnusableStages(basis, options.allowStaleStages === true);
   return checkedPlan({
@@ -117,4 +118,14 @@ function asked(options: StartOptions, { loaded }: StartInputs): Pick<ResumeReque
 function identity(recorded: Plan, runDir: string): Pick<SessionPlan, 'session_id' | 'label'> {
   const session_id = recorded.session_id ?? basename(runDir);
   return { session_id, label: recorded.label ?? session_id.replace(/^\d{8}T\d{6}Z_/, '') };
+}
+
+/** What `--env` named is recorded nowhere, so only the operator can say it again. @throws CalibError `invalid-input` */
+async function requirePassedNames(context: CliContext, recorded: Plan): Promise<void> {
+  const { passed } = await context.envOption();
+  const missing = (recorded.passed_env?.names ?? []).filter((name) => passed[name] === undefined);
+  if (missing.length === 0) return;
+  throw new CalibError('invalid-input', `the session was started with --env ${missing.join(', ')}`, {
+    remedy: `add ${missing.map((name) => `--env ${name}`).join(' ')}: its repeats must run in one environment`,
+  });
 }

@@ -2,6 +2,7 @@ import { CalibError } from '../../../domain/calib-error.ts';
 import type { SessionPlan } from '../../../domain/session/session-plan.ts';
 import { expandGlob } from '../../../host/discovery/expand-glob.ts';
 import { startGaps } from '../../../host/precheck/check-start.ts';
+import { withPassedNames } from '../../../host/pytest/passed-environment.ts';
 import type { CliContext } from '../../options.ts';
 import { warn } from '../../output.ts';
 
@@ -13,7 +14,7 @@ import { warn } from '../../output.ts';
  */
 export async function checkStart(context: CliContext, plan: SessionPlan): Promise<void> {
   await checkGlobs(context, plan.repo_root);
-  const gaps = await startGaps(plan, process.env);
+  const gaps = await startGaps(plan, withPassedNames(process.env, await context.envOption()));
   if (gaps.length === 0) return;
   throw new CalibError('invalid-input', gaps.map(({ message }) => message).join('\n'), {
     remedy: gaps.flatMap(({ remedies }) => remedies).join('\n'),

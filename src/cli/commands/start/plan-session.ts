@@ -85,6 +85,7 @@ export async function precheckRequirements(
     hostDeclined: source === 'disabled',
     repoRoot: (await context.repoRoot()).path,
     venvCandidates: (await context.venv()).candidates,
+    envOption: await context.envOption(),
   });
 }
 

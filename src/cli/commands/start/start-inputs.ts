@@ -91,7 +91,9 @@ export async function readStartInputs(
     catalog_dir: catalogDir,
     stages_yaml: loaded.file,
     stages_yaml_sha256: loaded.sha256,
-    environment: environmentRecord(buildCatalogEnvironment(config, host?.profile ?? null)),
+    environment: environmentRecord(
+      buildCatalogEnvironment(config, host?.profile ?? null, await context.envOption()),
+    ),
     task_queues: hostTaskQueues(hostname),
     units: buildUnits(stages, config),
     stages: stages.map(plannedStage),

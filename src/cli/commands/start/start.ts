@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+
 import type { Command } from 'commander';
 
 import {
@@ -8,7 +10,9 @@ import {
   packageVersion,
   parseCount,
   parseRepeats,
+  stateFolder,
 } from '../../output.ts';
+import type { SessionPlan } from '../../../domain/session/session-plan.ts';
 import { addSharedOptions, createContext, type CliContext } from '../../options.ts';
 
 export interface StartOptions {
@@ -66,7 +70,7 @@ export function register(program: Command): void {
       '--force-environment',
       'with --resume: on another environment too (recorded, shown in the report)',
     );
-  addSharedOptions(command, ['catalog', 'host', 'model', 'repo-root', 'any', 'venv-python', 'json']);
+  addSharedOptions(command, ['catalog', 'host', 'model', 'repo-root', 'any', 'venv-python', 'env', 'json']);
   addExamples(command, [
     'calib start --model tts --stages tts_moss,qwen3_asr --repeats 5',
     'calib start --resume .tune-runs/20260423T050000Z_mmsu_r3',
@@ -83,10 +87,11 @@ async function start(context: CliContext, options: StartOptions): Promise<void> 
   const { checkStart } = await import('./check-start.ts');
   const { estimateLine, estimateSession } = await import('../../../domain/session/estimate.ts');
   await context.announceHost();
-  const plan = await planFor(context, options, packageVersion());
-  await checkStart(context.modelGiven ? context : context.withModel(plan.model), plan);
+  const planned = await planFor(context, options, packageVersion());
+  await checkStart(context.modelGiven ? context : context.withModel(planned.model), planned);
   const client = await openSessionClient();
   try {
+    const plan = await withPassedEnvironment(context, planned);
     const estimate = estimateSession(plan);
     const started = { ...(await startSession(client, plan)), estimate };
     if (context.json) answerJson(started, options.detach ? 'document' : 'line');
@@ -106,4 +111,13 @@ async function start(context: CliContext, options: StartOptions): Promise<void> 
   } finally {
     await client.close();
   }
+}
+
+/** The values that must not be recorded wait for the worker in a private file; the plan says where. */
+async function withPassedEnvironment(context: CliContext, plan: SessionPlan): Promise<SessionPlan> {
+  const { passed } = await context.envOption();
+  if (Object.keys(passed).length === 0) return plan;
+  const { writePassedEnvironment } = await import('../../../host/pytest/passed-environment.ts');
+  const folder = join(stateFolder(process.env), 'session-env');
+  return { ...plan, passed_env: writePassedEnvironment(folder, plan.session_id, passed) };
 }
