@@ -46,6 +46,11 @@ export const commandTable: readonly CommandEntry[] = [
     () => import('./commands/discover/discover.ts'),
   ),
   entry(
+    'gates',
+    'what CI compares each metric with, read from the suite',
+    () => import('./commands/gates/gates.ts'),
+  ),
+  entry(
     'precheck',
     'whether this machine is ready, gap by gap',
     () => import('./commands/precheck/precheck.ts'),

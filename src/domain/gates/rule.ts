@@ -25,7 +25,9 @@ export interface RuleLiteral {
   /** Repository-relative path. */
   file: string;
   line: number;
-  /** Byte range of the signed number token in the UTF-8 file: what identifies the literal. */
+  /** From 1, in characters. */
+  column: number;
+  /** Byte range of the signed number token in the UTF-8 file. */
   startByte: number;
   endByte: number;
 }
@@ -75,6 +77,7 @@ export const ruleNodeSchema: z.ZodType<RuleNode> = z.lazy(() =>
       place: z.string().max(maxPlace),
       file: z.string().max(maxAt),
       line: z.number().int().positive(),
+      column: z.number().int().positive(),
       startByte: z.number().int().nonnegative(),
       endByte: z.number().int().nonnegative(),
     }),
@@ -111,8 +114,8 @@ const ruleDecisionSchema: z.ZodType<RuleDecision> = z.lazy(() =>
 );
 
 /** The identity of a literal: its token in its file. */
-export function literalKey(literal: Pick<RuleLiteral, 'file' | 'startByte'>): string {
-  return `${literal.file}:${literal.startByte}`;
+export function literalKey(literal: Pick<RuleLiteral, 'file' | 'line' | 'column'>): string {
+  return `${literal.file}:${literal.line}:${literal.column}`;
 }
 
 /** The literals that a rule computes with, each once; those of replaced parts and of decisions are left out. */

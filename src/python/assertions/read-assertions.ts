@@ -9,7 +9,7 @@ import {
 import { extractAssertions } from './tests/extract-assertions.ts';
 import { createInterpreter, type Interpreter } from './interpreter/interpreter.ts';
 import type { Limits } from './state/machine-types.ts';
-import type { ModuleFiles } from './syntax/module-files.ts';
+import type { ModuleFiles, ParsedFile } from './syntax/module-files.ts';
 import { placeOf } from './syntax/place.ts';
 import { runTests } from './tests/run-tests.ts';
 import { placeAt } from './state/scopes.ts';
@@ -107,11 +107,12 @@ function spell(interpreter: Interpreter, literal: RuleLiteral): string {
   return place ?? `${literal.file}:${literal.line}`;
 }
 
-function indexAt(source: { text: string; byteAt: (index: number) => number }, byte: number): number {
+/** UTF-16 offset of a byte of the file. */
+function indexAt(source: Pick<ParsedFile, 'text' | 'placeOf'>, byte: number): number {
   let [low, high] = [0, source.text.length];
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (source.byteAt(middle) < byte) {
+    if (source.placeOf(middle).startByte < byte) {
       low = middle + 1;
     } else {
       high = middle;

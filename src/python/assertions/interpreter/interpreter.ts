@@ -165,8 +165,14 @@ function newModule(
       if (known !== undefined) {
         return known;
       }
-      const byteAt = context.sources.get(path)?.byteAt ?? ((index: number) => index);
-      const { value, isInteger, line } = token;
+      const source = context.sources.get(path);
+      const { value, isInteger } = token;
+      const { line, column, startByte } = source?.placeOf(token.start) ?? {
+        line: 1,
+        column: 1,
+        startByte: 0,
+      };
+      const endByte = source?.placeOf(token.end).startByte ?? 0;
       const rule: RuleNode = {
         kind: 'literal',
         value,
@@ -174,8 +180,9 @@ function newModule(
         place: '',
         file: path,
         line,
-        startByte: byteAt(token.start),
-        endByte: byteAt(token.end),
+        column,
+        startByte,
+        endByte,
       };
       literals.set(token.start, rule);
       return rule;

@@ -15,8 +15,8 @@ export interface ParsedFile {
   path: string;
   text: string;
   root: SyntaxNode;
-  /** Byte offset of a UTF-16 offset. */
-  byteAt: (index: number) => number;
+  /** Place of a UTF-16 offset: line and column from 1, byte from 0. */
+  placeOf: (index: number) => { line: number; column: number; startByte: number };
   statements: Stmt[];
 }
 
@@ -67,7 +67,7 @@ export function parseText(path: string, text: string): FileAnswer {
     return { problem: `the file is not valid Python: ${parsed.message}`, line: parsed.line };
   }
   const { module } = parsed;
-  const byteAt = (index: number): number =>
-    module.spanOf({ startIndex: index, endIndex: index } as SyntaxNode).startByte;
-  return { path, text, root: module.root, byteAt, statements: convertModule(module.root, text) };
+  const placeOf = (index: number): ReturnType<ParsedFile['placeOf']> =>
+    module.spanOf({ startIndex: index, endIndex: index } as SyntaxNode);
+  return { path, text, root: module.root, placeOf, statements: convertModule(module.root, text) };
 }
