@@ -183,7 +183,7 @@ function misplaced(module: { source: string; statements: ModuleStatement[] }): W
       return { node, message: 'a statement of Python 2' };
     }
     // A body ends in anything but the colon that announces it.
-    if (text.trimEnd().endsWith(':')) {
+    if (withoutLastComments(text).endsWith(':')) {
       return { node, message: 'the statement has no indented body' };
     }
     const wrong = type === 'expression_statement' ? assignmentWithoutValue(node, module.source) : null;
@@ -192,6 +192,15 @@ function misplaced(module: { source: string; statements: ModuleStatement[] }): W
     }
   }
   return null;
+}
+
+/** Comments at the end of a body belong to the statement; they may end in anything. */
+function withoutLastComments(text: string): string {
+  const lines = text.trimEnd().split('\n');
+  while (lines.length > 1 && /^\s*(?:#|$)/.test(lines.at(-1) ?? '')) {
+    lines.pop();
+  }
+  return lines.join('\n').trimEnd();
 }
 
 function assignmentWithoutValue(statement: SyntaxNode, source: string): Wrong | null {

@@ -46,14 +46,15 @@ function metricLiterals(stages: readonly StageDefinition[], located: LocatedThre
       if (literal?.kind !== 'found') {
         return { ...shared, found: null, problem: literal?.reason ?? 'its literal was not located' };
       }
-      const place = literal.concurrencyUsed === null ? source : nestedPlace(source, literal.concurrencyUsed);
-      return { ...shared, place, found: literal, problem: null };
+      const { place, line, column, value, isInteger } = literal;
+      return value === null
+        ? {
+            ...shared,
+            place,
+            found: null,
+            problem: `${place} is ${literal.text}: it is still to be calibrated`,
+          }
+        : { ...shared, place, found: { line, column, value, isInteger }, problem: null };
     }),
   );
-}
-
-/** `X['a']` with the key that was taken: `X[16]['a']`. */
-function nestedPlace(source: string, concurrency: number): string {
-  const bracket = source.indexOf('[');
-  return bracket < 0 ? source : `${source.slice(0, bracket)}[${concurrency}]${source.slice(bracket)}`;
 }

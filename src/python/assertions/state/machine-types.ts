@@ -85,6 +85,8 @@ export class OutOfBudget extends Error {
 export interface Limits {
   /** Steps for one test with all that it calls. */
   steps: number;
+  /** Steps for all tests of a file together; what comes after is unread. */
+  stepsPerFile: number;
   /** Steps for one call of a function. */
   stepsPerCall: number;
   depth: number;
@@ -95,8 +97,9 @@ export interface Limits {
 }
 
 export const defaultLimits: Limits = {
-  steps: 400_000,
-  stepsPerCall: 120_000,
+  steps: 100_000,
+  stepsPerCall: 60_000,
+  stepsPerFile: 1_500_000,
   depth: 40,
   ruleSize: 400,
   elements: 2000,

@@ -16,6 +16,8 @@ export interface FixtureLookup {
   conftests: readonly ModuleState[];
   /** Values that are made already, by fixture. */
   made: Map<FunctionValue, Value>;
+  /** Steps that the tests of the file have taken so far. */
+  spent: { steps: number };
   /** The instance whose method the test is. */
   self: Value | null;
 }

@@ -19,9 +19,10 @@ export interface TestRun {
 export function runTests(interpreter: Interpreter, module: ModuleState): TestRun[] {
   const conftests = conftestPaths(module.path).flatMap((path) => interpreter.moduleOfFile(path) ?? []);
   const runs: TestRun[] = [];
+  const spent = { steps: 0 };
   for (const [name, bound] of module.scope.variables) {
     const value = interpreter.machine.resolve(bound);
-    const lookup: FixtureLookup = { interpreter, module, conftests, made: new Map(), self: null };
+    const lookup: FixtureLookup = { interpreter, module, conftests, made: new Map(), self: null, spent };
     if (value.type === 'function' && name.startsWith('test') && !value.isFixture) {
       runs.push(runTest(lookup, value, { name }));
     } else if (value.type === 'class' && isTestClass(interpreter, value)) {
@@ -71,7 +72,8 @@ function runTest(lookup: FixtureLookup, test: FunctionValue, { name }: { name: s
   const saved = save(machine);
   machine.failures = [];
   machine.steps = 0;
-  machine.stepLimit = machine.limits.steps;
+  const left = machine.limits.stepsPerFile - lookup.spent.steps;
+  machine.stepLimit = Math.min(machine.limits.steps, Math.max(0, left));
   let broken: string | null = null;
   try {
     prepare(lookup, at);
@@ -84,6 +86,7 @@ function runTest(lookup: FixtureLookup, test: FunctionValue, { name }: { name: s
     machine.note(`${name} is not followed to its end: ${broken}`, at);
   }
   restore(machine, saved);
+  lookup.spent.steps += machine.steps;
   machine.undo();
   return { name, at, failures: machine.failures, broken };
 }
@@ -130,6 +133,5 @@ function callTest(
       given.set(parameter.name, value ?? fixtureValue(lookup, parameter.name));
     }
   }
-  machine.stepLimit = machine.steps + machine.limits.steps;
   machine.rules.call({ ...test, role: 'function' }, { values, named: given, at, frame });
 }
