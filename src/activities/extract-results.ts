@@ -10,17 +10,18 @@ import type { Repeat } from './repeat/repeat.ts';
  * @param launched when it was launched, and how far the clock was set below that meanwhile, seconds
  */
 export async function extractResults(
-  { stages, place }: Pick<Repeat, 'stages' | 'place'>,
+  { stages, place, policies }: Pick<Repeat, 'stages' | 'place' | 'policies'>,
   launched: { at: string; clockBehindS?: number | undefined },
 ): Promise<Record<string, StageExtraction>> {
   const baseTemp = runPaths.baseTemp(place.runDir, place.namespace, place.repeat);
   const { at, clockBehindS } = launched;
-  return await extractRepeat({ stages, baseTemp, launchedAt: new Date(at), clockBehindS });
+  const maxBytes = policies.max_result_bytes;
+  return await extractRepeat({ stages, baseTemp, launchedAt: new Date(at), clockBehindS, maxBytes });
 }
 
 /** Whether every stage that a running launch feeds is measured in full by now. */
 export async function areResultsComplete(
-  repeat: Pick<Repeat, 'stages' | 'place'>,
+  repeat: Pick<Repeat, 'stages' | 'place' | 'policies'>,
   launchedAt: string,
 ): Promise<boolean> {
   const { verdict } = judgeRepeat({

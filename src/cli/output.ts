@@ -10,20 +10,24 @@ import { decisionAnswerForms, parseDecisionAnswer } from '../domain/apply/decide
 import type { CalibErrorCode } from '../domain/calib-error.ts';
 import { parsePlace } from '../domain/places/parse-place.ts';
 import { boundReason, sessionBounds } from '../domain/session/session-bounds.ts';
+import { harmlessForTerminal, harmlessJson } from '../domain/untrusted/harmless-text.ts';
 
-/** Prints a line (or several) of the answer: the only thing that goes to stdout. */
+/**
+ * Prints a line (or several) of the answer: the only thing that goes to stdout. Colours may stand in it; whatever else
+ * would act on a terminal is shown instead, since names and reasons in it come from tests, files and processes.
+ */
 export function answer(text: string): void {
-  process.stdout.write(`${text}\n`);
+  process.stdout.write(`${harmlessForTerminal(text)}\n`);
 }
 
 /** Prints the one JSON document of a `--json` answer: two-space indented, or as one line for readers of streams. */
 export function answerJson(value: unknown, layout: 'document' | 'line' = 'document'): void {
-  answer(JSON.stringify(value, null, layout === 'document' ? 2 : 0));
+  answer(harmlessJson(JSON.stringify(value, null, layout === 'document' ? 2 : 0)));
 }
 
-/** Prints a diagnostic line to stderr. */
+/** Prints a diagnostic line to stderr, as harmless as an answer. */
 export function note(text: string): void {
-  process.stderr.write(`${text}\n`);
+  process.stderr.write(`${harmlessForTerminal(text)}\n`);
 }
 
 /** Prints a warning to stderr. */

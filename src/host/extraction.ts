@@ -1,4 +1,3 @@
-import { isUtf8 } from 'node:buffer';
 import { constants, type Dirent } from 'node:fs';
 import { type FileHandle, lstat, open, readdir, realpath } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, normalize, relative, sep } from 'node:path';
@@ -7,11 +6,15 @@ import {
   extractValues,
   type LoadedDocument,
   type StageExtraction,
+  type WantedPath,
   wantedValues,
 } from '../domain/observation/extract.ts';
-import { nearestNames, parseResultJson } from '../domain/observation/parse-result-json.ts';
+import { nearestNames } from '../domain/observation/parse-result-json.ts';
+import { defaultMaxResultBytes } from '../domain/session/session-plan.ts';
 import type { StageDefinition } from '../domain/stages/stage.ts';
-import { isAbsent, sha256Of } from './run-directory/files.ts';
+import { shown } from '../domain/untrusted/cut-text.ts';
+import { documentLimits, readDocument } from './results/read-document.ts';
+import { isAbsent } from './run-directory/files.ts';
 
 /** pytest's folder, the benchmark's folder, one more: deeper JSON files are samples, not summaries. */
 const deepestLevel = 4;
@@ -29,7 +32,7 @@ export async function nearestResultFiles(baseTemp: string, wanted: string): Prom
     for (const folder of folders) {
       for (const entry of await entriesOf(folder)) {
         seen += 1;
-        if (seen > mostEntries) return nearestNames(wanted, found);
+        if (seen > mostEntries) return nearestNames(wanted, found).map((name) => shown(name));
         const path = join(folder, entry.name);
         if (entry.isDirectory()) next.push(path);
         else if (entry.isFile() && entry.name.endsWith('.json')) found.push(relative(baseTemp, path));
@@ -37,7 +40,7 @@ export async function nearestResultFiles(baseTemp: string, wanted: string): Prom
     }
     folders = next;
   }
-  return nearestNames(wanted, found);
+  return nearestNames(wanted, found).map((path) => shown(path));
 }
 
 async function entriesOf(folder: string): Promise<Dirent[]> {
@@ -57,13 +60,14 @@ export interface ResultFileRequest {
   launchedAt: Date;
   /** Seconds that the clock was set below the launch's time while pytest ran; 0 as a rule. */
   clockBehindS: number;
+  /** Bytes of the largest file that is read. */
+  maxBytes: number;
+  /** What is to be read of it. */
+  wanted: readonly WantedPath[];
 }
 
-/** Result files are summaries; a larger one is a wrong file, and would be held in memory as a whole. */
-export const maxResultBytes = 64 * 1024 * 1024;
-
 /**
- * Reads one result JSON of a pytest run: only a regular file inside the base temp directory, at most 64 MiB, not older
+ * Reads one result JSON of a pytest run: only a regular file inside the base temp directory, not too large, not older
  * than the launch, as far as the clock was left alone meanwhile. Never throws for what a test may have left behind;
  * the answer says what is wrong.
  */
@@ -134,8 +138,10 @@ async function readOpened(
 ): Promise<LoadedDocument> {
   const stats = await opened.handle.stat();
   if (!stats.isFile()) return problem('unreadable', 'is not a regular file');
-  if (stats.size > maxResultBytes) {
-    return problem('too_large', `holds ${stats.size} bytes, more than the limit of ${maxResultBytes}`);
+  const { maxBytes, wanted } = request;
+  if (stats.size > maxBytes) {
+    const limit = `more than the limit of ${maxBytes} (max_result_bytes)`;
+    return problem('too_large', `holds ${stats.size} bytes, ${limit}`);
   }
   const mtime = stats.mtime.toISOString();
   const { launchedAt, clockBehindS } = request;
@@ -143,13 +149,20 @@ async function readOpened(
     const setBack = clockBehindS > 0 ? `, even by a clock that was set back by ${clockBehindS} s` : '';
     return problem('stale', `is older (${mtime}) than the launch (${launchedAt.toISOString()}${setBack})`);
   }
-  const bytes = await opened.handle.readFile();
-  // A number inside bytes that are no text is nothing that the test has written as it stands.
-  if (!isUtf8(bytes)) return problem('invalid_json', 'it is not UTF-8 text');
-  const parsed = parseResultJson(bytes.toString('utf8'));
-  if (!parsed.ok) return problem('invalid_json', parsed.reason);
-  const sha256 = sha256Of(bytes);
-  return { kind: 'document', value: parsed.value, file: { path: opened.path, sha256, mtime } };
+  const file = { fd: opened.handle.fd, sizeBytes: stats.size, wanted };
+  const answer = await readDocument(file, documentLimits(maxBytes));
+  switch (answer.kind) {
+    case 'readings':
+      return {
+        kind: 'readings',
+        readings: answer.readings,
+        file: { path: opened.path, sha256: answer.sha256, mtime },
+      };
+    case 'invalid':
+      return problem('invalid_json', answer.reason);
+    case 'too-large':
+      return problem('too_large', `holds ${stats.size} bytes and ${answer.reason}`);
+  }
 }
 
 /** File systems keep whole seconds or coarser clocks, so a file written right after the launch may look a little older. */
@@ -177,36 +190,46 @@ export interface ExtractionScope {
   launchedAt: Date;
   /** `clock_behind_s` of the attempt: how much older the files may look because the clock was set back meanwhile. */
   clockBehindS?: number | undefined;
+  /** Bytes of the largest result file that is read; 64 MiB without it. */
+  maxBytes?: number | undefined;
 }
 
 /** Reads one stage's metrics, counts and result files; every null has its reason. */
 export async function extractStage(
   request: ExtractionScope & { stage: StageDefinition },
 ): Promise<StageExtraction> {
-  return await extractWith(request.stage, request, new Map());
+  const { stage, ...scope } = request;
+  return extractValues(stage, await loadDocuments(scope, [stage]));
 }
 
 /** `extractStage` for all stages that one pytest invocation fed, each result file loaded once; by stage key. */
 export async function extractRepeat(
   request: ExtractionScope & { stages: readonly StageDefinition[] },
 ): Promise<Record<string, StageExtraction>> {
-  const documents = new Map<string, LoadedDocument>();
-  const extractions: Record<string, StageExtraction> = {};
-  for (const stage of request.stages) {
-    extractions[stage.key] = await extractWith(stage, request, documents);
-  }
-  return extractions;
+  const { stages, ...scope } = request;
+  const documents = await loadDocuments(scope, stages);
+  return Object.fromEntries(stages.map((stage) => [stage.key, extractValues(stage, documents)]));
 }
 
-async function extractWith(
-  stage: StageDefinition,
-  { baseTemp, launchedAt, clockBehindS = 0 }: ExtractionScope,
-  documents: Map<string, LoadedDocument>,
-): Promise<StageExtraction> {
-  for (const { source } of wantedValues(stage)) {
-    const jsonFile = source.json_file;
-    if (jsonFile === null || documents.has(jsonFile)) continue;
-    documents.set(jsonFile, await readResultFile({ baseTemp, jsonFile, launchedAt, clockBehindS }));
+async function loadDocuments(
+  { baseTemp, launchedAt, clockBehindS = 0, maxBytes = defaultMaxResultBytes }: ExtractionScope,
+  stages: readonly StageDefinition[],
+): Promise<Map<string, LoadedDocument>> {
+  const documents = new Map<string, LoadedDocument>();
+  for (const [jsonFile, wanted] of wantedByFile(stages)) {
+    const request = { baseTemp, jsonFile, launchedAt, clockBehindS, maxBytes, wanted };
+    documents.set(jsonFile, await readResultFile(request));
   }
-  return extractValues(stage, documents);
+  return documents;
+}
+
+function wantedByFile(stages: readonly StageDefinition[]): Map<string, WantedPath[]> {
+  const byFile = new Map<string, WantedPath[]>();
+  for (const { source, as } of stages.flatMap(wantedValues)) {
+    const { json_file: file, json_path: path } = source;
+    if (file === null) continue;
+    const wanted = byFile.get(file) ?? [];
+    byFile.set(file, path === null ? wanted : [...wanted, { path, as }]);
+  }
+  return byFile;
 }

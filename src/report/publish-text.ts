@@ -1,3 +1,5 @@
+import { harmlessBlock } from '../domain/untrusted/harmless-text.ts';
+import { harmlessMarkdown } from '../domain/untrusted/markdown-text.ts';
 import type { AppliedChange, AppliedDocument } from '../domain/apply/applied-document.ts';
 import { directionOf } from '../domain/apply/thresholds.ts';
 import { counted } from '../domain/text.ts';
@@ -27,24 +29,26 @@ export function commitMessage(facts: PublishFacts): string {
     (change) =>
       `${change.file}: ${resolvedSource(change)} ${change.old_text} -> ${change.new_text}, ${changeText(change)}`,
   );
-  return [
-    `Calibrate ${applied.model} thresholds at ${applied.calibration_git_sha.slice(0, 12)}`,
-    '',
-    summarySentence(facts),
-    '',
-    ...literals,
-    ...(literals.length === 0 ? [] : ['']),
-    `Calibration-Session: ${applied.session_id}`,
-    `Calibration-Commit: ${applied.calibration_git_sha}`,
-    '',
-  ].join('\n');
+  return harmlessBlock(
+    [
+      `Calibrate ${applied.model} thresholds at ${applied.calibration_git_sha.slice(0, 12)}`,
+      '',
+      summarySentence(facts),
+      '',
+      ...literals,
+      ...(literals.length === 0 ? [] : ['']),
+      `Calibration-Session: ${applied.session_id}`,
+      `Calibration-Commit: ${applied.calibration_git_sha}`,
+      '',
+    ].join('\n'),
+  );
 }
 
 /** A ready pull-request text, Markdown. */
 export function pullRequestText(facts: PublishFacts): string {
   const { applied, plan } = facts;
   const report = facts.files.find(({ kind }) => kind === 'report')?.path ?? '?';
-  return [
+  const lines = [
     '## Summary',
     '',
     summarySentence(facts),
@@ -76,7 +80,8 @@ export function pullRequestText(facts: PublishFacts): string {
     '- [ ] the suite passes once more against the new thresholds',
     '- [ ] commit hooks have run',
     '',
-  ].join('\n');
+  ];
+  return harmlessMarkdown(lines.join('\n'));
 }
 
 function missingLines(missing: readonly string[]): string[] {

@@ -1,5 +1,6 @@
 import { readiness, reportRefusal } from '../domain/audit/strict-audit.ts';
 import type { ReportFacts } from '../domain/report/facts.ts';
+import { harmlessMarkdown } from '../domain/untrusted/markdown-text.ts';
 import { htmlReport } from './html-report.ts';
 import { markdownReport } from './markdown-report.ts';
 
@@ -18,6 +19,6 @@ export function renderReports(facts: ReportFacts, previous: string | null): Rend
   if (refusal !== null) {
     return { kind: 'refused', reason: refusal };
   }
-  const markdown = markdownReport(facts, previous);
+  const markdown = harmlessMarkdown(markdownReport(facts, previous));
   return { kind: 'rendered', markdown, html: htmlReport(facts, markdown) };
 }

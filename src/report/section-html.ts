@@ -1,6 +1,9 @@
+import { harmlessBlock } from '../domain/untrusted/harmless-text.ts';
+import { plainInline } from '../domain/untrusted/markdown-text.ts';
+
 /** Text made safe for HTML, attributes included. */
 export function escapeHtml(text: string): string {
-  return text
+  return harmlessBlock(text)
     .replaceAll('&', '&amp;')
     .replaceAll('<', '&lt;')
     .replaceAll('>', '&gt;')
@@ -86,7 +89,7 @@ function tableCells(line: string): string[] {
 }
 
 function inlineHtml(text: string): string {
-  return escapeHtml(text)
+  return escapeHtml(plainInline(text))
     .replaceAll(/`([^`]+)`/g, '<code>$1</code>')
     .replaceAll(/\*\*([^*]+)\*\*/g, '<strong>$1</strong>');
 }

@@ -33,6 +33,17 @@ describe('logs', () => {
     });
   });
 
+  test('keeps pytest’s colours, and shows whatever else would act on a terminal, unless it is to be raw', async () => {
+    const { runDir } = runWorld();
+    const wild = '\u001b[32mPASSED\u001b[0m \u001b[2J\u001b]52;c;cm0=\u0007 10%\r20%\u202e\n';
+    writeText(runPaths.attemptLog(runDir, NAMESPACE, 2, 1), wild);
+
+    expect((await runCalib(['logs', '--run-dir', runDir])).stdout).toBe(
+      `\u001b[32mPASSED\u001b[0m ${String.raw`\x1b[2J\x1b]52;c;cm0=\x07`} 10%\n${String.raw`20%\u202e`}`,
+    );
+    expect((await runCalib(['logs', '--run-dir', runDir, '--raw'])).stdout).toBe(wild.trimEnd());
+  });
+
   test('reads a directory of the original tool', async () => {
     const { runDir } = runWorld({ legacy: true });
     writeText(runPaths.log(runDir, NAMESPACE, 3), 'old\n');
@@ -84,6 +95,13 @@ describe('logs', () => {
 
     expect(await line()).toBeUndefined();
     expect(await child).toMatchObject({ exitCode: 130, stdout: '' });
+  });
+
+  test('shows a hostile name in an error instead of obeying it', async () => {
+    const run = await runCalib(['logs', '--run-dir', '/nowhere/\u001b[2J\u202e']);
+
+    expect(run.stderr).toContain(String.raw`/nowhere/\x1b[2J\u202e`);
+    expect(run.stderr).not.toContain('\u001b');
   });
 
   test.each([

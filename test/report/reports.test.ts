@@ -46,6 +46,15 @@ describe('the Markdown report', () => {
     expect(html).toContain(line);
   });
 
+  test('shows a branch that is named like a tag, in Markdown as in HTML', () => {
+    const snapshot = { ...makeFacts().snapshot };
+    snapshot.plan = { ...snapshot.plan, git_branch: 'x/<img/src=x/onerror=alert(1)>\u202e' };
+    const { markdown, html } = rendered(makeFacts({ snapshot }));
+    expect(markdown).toContain(String.raw`**Branch:** x/&lt;img/src=x/onerror=alert(1)>\u202e`);
+    expect(html).toContain(String.raw`x/&lt;img/src=x/onerror=alert(1)&gt;\u202e`);
+    expect([markdown, html].join('')).not.toMatch(/<img|\u202e/);
+  });
+
   test('names the environment, and each other one that was forced', () => {
     const forced = {
       at: '2026-04-24T00:00:00Z',

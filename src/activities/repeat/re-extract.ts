@@ -43,6 +43,7 @@ export async function reExtract(repeat: Repeat): Promise<RepeatOutcome | null> {
     baseTemp: runPaths.baseTemp(place.runDir, place.namespace, place.repeat),
     launchedAt: new Date(last.started_at),
     clockBehindS: last.clock_behind_s,
+    maxBytes: repeat.policies.max_result_bytes,
   });
   const { verdict, statuses, cells } = judgeRepeat({
     stages,

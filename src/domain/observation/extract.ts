@@ -1,4 +1,6 @@
 import type { JsonSource, StageDefinition } from '../stages/stage.ts';
+import { shown } from '../untrusted/cut-text.ts';
+import { harmlessLine } from '../untrusted/harmless-text.ts';
 import { nearestNames } from './parse-result-json.ts';
 import { statedSources, type StatedValidity } from './stated-validity.ts';
 
@@ -65,7 +67,19 @@ export interface StageExtraction extends StatedValidity {
 /** A result file as the host found it: its parsed document, or why there is none. */
 export type LoadedDocument =
   | { kind: 'document'; value: unknown; file: ResultFile }
+  /** Read beside this process: only what was wanted of it, by `readingKey`. */
+  | { kind: 'readings'; readings: Readonly<Record<string, PathReading>>; file: ResultFile }
   | { kind: 'problem'; problem: Pick<ExtractionProblem, 'kind' | 'nearest' | 'text'> };
+
+/** A place in a result document, and what is to stand there. */
+export interface WantedPath {
+  path: string;
+  as: WantedValue['as'];
+}
+
+export function readingKey({ path, as }: WantedPath): string {
+  return `${as} ${path}`;
+}
 
 /** Key of a count in `why` and `problems`. */
 export function countKey(count: 'total' | 'ok'): string {
@@ -149,7 +163,7 @@ function notWalkable(value: unknown, parent: string[]): Walked {
 
 function missing(value: Record<string, unknown>, at: { parent: string[]; segment: string }): Walked {
   const prefix = at.parent.length === 0 ? '' : `${at.parent.join('.')}.`;
-  const nearest = nearestNames(at.segment, Object.keys(value)).map((key) => prefix + key);
+  const nearest = nearestNames(at.segment, Object.keys(value)).map((key) => shown(prefix + key));
   const where = at.parent.length === 0 ? 'the document' : at.parent.join('.');
   return refuse('path_missing', `${where} has no key "${at.segment}"`, nearest);
 }
@@ -195,7 +209,7 @@ function kindOf(value: unknown): string {
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'an object';
   if (typeof value === 'string') {
-    return value.length <= 40 ? `the string ${JSON.stringify(value)}` : 'a long string';
+    return value.length <= 40 ? `the string ${harmlessLine(JSON.stringify(value))}` : 'a long string';
   }
   return typeof value === 'number' ? `the number ${value}` : `the boolean ${value === true}`;
 }
@@ -258,9 +272,19 @@ function readValue(
     return { ...loaded.problem, file, path, text: `${file}: ${withNearest(loaded.problem)}` };
   }
   files.set(loaded.file.path, loaded.file);
-  const reading = readJsonPath(loaded.value, path, wanted.as);
+  const reading = readingIn(loaded, { path, as: wanted.as });
   if (reading.ok) return reading.value;
   return { ...reading.problem, file, path, text: `${file}::${path}: ${withNearest(reading.problem)}` };
+}
+
+function readingIn(
+  loaded: Exclude<LoadedDocument, { kind: 'problem' }>,
+  { path, as }: WantedPath,
+): PathReading {
+  if (loaded.kind === 'document') return readJsonPath(loaded.value, path, as);
+  const reading = loaded.readings[readingKey({ path, as })];
+  if (reading === undefined) throw new Error(`${path} was never read`);
+  return reading;
 }
 
 function withNearest(problem: Pick<ExtractionProblem, 'text' | 'nearest'>): string {

@@ -1,6 +1,7 @@
 import { type AuditCell, auditCell, withSpoiltSiblings } from '../audit/matrix.ts';
 import { describePartial, describeScopeMismatch } from '../audit/strict.ts';
 import type { HaltCause } from '../session/session-state.ts';
+import { shownList } from '../untrusted/cut-text.ts';
 import { isDocsStage, type StageDefinition } from '../stages/stage.ts';
 import { countKey, type ExtractionProblem, type StageExtraction } from './extract.ts';
 import { endReason, type JudgedEnd, pytestOutcome, type StageStatus, stageStatus } from './observation.ts';
@@ -21,6 +22,9 @@ export type StageFinding =
   | { kind: 'empty' }
   /** No run can cure it. */
   | { kind: 'halt'; cause: JudgedHalt };
+
+/** Names in one reason. */
+const mostNamed = 10;
 
 /** Problems that stay whatever the test does next time. */
 const incurableKinds: ReadonlySet<ExtractionProblem['kind']> = new Set([
@@ -116,7 +120,7 @@ export function haltAt(
 ): Extract<StageFinding, { kind: 'halt' }> {
   const [key = '', ...others] = keys;
   const problem = extraction.problems[key];
-  const also = others.length === 0 ? '' : ` (also missing: ${others.join(', ')})`;
+  const also = others.length === 0 ? '' : ` (also missing: ${shownList(others, mostNamed).join(', ')})`;
   const cause: JudgedHalt = {
     text: `${stage.key}.${key}: ${problem?.text ?? 'no value'}${also}`,
     stage: stage.key,
@@ -264,7 +268,10 @@ function haltOnSamePartial(partial: readonly Extract<StageFinding, { kind: 'part
 function emptyReason(evidence: RepeatEvidence, empty: readonly StageDefinition[]): string {
   const [first] = evidence.suspects;
   const suspect = first === undefined ? '' : `, log says "${first}"`;
-  return `nothing measured for ${empty.map(({ key }) => key).join(', ')} (${endReason(evidence.end)}${suspect})`;
+  return `nothing measured for ${shownList(
+    empty.map(({ key }) => key),
+    mostNamed,
+  ).join(', ')} (${endReason(evidence.end)}${suspect})`;
 }
 
 function haltOnEmpty(evidence: RepeatEvidence, stage: StageDefinition, reason: string): RepeatVerdict {

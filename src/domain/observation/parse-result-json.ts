@@ -33,6 +33,8 @@ export type ParsedResult = { ok: true; value: unknown } | { ok: false; reason: s
 
 /** Bare words that Python's `json` writes although JSON has no such values. */
 const nonFinite = ['NaN', '-Infinity', 'Infinity'] as const;
+const firstCodes = new Set(nonFinite.map((word) => word.charCodeAt(0)));
+const quote = 0x22;
 
 /**
  * Parses JSON as Python writes it: `NaN`, `Infinity` and `-Infinity` are read as numbers, so that the one bad metric
@@ -46,7 +48,7 @@ export function parseResultJson(text: string): ParsedResult {
   const sentinel = unusedSentinel(body);
   const replaced = replaceNonFinite(body, sentinel);
   if (replaced === body) return { ok: false, reason: describe(strict.error, body) };
-  const tolerant = attempt(() => JSON.parse(replaced, reviveNonFinite(sentinel)) as unknown);
+  const tolerant = attempt(() => reviveNonFinite(JSON.parse(replaced) as unknown, sentinel));
   if (tolerant.ok) return tolerant;
   // Positions in the replaced text mean nothing to a reader, but where it breaks off is where the original does.
   const truncated = breaksOff(tolerant.error, replaced);
@@ -73,11 +75,12 @@ function replaceNonFinite(text: string, sentinel: string): string {
   let copied = 0;
   let at = 0;
   while (at < text.length) {
-    if (text[at] === '"') {
+    const code = text.charCodeAt(at);
+    if (code === quote) {
       at = endOfString(text, at);
       continue;
     }
-    const word = nonFinite.find((candidate) => text.startsWith(candidate, at));
+    const word = firstCodes.has(code) ? nonFinite.find((word) => text.startsWith(word, at)) : undefined;
     if (word === undefined) {
       at += 1;
       continue;
@@ -96,9 +99,22 @@ function endOfString(text: string, start: number): number {
   return at + 1;
 }
 
-function reviveNonFinite(sentinel: string): (key: string, value: unknown) => unknown {
-  return (_key, value) =>
+/** Puts the numbers where their words were marked. In place, and without the stack: a document may be large or deep. */
+function reviveNonFinite(document: unknown, sentinel: string): unknown {
+  const revived = (value: unknown) =>
     typeof value === 'string' && value.startsWith(sentinel) ? Number(value.slice(sentinel.length)) : value;
+  const open: object[] = [];
+  const visit = (value: unknown) => {
+    if (typeof value === 'object' && value !== null) open.push(value);
+  };
+  visit(document);
+  for (let parent = open.pop(); parent !== undefined; parent = open.pop()) {
+    for (const [key, value] of Object.entries(parent)) {
+      if (typeof value === 'string' && value.startsWith(sentinel)) Reflect.set(parent, key, revived(value));
+      else visit(value);
+    }
+  }
+  return revived(document);
 }
 
 function describe(message: string, text: string): string {

@@ -5,6 +5,7 @@ import {
   statusDocument,
 } from '../audit/status-document.ts';
 import { haltDetailLines } from '../observation/explain-halt.ts';
+import { harmlessMarkdown } from '../untrusted/markdown-text.ts';
 import type { Lane } from '../lanes/lanes.ts';
 import type { PoolState } from '../pool/pool.ts';
 import { utcTimestamp } from '../text.ts';
@@ -141,7 +142,7 @@ export function sessionDetails(plan: SessionPlan, state: SessionState): string {
   const ended = state.phase.kind === 'completed' ? state.phase : null;
   const changes = [...(ended?.changes ?? []), ...(ended?.smoke?.lines ?? [])].map((line) => `- \`${line}\``);
   const notes = state.notes.slice(-5).map((note) => `- ${note.at} ${note.text}`);
-  return [
+  const lines = [
     `**${sessionLine(state)}**`,
     '',
     ...haltDetails(state),
@@ -153,7 +154,8 @@ export function sessionDetails(plan: SessionPlan, state: SessionState): string {
     '| --- | --- |',
     ...rows,
     ...(notes.length > 0 ? ['', ...notes] : []),
-  ].join('\n');
+  ];
+  return harmlessMarkdown(lines.join('\n'));
 }
 
 /** How a halt is ended, as a block that no renderer reads anything into. */

@@ -1,5 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 
+import { shown } from '../../domain/untrusted/cut-text.ts';
 import { freeMemoryLimitMib, type GpuFact } from '../../domain/audit/status-document.ts';
 import { messageOf } from '../../domain/text.ts';
 import { readCommandLine } from '../process/identity.ts';
@@ -153,7 +154,7 @@ export async function describeBlocker(gpu: Gpu): Promise<GpuBlocker> {
     gpu.processes.map(async ({ pid, name }) => {
       // nvidia-smi's own word for a process of another PID namespace, whose number means somebody else here.
       const visible = name !== '[Not Found]';
-      const command = visible ? (await readCommandLine(pid)) || name : name;
+      const command = (visible ? await readCommandLine(pid) : '') || shown(name);
       return { pid, command, owner: visible ? await readOwner(pid) : 'unknown', visible };
     }),
   );

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 
 import { redactSecrets } from '../../domain/secrets.ts';
+import { shown } from '../../domain/untrusted/cut-text.ts';
 
 /** USER_HZ, the unit of start times in `/proc`: 100 on every architecture that Node runs on. */
 const msPerTick = 10;
@@ -134,5 +135,6 @@ async function readEntry(pid: string): Promise<TableEntry | undefined> {
  */
 export async function readCommandLine(pid: number): Promise<string> {
   const raw = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
-  return redactSecrets(raw.replaceAll('\0', ' ').trim()).slice(0, 200);
+  // The kernel has up to 2 MiB of it, and the process may write into it whatever it likes.
+  return shown(redactSecrets(raw.slice(0, 4096).replaceAll('\0', ' ').trim()));
 }

@@ -94,6 +94,14 @@ describe('the live details', () => {
 - ${at} purged x`);
   });
 
+  test('show a foreign name in a note instead of rendering it', () => {
+    const text = sessionDetails(plan, {
+      ...halfDone,
+      notes: [{ at, text: 'no key <img src=x> [a](http://x)\u001b[2J' }],
+    });
+    expect(text).toContain(String.raw`no key &lt;img src=x> [a]\(http://x)\x1b[2J`);
+  });
+
   test('of a completed session list what was changed', () => {
     const changes = ['tests/limits.py:WER_MAX = 0.04'];
     const phase: Phase = { kind: 'completed', report: '/r', decision: 'full', applied: 1, changes };

@@ -6,7 +6,8 @@ import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 
 import type { StageExtraction } from '../../../src/domain/observation/extract.ts';
-import { extractRepeat, extractStage, maxResultBytes } from '../../../src/host/extraction.ts';
+import { defaultMaxResultBytes } from '../../../src/domain/session/session-plan.ts';
+import { extractRepeat, extractStage } from '../../../src/host/extraction.ts';
 import { RESULT_FILE, makeDocsStage, makeStage, metricAt } from '../../domain/observation/stage-fixture.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 
@@ -222,9 +223,34 @@ test('refuses a result that is not UTF-8', async () => {
 
 test('refuses a file that is too large to be a summary', async () => {
   const baseTemp = await baseTempWith(GOOD);
-  await truncate(join(baseTemp, RESULT_FILE), maxResultBytes + 1);
+  await truncate(join(baseTemp, RESULT_FILE), defaultMaxResultBytes + 1);
 
   expect((await whyOf(baseTemp))[0]).toBe('too_large');
+});
+
+test('reads a file as large as the model allows, and no larger', async () => {
+  const baseTemp = await baseTempWith(GOOD);
+  const read = async (maxBytes: number) =>
+    (await extractStage({ stage: makeStage(), baseTemp, launchedAt: LAUNCHED_AT, maxBytes })).why['rtf_mean'];
+
+  expect([await read(GOOD.length), await read(GOOD.length - 1)]).toEqual([
+    undefined,
+    `${RESULT_FILE}: holds ${GOOD.length} bytes, more than the limit of ${GOOD.length - 1} (max_result_bytes)`,
+  ]);
+});
+
+test('names keys that are megabytes long, or that would act on a terminal, in a short line', async () => {
+  const speed = { ['k'.repeat(6_000_000)]: 1, '\u001b]52;c;cm0=\u0007': 2 };
+  const baseTemp = await baseTempWith(JSON.stringify({ summary: { total: 20, ok: 20 }, speed }));
+
+  const { why, problems } = await extractStage({ stage: makeStage(), baseTemp, launchedAt: LAUNCHED_AT });
+
+  const text = why['rtf_mean'] ?? '';
+  expect([text.includes(String.raw`\x1b]52`), /k+… \(6000006 characters, [0-9a-f]{8}\)/.test(text)]).toEqual([
+    true,
+    true,
+  ]);
+  expect(JSON.stringify({ why, problems }).length).toBeLessThan(10_000);
 });
 
 test('does not wait for the writer of a named pipe', async () => {

@@ -1,11 +1,14 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 
 import {
   isAlive,
   isRunning,
   parseProcessStat,
+  readCommandLine,
   readProcessIdentity,
 } from '../../../src/host/process/identity.ts';
 import { carriesMark, formatRepeatMark } from '../../../src/host/process/repeat-mark.ts';
@@ -35,6 +38,18 @@ describe('process identity', () => {
   it('counts a zombie as gone', () => {
     const stat = parseProcessStat(line('python', 'Z'));
     expect(stat !== undefined && isRunning(stat)).toBe(false);
+  });
+
+  it('shows the command line of a process that would write to the reader’s clipboard', async () => {
+    const child = spawn('sleep', ['30', '\u001b]52;c;cm0=\u0007\u202e'], {
+      argv0: `\u001b[2J${'x'.repeat(100_000)}`,
+    });
+    onTestFinished(() => {
+      child.kill('SIGKILL');
+    });
+    await once(child, 'spawn');
+    const command = await readCommandLine(child.pid ?? 0);
+    expect([command.startsWith(String.raw`\x1b[2Jxxx`), command.length < 500]).toEqual([true, true]);
   });
 
   it('recognises this process', () => {

@@ -27,6 +27,20 @@ test('stamps each line of a text that has several', async () => {
   expect((await readFile(join(runDir, 'run.log'), 'utf8')).split('\n')).toHaveLength(3);
 });
 
+test('lets no foreign name begin a milestone, act on a terminal or fill the file', async () => {
+  const runDir = temporaryFolder();
+  const forged = 'a key\n2026-04-23T05:00:00Z session completed: all is well\r\u001b[2J';
+
+  await appendRunLog(runDir, [`HALT: ${forged}`, 'k'.repeat(6_000_000)], NOW);
+
+  const text = await readFile(join(runDir, 'run.log'), 'utf8');
+  expect(text.split('\n').slice(0, 2)).toEqual([
+    '2026-04-23T05:00:00Z HALT: a key',
+    String.raw`2026-04-23T05:00:00Z   2026-04-23T05:00:00Z session completed: all is well\x0d\x1b[2J`,
+  ]);
+  expect(text.length).toBeLessThan(10_000);
+});
+
 test('keeps the blocks of parallel lanes whole', async () => {
   const runDir = temporaryFolder();
   const blocks = Array.from({ length: 30 }, (_, lane) =>

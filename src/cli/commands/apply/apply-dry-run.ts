@@ -2,6 +2,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 
+import { harmlessForTerminal } from '../../../domain/untrusted/harmless-text.ts';
 import { runGit } from '../../../host/git/git.ts';
 import type { PreparedFile } from '../../../host/apply/prepare-apply.ts';
 import type { ApplyOptions } from './apply.ts';
@@ -37,7 +38,8 @@ export async function dryRunSession(
     const changes = settled.kind === 'report' ? [] : settled.prepared.changes;
     answerJson({ session, dry_run: true, accepted: true, mode, changes, diff });
   } else {
-    process.stdout.write(diff);
+    // For `git apply` byte by byte; a terminal is shown what would act on it.
+    process.stdout.write(process.stdout.isTTY ? harmlessForTerminal(diff) : diff);
     note(diff === '' ? 'nothing would be written' : 'nothing was written: this was a dry run');
   }
 }

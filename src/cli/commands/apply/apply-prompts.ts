@@ -4,6 +4,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { confirm, isCancel, select, text } from '@clack/prompts';
 import Table from 'cli-table3';
 
+import { harmlessForTerminal } from '../../../domain/untrusted/harmless-text.ts';
 import type { AppliedChange } from '../../../domain/apply/applied-document.ts';
 import type { ApplyPlanDocument, ApplyPlanMetric } from '../../../domain/apply/apply-plan-document.ts';
 import { type ApplyQuestion, parseDecisionAnswer } from '../../../domain/apply/decide-apply.ts';
@@ -155,10 +156,10 @@ async function askOne({ terminal, title, question, metric }: OneQuestion): Promi
   for (;;) {
     const choice = answered(
       await select({
-        message,
+        message: harmlessForTerminal(message),
         options: [
-          { value: 'keep', label: `keep ${question.current_text}` },
-          { value: 'apply', label: `apply ${question.write_text}` },
+          { value: 'keep', label: harmlessForTerminal(`keep ${question.current_text}`) },
+          { value: 'apply', label: harmlessForTerminal(`apply ${question.write_text}`) },
           { value: 'number', label: 'another number' },
         ],
         ...terminal,
@@ -201,5 +202,5 @@ function numberOf(value: string | undefined): { text: string; value: number } | 
 
 /** The last question before something is written. @throws InterruptedError when the operator leaves */
 export async function askConfirmation(terminal: Terminal, message: string): Promise<boolean> {
-  return answered(await confirm({ message, ...terminal }));
+  return answered(await confirm({ message: harmlessForTerminal(message), ...terminal }));
 }

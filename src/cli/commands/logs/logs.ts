@@ -9,6 +9,7 @@ export interface LogsOptions {
   runDir?: string;
   unit?: string;
   repeat?: number;
+  raw?: boolean;
 }
 
 /** `logs`: what pytest itself says; `watch` is the other one. */
@@ -30,7 +31,13 @@ export function register(program: Command): void {
     .addOption(
       new Option('--unit <namespace>', 'only the runs of this unit (`query SESSION units` lists them)'),
     )
-    .addOption(new Option('--repeat <k>', 'only repeat k').argParser(parseCount));
+    .addOption(new Option('--repeat <k>', 'only repeat k').argParser(parseCount))
+    .addOption(
+      new Option(
+        '--raw',
+        'byte by byte as pytest wrote it; without it colours stay, and whatever else would act on a terminal is shown as text',
+      ),
+    );
   addSharedOptions(command, ['repo-root', 'any']);
   addExamples(command, [
     'calib logs latest --follow',
@@ -57,6 +64,7 @@ async function printLogs(
   }
   const wanted = { namespace: options.unit ?? null, repeat: options.repeat ?? null };
   const located = await locateLogs(context, reference ?? null, options.runDir ?? null);
-  if (options.follow) await followLogs({ ...located, wanted });
-  else await printLatestLog({ ...located, wanted });
+  const request = { ...located, wanted, raw: options.raw === true };
+  if (options.follow) await followLogs(request);
+  else await printLatestLog(request);
 }

@@ -1,6 +1,8 @@
 import { createReadStream } from 'node:fs';
+import { StringDecoder } from 'node:string_decoder';
 
 import { CalibError } from '../../../domain/calib-error.ts';
+import { TerminalFilter } from '../../../domain/untrusted/harmless-text.ts';
 import {
   followActiveLog,
   type FollowOptions,
@@ -19,6 +21,8 @@ import { watchForEnd } from '../watch/watch-for-end.ts';
 
 export interface LogsRequest extends LocatedLogs {
   wanted: WantedLaunches;
+  /** Byte by byte, whatever it does to a terminal. */
+  raw: boolean;
 }
 
 const lookPauseMs = 250;
@@ -37,8 +41,9 @@ export async function printLatestLog(request: LogsRequest): Promise<void> {
     const launch = await latestLaunch(request, client);
     if (launch === null) throw nothingYet(request);
     note(header(launch, request.repeats));
+    const output = new LogOutput(request.raw);
     if (launch.host === null) {
-      for await (const bytes of createReadStream(launch.log)) await print(bytes as Buffer);
+      for await (const bytes of createReadStream(launch.log)) await output.print(bytes as Buffer);
     } else if (client === null) {
       throw new CalibError(
         'not-ready',
@@ -49,8 +54,9 @@ export async function printLatestLog(request: LogsRequest): Promise<void> {
       );
     } else {
       const parts = readRemoteLog(client, launch, { session: request.session, follow: false });
-      for await (const text of parts) await print(Buffer.from(text));
+      for await (const text of parts) await output.print(Buffer.from(text));
     }
+    await output.end();
   } finally {
     await client?.close();
   }
@@ -110,7 +116,9 @@ export async function followLogs(request: LogsRequest): Promise<void> {
   const client = await clientFor(request);
   try {
     const options = { pollMs: lookPauseMs, signal: stop.signal, isOver: end.isOver };
-    for await (const event of eventsOf(request, client, options)) await show(event, request);
+    const output = new LogOutput(request.raw);
+    for await (const event of eventsOf(request, client, options)) await show(event, request, output);
+    await output.end();
     note(`${request.session} has ended`);
   } catch (error) {
     if (!stop.signal.aborted) throw error;
@@ -135,15 +143,18 @@ function eventsOf(
 async function show(
   event: LogEvent<StartedLaunch & { host?: string | null }>,
   { session, repeats }: LogsRequest,
+  output: LogOutput,
 ): Promise<void> {
   switch (event.kind) {
     case 'waiting':
       return note(`waiting for a pytest of ${session}`);
     case 'switch':
+      await output.end();
       return note(header(event.launch, repeats));
     case 'bytes':
-      return await print(event.bytes);
+      return await output.print(event.bytes);
     case 'ended':
+      await output.end();
       return note(`--- ${ending(event.launch)}`);
   }
 }
@@ -167,8 +178,30 @@ function on(host: string | null): string {
   return host === null ? '' : ` on ${host}`;
 }
 
+/** pytest's output on stdout: as it is, or with what would act on a terminal shown as text. */
+class LogOutput {
+  readonly #raw: boolean;
+  readonly #filter = new TerminalFilter();
+  #decoder = new StringDecoder('utf8');
+
+  constructor(raw: boolean) {
+    this.#raw = raw;
+  }
+
+  async print(bytes: Uint8Array): Promise<void> {
+    await write(this.#raw ? bytes : this.#filter.push(this.#decoder.write(Buffer.from(bytes))));
+  }
+
+  /** What waited for the rest of a character or a colour that does not come any more. */
+  async end(): Promise<void> {
+    if (!this.#raw) await write(this.#filter.push(this.#decoder.end()) + this.#filter.end());
+    this.#decoder = new StringDecoder('utf8');
+  }
+}
+
 /** Waits until the bytes are taken: a slow reader must not make them pile up here. */
-async function print(bytes: Uint8Array): Promise<void> {
+async function write(bytes: Uint8Array | string): Promise<void> {
+  if (bytes.length === 0) return;
   await new Promise<void>((resolve, reject) => {
     process.stdout.write(bytes, (error) => (error ? reject(error) : resolve()));
   });

@@ -1,6 +1,7 @@
 import { createLogUpdate } from 'log-update';
 
 import { nameOfLane } from '../../../domain/lanes/lanes.ts';
+import { harmlessForTerminal } from '../../../domain/untrusted/harmless-text.ts';
 import { quarantineText } from '../../../domain/session/lanes.ts';
 import { etaSeconds } from '../../../domain/session/schedule.ts';
 import type { SessionPlan } from '../../../domain/session/session-plan.ts';
@@ -295,7 +296,7 @@ function redrawn(): ProgressDisplay {
   return {
     show: (progress) => {
       const size = { columns: stream.columns || 80, rows: stream.rows || 24 };
-      draw(progressLines(progress, size, colours(stream)).join('\n'));
+      draw(harmlessForTerminal(progressLines(progress, size, colours(stream)).join('\n')));
       const { kind } = progress.state.phase;
       const waits = ['halted', 'blocked', 'awaiting_decision'].includes(kind);
       const wanted = `calib: ${waits ? kind : strictText(progress)}`;

@@ -3,6 +3,8 @@ import { open } from 'node:fs/promises';
 import { CalibError } from '../../../domain/calib-error.ts';
 import { redactSecrets } from '../../../domain/secrets.ts';
 import { utcTimestamp } from '../../../domain/text.ts';
+import { cutText } from '../../../domain/untrusted/cut-text.ts';
+import { harmlessBlock } from '../../../domain/untrusted/harmless-text.ts';
 import { cannotWrite, isAbsent } from '../files.ts';
 import { runPaths } from '../paths.ts';
 
@@ -27,7 +29,8 @@ export async function readRunLogTail(runDir: string): Promise<string> {
 }
 
 /**
- * Appends milestone lines to `run.log`, each with its UTC time. One appending write, so that lines of
+ * Appends milestone lines to `run.log`, each with its UTC time. Names from outside may stand in them: none can act on a
+ * terminal, begin a milestone of its own, or fill the file. One appending write, so that lines of
  * parallel lanes never mix; the file is never truncated, not even by a later start (05 §12, defect 11). The folder is
  * not made here: a run directory that somebody removed must not come back empty.
  *
@@ -36,8 +39,7 @@ export async function readRunLogTail(runDir: string): Promise<string> {
 export async function appendRunLog(runDir: string, lines: readonly string[], now: Date): Promise<void> {
   if (lines.length === 0) return;
   const stamp = utcTimestamp(now);
-  const text = lines
-    .flatMap((line) => redactSecrets(line).split('\n'))
+  const text = boundedLines(lines)
     .map((line) => `${stamp} ${line}\n`)
     .join('');
   const path = runPaths.runLog(runDir);
@@ -52,6 +54,22 @@ export async function appendRunLog(runDir: string, lines: readonly string[], now
     if (isAbsent(error)) throw goneDirectory(runDir, error);
     throw cannotWrite(path, error);
   }
+}
+
+/** Longer than any line of calib's own, with every path of the longest kind in it. */
+const longestLine = 8192;
+/** A line a cell of the largest matrix, and more. */
+const mostLines = 20_000;
+
+/** What follows a line end inside a text is indented: whoever wrote it must not begin a milestone. */
+function boundedLines(lines: readonly string[]): string[] {
+  const bounded = lines.slice(0, mostLines).flatMap((line) =>
+    harmlessBlock(redactSecrets(cutText(line, longestLine)))
+      .split('\n')
+      .map((part, index) => (index === 0 ? part : `  ${part}`)),
+  );
+  const rest = lines.length - mostLines;
+  return rest > 0 ? [...bounded, `… and ${rest} more lines`] : bounded;
 }
 
 /** The error for a run directory that was removed or unmounted under a session: asking again would not bring it back. */
