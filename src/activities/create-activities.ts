@@ -1,4 +1,4 @@
-import { ApplicationFailure } from '@temporalio/activity';
+import { ApplicationFailure, Context } from '@temporalio/activity';
 
 import { CalibError } from '../domain/calib-error.ts';
 import { messageOf } from '../domain/text.ts';
@@ -19,7 +19,7 @@ import { precheck } from './precheck.ts';
 import { purgeRepeat } from './repeat/end-repeat.ts';
 import { readLogPart } from './read-log-part.ts';
 import { runRepeat } from './repeat/run-repeat.ts';
-import { isTransient, storageFailure, withoutSecrets } from './failures.ts';
+import { boundedResult, isTransient, storageFailure, unexplained, withoutSecrets } from './failures.ts';
 import { syncSession } from './sync-session.ts';
 
 /** The activities of a worker, with their dependencies bound. */
@@ -27,18 +27,18 @@ export function createActivities(
   deps: ActivityDependencies,
 ): SessionActivities & HostActivities & PoolHomeActivities & PoolActivities {
   return {
-    openSession: (plan) => explained(() => openSession(plan, deps)),
-    precheck: (plan) => explained(() => precheck(plan, deps)),
+    openSession: (plan) => atHome(() => openSession(plan, deps)),
+    precheck: (plan) => atHome(() => precheck(plan, deps)),
     runRepeat: (input) => explained(() => runRepeat(input, deps)),
-    discardRepeat: (input) => explained(() => purgeRepeat(input, deps)),
-    syncSession: ({ run_dir }) => explained(() => syncSession(run_dir)),
-    writeReport: ({ run_dir }) => explained(() => writeReport(run_dir)),
-    applyThresholds: (input) => explained(() => applyThresholds(input)),
-    readStandard: ({ run_dir }) => explained(() => readStandard(run_dir)),
-    keepRepeat: (input) => explained(() => keepRepeat(input, deps)),
+    discardRepeat: (input) => atHome(() => purgeRepeat(input, deps)),
+    syncSession: ({ run_dir }) => atHome(() => syncSession(run_dir)),
+    writeReport: ({ run_dir }) => atHome(() => writeReport(run_dir)),
+    applyThresholds: (input) => atHome(() => applyThresholds(input)),
+    readStandard: ({ run_dir }) => atHome(() => readStandard(run_dir)),
+    keepRepeat: (input) => atHome(() => keepRepeat(input, deps)),
     joinSession: (input) => explained(() => joinSession(input, deps)),
     ping: async () => undefined,
-    readLogPart: (input) => explained(() => readLogPart(input)),
+    readLogPart: (input) => atHome(() => readLogPart(input)),
     logMilestones: ({ run_dir, lines }) => givenUp(() => appendRunLog(run_dir, lines, new Date())),
   };
 }
@@ -54,10 +54,23 @@ async function givenUp(work: () => Promise<void>): Promise<void> {
 
 async function explained<T>(work: () => Promise<T>): Promise<T> {
   try {
-    return await work();
+    return boundedResult(await work());
   } catch (error) {
     throw withoutSecrets(failureOf(error));
   }
+}
+
+/** Work on files, which waits for nothing but the disk: what fails for no known reason is given up after some attempts. */
+async function atHome<T>(work: () => Promise<T>): Promise<T> {
+  return await explained(async () => {
+    try {
+      return await work();
+    } catch (error) {
+      const isKnown =
+        !(error instanceof Error) || storageFailure(error) !== null || error instanceof CalibError;
+      throw isKnown ? error : unexplained(error, Context.current().info.attempt);
+    }
+  });
 }
 
 /**

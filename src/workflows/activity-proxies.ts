@@ -16,7 +16,7 @@ const logWaitMs = 60_000;
 /** A host of a pool that does not take what it is given within this time is asked whether it is there. */
 const hostWaitMs = 30_000;
 
-const neverRetried = [failureTypes.invalid, failureTypes.refused];
+const neverRetried = [failureTypes.invalid, failureTypes.refused, failureTypes.final];
 
 /** The activities that work on the run directory and the checkout. */
 export type HomeActivities = ReturnType<typeof homeActivities>;

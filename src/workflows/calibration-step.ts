@@ -14,6 +14,7 @@ import { endQuarantine, forgetLane, hasNamedLanes, quarantineText } from '../dom
 import { incompleteMilestones, passMilestones } from '../domain/session/milestones.ts';
 import { isSmoke, recordSeen, smokeSeen } from '../domain/session/smoke.ts';
 import { type PurgeRequest, type SessionState, addNote } from '../domain/session/session-state.ts';
+import { withinBudget } from '../domain/session/state-budget.ts';
 import { hasPoolStepAlways } from './changes.ts';
 import { isHistoryLong, isParked, now, type SessionContext } from './session-context.ts';
 import type { SessionInput, SessionResult } from './messages.ts';
@@ -196,7 +197,8 @@ export class CalibrationStep {
     await condition(() => state.active.length === 0 && (state.purges.length > 0 || allHandlersFinished()));
     if (state.purges.length > 0) return;
     this.#pool.stop();
-    await continueAsNew<(input: SessionInput) => Promise<SessionResult>>({ plan, state });
+    const carried = withinBudget(plan, state);
+    await continueAsNew<(input: SessionInput) => Promise<SessionResult>>({ plan, state: carried });
   }
 
   /** While another host of the pool is waited for, the home host may be there. */

@@ -21,6 +21,7 @@ import {
   type SessionState,
 } from '../domain/session/session-state.ts';
 import type { SessionPlan } from '../domain/session/session-plan.ts';
+import { shown } from '../domain/untrusted/cut-text.ts';
 import { commandSignals, commandUpdates } from './messages.ts';
 import { now } from './session-context.ts';
 
@@ -42,7 +43,7 @@ export function registerCommandHandlers(plan: SessionPlan, state: SessionState, 
     });
   }
   setDefaultSignalHandler((name) => {
-    addNote(state, now(), `signal ${name} changed nothing: there is no such command`);
+    addNote(state, now(), `signal ${shown(name)} changed nothing: there is no such command`);
     changed();
   });
 }

@@ -3,16 +3,23 @@ import { z } from 'zod';
 import { forgetRefused } from '../pool/pool.ts';
 import { redactSecrets } from '../secrets.ts';
 import { firstIssue } from '../text.ts';
+import { cutText, longestIdentityBytes, shown, shownList } from '../untrusted/cut-text.ts';
 import { endQuarantine, quarantineText } from './lanes.ts';
 import { markOf, type RepeatId, repeatKey } from './schedule.ts';
 import { isSmoke } from './smoke.ts';
 import type { SessionPlan } from './session-plan.ts';
-import { type CommandReply, isEnd, type SessionState } from './session-state.ts';
+import { type CommandReply, isEnd, longestNote, type SessionState } from './session-state.ts';
 import { nextStep } from './session-view.ts';
 
 /** What a person typed ends in artifacts. */
 const reason = z.string().max(1000).transform(redactSecrets).optional();
 const commandId = z.string().min(1).max(200);
+/** A stage key, a test file, a metric: what is longer names nothing that a plan could have. */
+const identity = z.string().max(longestIdentityBytes);
+/** A decision for every metric of the largest sessions, and more. */
+const mostDecisions = 2000;
+/** Names in one reply. */
+const mostNamed = 30;
 
 /** What the handlers take. `id` makes a second delivery harmless; without one each delivery is a new command. */
 export const commandSchema = z.discriminatedUnion('kind', [
@@ -21,8 +28,8 @@ export const commandSchema = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('purge'),
     id: commandId,
-    stage: z.string().optional(),
-    test: z.string().optional(),
+    stage: identity.optional(),
+    test: identity.optional(),
     repeat: z.number().int().positive(),
     reason,
   }),
@@ -30,7 +37,12 @@ export const commandSchema = z.discriminatedUnion('kind', [
     kind: z.literal('apply'),
     id: commandId,
     mode: z.enum(['report', 'smart', 'full']),
-    decide: z.record(z.string(), z.string()).default({}),
+    decide: z
+      .record(identity, z.string().max(100))
+      .refine((decisions) => Object.keys(decisions).length <= mostDecisions, {
+        error: `at most ${mostDecisions} decisions`,
+      })
+      .default({}),
   }),
   z.object({ kind: z.literal('abort'), id: commandId, reason }),
 ]);
@@ -57,7 +69,7 @@ export function parseCommand(
   }
   const parsed = commandSchema.safeParse({ id: fallbackId, ...given, kind });
   if (parsed.success) return { ok: true, command: parsed.data };
-  return { ok: false, message: `${kind}: ${firstIssue(parsed.error, 'payload')}` };
+  return { ok: false, message: shown(`${kind}: ${firstIssue(parsed.error, 'payload')}`, longestNote) };
 }
 
 export type PurgeCommand = Extract<Command, { kind: 'purge' }>;
@@ -81,12 +93,15 @@ export function purgeTargets(
   );
   if (units.length > 0) return { ok: true, ids: units.map(({ namespace }) => ({ namespace, repeat })) };
   return stage === undefined
-    ? { ok: false, message: `no test file ${test}; known: ${unique(plan.units.map((unit) => unit.test))}` }
-    : { ok: false, message: `no stage ${stage}; known: ${unique(plan.stages.map(({ key }) => key))}` };
+    ? {
+        ok: false,
+        message: `no test file ${shown(test ?? '')}; known: ${unique(plan.units.map((unit) => unit.test))}`,
+      }
+    : { ok: false, message: `no stage ${shown(stage)}; known: ${unique(plan.stages.map(({ key }) => key))}` };
 }
 
 function unique(names: string[]): string {
-  return [...new Set(names)].sort().join(', ');
+  return shownList([...new Set(names)].sort(), mostNamed).join(', ');
 }
 
 /**
@@ -230,12 +245,17 @@ function decideAbort(state: SessionState): CommandReply {
  */
 export function takeCommand(plan: SessionPlan, state: SessionState, command: Command): CommandReply {
   const seen = state.replies.some((entry) => entry.id === command.id);
-  const reply = decideCommand(plan, state, command);
+  const reply = bounded(decideCommand(plan, state, command));
   if (seen) return reply;
   const waitsForLoop = reply.accepted && applyCommand(plan, state, command);
   state.replies.push({ id: command.id, reply, settled: !waitsForLoop });
   if (state.replies.length > 200) state.replies.shift();
   return reply;
+}
+
+/** Replies are carried on with the state: no name in them makes it grow without end. */
+function bounded(reply: CommandReply): CommandReply {
+  return { ...reply, message: cutText(reply.message, longestNote) };
 }
 
 /** Writes an accepted command into the state; true when the main loop will settle it. */
@@ -291,6 +311,6 @@ function queuePurges(plan: SessionPlan, state: SessionState, command: PurgeComma
 export function settleCommand(state: SessionState, commandId: string, reply?: CommandReply): void {
   const entry = state.replies.find((known) => known.id === commandId);
   if (entry === undefined) return;
-  entry.reply = reply ?? entry.reply;
+  entry.reply = bounded(reply ?? entry.reply);
   entry.settled = true;
 }

@@ -1,6 +1,7 @@
 import type { AuditCell, AuditMatrix } from '../audit/matrix.ts';
 import type { ProvenanceFindings } from '../audit/provenance.ts';
 import type { StrictCell, StrictSymbol } from '../audit/strict.ts';
+import { cutText } from '../untrusted/cut-text.ts';
 import { markOf, type RepeatId, repeatKey, setMark } from './schedule.ts';
 import type { PlannedStage, SessionPlan } from './session-plan.ts';
 import type { RepeatOutcome, SessionState } from './session-state.ts';
@@ -30,8 +31,8 @@ export function recordOutcome(
       break;
     case 'incomplete':
     case 'exhausted': {
-      const alike = before?.reason === outcome.reason ? before.passes_alike : 0;
-      state.open[key] = { reason: outcome.reason, passes_alike: alike + 1, launches: spent };
+      const alike = before?.reason === cutText(outcome.reason, 1000) ? before.passes_alike : 0;
+      state.open[key] = { reason: cutText(outcome.reason, 1000), passes_alike: alike + 1, launches: spent };
       setMark(state, id, 'o');
       break;
     }
@@ -39,7 +40,7 @@ export function recordOutcome(
     case 'seen':
       break;
     case 'halt':
-      state.open[key] = { reason: outcome.cause.text, passes_alike: 1, launches: spent };
+      state.open[key] = { reason: cutText(outcome.cause.text, 1000), passes_alike: 1, launches: spent };
       setMark(state, id, 'h');
       break;
   }
@@ -62,7 +63,7 @@ export function setCell(state: SessionState, stage: string, repeat: number, cell
   state.symbols[stage] = symbols.join('');
   const reasons = (state.reasons[stage] ??= {});
   if (cell.symbol === '✓' || cell.reason === unrunReason) delete reasons[String(repeat)];
-  else reasons[String(repeat)] = cell.reason;
+  else reasons[String(repeat)] = cutText(cell.reason);
 }
 
 function forgetFindings(state: SessionState, name: string): void {

@@ -3,6 +3,8 @@ import type { StrictCell } from '../audit/strict.ts';
 import type { LaneTry } from '../lanes/lanes.ts';
 import type { PoolState } from '../pool/pool.ts';
 import { redactSecrets } from '../secrets.ts';
+import { cutText } from '../untrusted/cut-text.ts';
+import { harmlessLine } from '../untrusted/harmless-text.ts';
 import type { LaneBook } from './lane-book.ts';
 import type { SessionPlan } from './session-plan.ts';
 
@@ -17,6 +19,8 @@ export const failureTypes = {
   /** What no retry can cure; the message is meant for the operator. */
   invalid: 'InvalidInput',
   refused: 'Refused',
+  /** A result that no history takes, or a fault that came again at every attempt. */
+  final: 'GivenUp',
 } as const;
 
 /** Why a session stopped launching until somebody has fixed something. */
@@ -273,8 +277,11 @@ export function isEnd(phase: Phase): phase is End {
   return phase.kind === 'completed' || phase.kind === 'aborted' || phase.kind === 'failed';
 }
 
+/** Characters of a note or a reply: a paragraph. */
+export const longestNote = 1000;
+
 /** Appends a note; the newest 100 are kept, because state travels through continue-as-new. */
 export function addNote(state: SessionState, at: string, text: string): void {
-  state.notes.push({ at, text: redactSecrets(text) });
+  state.notes.push({ at, text: cutText(redactSecrets(harmlessLine(text)), longestNote) });
   if (state.notes.length > 100) state.notes.splice(0, state.notes.length - 100);
 }

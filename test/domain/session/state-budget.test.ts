@@ -1,0 +1,102 @@
+import { describe, expect, it } from 'vitest';
+
+import { commandSchema, parseCommand, takeCommand } from '../../../src/domain/session/commands.ts';
+import { setCell } from '../../../src/domain/session/matrix.ts';
+import { addNote, initialState } from '../../../src/domain/session/session-state.ts';
+import { sizeOf, withinBudget } from '../../../src/domain/session/state-budget.ts';
+import { sampleSessionPlan } from './sample-session-plan.ts';
+
+const at = '2026-04-23T05:00:00Z';
+/** Three bytes a character, the most that a text can take. */
+const wide = (length: number) => '東'.repeat(length);
+
+/** Every list at its bound and every word at its longest. */
+function fullState() {
+  const units = Array.from({ length: 60 }, (_, index) => ({
+    namespace: `test_${index}_ci`,
+    stages: [`stage_${index}_a`, `stage_${index}_b`],
+  }));
+  const plan = sampleSessionPlan({ units, repeats: 50 });
+  const state = initialState(plan, at);
+  for (let count = 0; count < 300; count += 1) {
+    addNote(state, at, wide(10_000));
+    takeCommand(plan, state, { kind: 'pause', id: `${count}${wide(190)}` });
+    takeCommand(plan, state, {
+      kind: 'purge',
+      id: `p${count}`,
+      stage: wide(4096),
+      repeat: 1,
+      reason: wide(1000),
+    });
+  }
+  for (const { namespace, stages } of units) {
+    for (let repeat = 1; repeat <= 50; repeat += 1) {
+      for (const stage of stages) setCell(state, stage, repeat, { symbol: '✗', reason: wide(5000) });
+      state.open[`${namespace}#${repeat}`] = { reason: wide(1000), passes_alike: 1, launches: 4 };
+      state.purges.push({ command_id: `p${repeat}`, namespace, repeat, reason: wide(1000) });
+    }
+  }
+  state.abort_requested = wide(1000);
+  state.precheck = { ok: false, errors: Array.from({ length: 200 }, () => wide(500)), warnings: [wide(500)] };
+  state.phase = { kind: 'halted', since: at, cause: { text: wide(5000), namespace: null, repeat: null } };
+  return { plan, state };
+}
+
+describe('the state that is handed on to the next history', () => {
+  it('fits into a payload with everything at its bound, and loses nothing but words', () => {
+    const { plan, state } = fullState();
+    expect(sizeOf({ plan, state })).toBeGreaterThan(2 * 1024 * 1024);
+    const carried = withinBudget(plan, state);
+    expect(sizeOf({ plan, state: carried })).toBeLessThan(2_000_000);
+    expect([carried.marks, carried.symbols, carried.pass]).toEqual([state.marks, state.symbols, state.pass]);
+    expect(
+      carried.purges.map(({ command_id, namespace, repeat }) => [command_id, namespace, repeat]),
+    ).toEqual(state.purges.map(({ command_id, namespace, repeat }) => [command_id, namespace, repeat]));
+    expect(Object.keys(carried.open)).toEqual(Object.keys(state.open));
+  });
+
+  it('is the same object where it is small', () => {
+    const plan = sampleSessionPlan();
+    const state = initialState(plan, at);
+    expect(withinBudget(plan, state)).toBe(state);
+  });
+
+  it('keeps every answer that somebody still waits for', () => {
+    const { plan, state } = fullState();
+    state.replies[0] = { id: 'waiting', reply: { accepted: true, message: wide(1000) }, settled: false };
+    expect(withinBudget(plan, state).replies.map(({ id }) => id)).toContain('waiting');
+  });
+
+  it('is measured as the server does', () => {
+    const value = { a: 'é東👩\u0000', b: [1, null] };
+    expect(sizeOf(value)).toBe(Buffer.byteLength(JSON.stringify(value)));
+  });
+});
+
+describe('a command that is too long', () => {
+  it.each([
+    ['a stage', 'purge', { stage: 's'.repeat(1_500_000), repeat: 1 }],
+    ['an id', 'pause', { id: 'i'.repeat(1_500_000) }],
+    ['a decision', 'apply', { mode: 'smart', decide: { a: 'n'.repeat(1_500_000) } }],
+    ['the name of one', 'apply', { mode: 'smart', decide: { ['m'.repeat(1_500_000)]: 'keep' } }],
+    [
+      'a list of them',
+      'apply',
+      {
+        mode: 'smart',
+        decide: Object.fromEntries(Array.from({ length: 3000 }, (_, n) => [`m${n}`, 'keep'])),
+      },
+    ],
+  ] as const)('by %s is refused with a short answer', (_case, kind, payload) => {
+    const parsed = parseCommand(kind, payload, 'id');
+    expect(parsed.ok ? null : parsed.message.length < 2100).toBe(true);
+  });
+
+  it('grows no state by an unknown stage of the longest kind', () => {
+    const plan = sampleSessionPlan();
+    const state = initialState(plan, at);
+    const command = commandSchema.parse({ kind: 'purge', id: 'x', stage: 's'.repeat(4096), repeat: 1 });
+    state.phase = { kind: 'calibrating' };
+    expect(takeCommand(plan, state, command).message.length).toBeLessThan(1100);
+  });
+});
