@@ -50,6 +50,7 @@ export class TerminalFilter {
 
   push(piece: string): string {
     const text = this.#held + piece;
+    // oxlint-disable-next-line no-control-regex -- the beginning of a colour
     const unfinished = /(?:\r|\u001b(?:\[[0-9;:]{0,64})?)$/u.exec(text);
     this.#held = unfinished?.[0] ?? '';
     return harmlessForTerminal(text.slice(0, text.length - this.#held.length));
