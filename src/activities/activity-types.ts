@@ -80,6 +80,8 @@ export interface RepeatHeartbeat {
   log_bytes?: number;
   /** Seconds since the log last grew. */
   silent_s?: number;
+  /** Seconds without a line that says that a server is ready, where that is longer than usual. */
+  starting_s?: number;
 }
 
 export interface DiscardRepeatInput {

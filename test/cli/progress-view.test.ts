@@ -162,6 +162,17 @@ describe('the live view', () => {
     );
   });
 
+  it('shows a start-up that takes longer than usual while it lasts', () => {
+    const plan = planOf(['voice_wer'], 3);
+    const live = [sign({ starting_s: 75 })];
+    const lines = progressLines(
+      { plan, state: runningState(plan), live, now },
+      { columns: 120, rows: 24 },
+      plain,
+    );
+    expect(lines.at(-1)).toContain('SLOW START-UP: not ready after 1 min 15 s');
+  });
+
   it('names a later attempt and a silent log', () => {
     const plan = planOf(['voice_wer'], 3);
     const live = [sign({ attempt: 3, silent_s: 130 })];

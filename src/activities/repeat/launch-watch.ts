@@ -16,6 +16,9 @@ export interface WatchStart {
   adopted: boolean;
 }
 
+/** What a start-up that takes longer than usual is mostly about. */
+const startupChecks = 'HOME, XDG_CACHE_HOME, TORCHINDUCTOR_CACHE_DIR and which nvcc and ninja are found';
+
 /**
  * Eyes on one running pytest: reads its log once, byte by byte, and says when calib should end it. All its
  * times are of the monotonic clock: a corrected time of day must not end a run of hours.
@@ -154,11 +157,17 @@ export class LaunchWatch {
     if (this.startupSeconds <= usualSeconds) return;
     const seconds = this.startupSeconds.toFixed(0);
     this.notes.push(`slow start-up (${seconds} s)`);
-    const checks = 'HOME, XDG_CACHE_HOME, TORCHINDUCTOR_CACHE_DIR and which nvcc and ninja are found';
     await logLines(
       this.#repeat,
-      `  ⚠ slow start-up: ready after ${seconds} s, usual is under ${usualSeconds} s — check ${checks}; no threshold problem`,
+      `  ⚠ slow start-up: ready after ${seconds} s, usual is under ${usualSeconds} s — check ${startupChecks}; no threshold problem`,
     );
+  }
+
+  /** A test with GPUs starts a server as a rule; one without may never say that anything is ready. */
+  #startsSlowly(): boolean {
+    const { unit, timing } = this.#repeat;
+    if (unit.gpus === 0 || this.#log.state.readyAtMs !== null) return false;
+    return this.#runningSeconds() * 1000 > timing.slowStartupMs;
   }
 
   #beat(): void {
@@ -166,7 +175,10 @@ export class LaunchWatch {
     const silent = Math.round(this.#silentSeconds());
     this.#repeat.heartbeats.say({
       state: 'running',
-      text: `pytest runs, attempt ${attempt}`,
+      text: this.#startsSlowly()
+        ? `pytest runs, attempt ${attempt}; no readiness line for longer than usual — check ${startupChecks}`
+        : `pytest runs, attempt ${attempt}`,
+      ...(this.#startsSlowly() ? { starting_s: Math.round(this.#runningSeconds()) } : {}),
       attempt,
       launch_dir: launchDir,
       lane: lane.lane,

@@ -19,6 +19,7 @@ const heartbeatSchema = z.object({
   log_bytes: z.number().optional(),
   /** Seconds since the log last grew. */
   silent_s: z.number().optional(),
+  starting_s: z.number().optional(),
 });
 export type RepeatSign = z.infer<typeof heartbeatSchema>;
 

@@ -106,6 +106,7 @@ export function changeKey({ state, live }: Progress): string {
   const signs = live.map(({ heartbeat, queued, lastFailure }) => [
     heartbeat?.state === 'waiting',
     heartbeat?.attempt,
+    heartbeat?.starting_s !== undefined,
     queued && lastFailure !== null,
   ]);
   return JSON.stringify([state.phase, state.symbols, state.active, state.pass, signs]);
@@ -190,6 +191,8 @@ function activeText({ plan, live }: Progress, { namespace, repeat, lane: meantFo
   const lane = sign?.lane ?? meantFor;
   if (lane !== undefined) parts.push(`lane ${plan.pool === undefined ? nameOfLane(lane) : lane}`);
   if (sign != null && sign.attempt > 1) parts.push(`attempt ${sign.attempt}`);
+  if (sign?.starting_s !== undefined)
+    parts.push(`SLOW START-UP: not ready after ${duration(sign.starting_s)}`);
   if (sign?.state === 'running' && (sign.silent_s ?? 0) >= 60) {
     parts.push(`log silent for ${duration(sign.silent_s ?? 0)}`);
   }
