@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+
 import { CalibError } from '../domain/calib-error.ts';
 import type { DiskAudit } from '../domain/session/matrix.ts';
 import { type ResumeDecision, resumePlan } from '../domain/session/resume-rules.ts';
@@ -5,11 +7,12 @@ import { calibFields, type Plan, planDocument, type SessionPlan } from '../domai
 import type { StageDefinition } from '../domain/stages/stage.ts';
 import { parseStagesYaml } from '../domain/stages/stages-yaml.ts';
 import { messageOf, utcTimestamp } from '../domain/text.ts';
-import { readModelStages } from '../host/discovery/model-stages.ts';
+import { openCatalog } from '../host/catalog/open-catalog.ts';
+import { type StagesOfCommit, stagesOfCommit } from '../host/discovery/stages-of-commit.ts';
 import { versionControlPlace } from '../host/git/git.ts';
 import { workspaceDiff } from '../host/git/workspace-diff.ts';
 import { adoptRepeats } from '../host/run-directory/adopt-repeats.ts';
-import { keepCopy, readIfPresent, writeFileAtomic } from '../host/run-directory/files.ts';
+import { keepCopy, readIfPresent, sha256Of, writeFileAtomic } from '../host/run-directory/files.ts';
 import { appendRunLog } from '../host/run-directory/logs/run-log.ts';
 import { runPaths } from '../host/run-directory/paths.ts';
 import {
@@ -24,27 +27,37 @@ import { judgeEnvironment, withForcedEnvironment } from './precheck.ts';
 import { type ActivityDependencies, auditDirectory } from './repeat/repeat.ts';
 
 /**
- * The bytes of the stage definitions that the plan was made from: the catalog's `stages.yaml`, or what discovery finds in
- * the checkout where there is none.
+ * The bytes of the `stages.yaml` that the plan was made from: discovered again at the commit, or the file it names.
  *
  * @throws CalibError when they cannot be read or are no longer those
  */
 export async function readPlannedStagesFile(plan: SessionPlan): Promise<Buffer> {
-  const found = await readModelStages({
-    path: plan.stages_yaml,
-    catalogDir: plan.catalog_dir,
-    model: plan.model,
-    repoRoot: async () => await Promise.resolve(plan.repo_root),
-  }).catch((cause: unknown) => {
+  if (plan.stages_from === 'discovery') {
+    const kept = await readIfPresent(runPaths.stagesYaml(plan.run_dir));
+    if (kept !== null && sha256Of(kept) === plan.stages_yaml_sha256) return kept;
+    const { text, sha256 } = await discoverPlanned(plan);
+    if (sha256 === plan.stages_yaml_sha256) return Buffer.from(text);
+    const what = `the stages of model ${plan.model} changed while the session was being started`;
+    throw new CalibError('refused', what, { remedy: 'start again' });
+  }
+  const bytes = await readFile(plan.stages_yaml).catch((cause: unknown) => {
     throw new CalibError('refused', `cannot read ${plan.stages_yaml}: ${messageOf(cause)}`, {
       remedy: 'make it readable for the worker, then start again',
       cause,
     });
   });
-  if (found.sha256 === plan.stages_yaml_sha256) return Buffer.from(found.text);
+  if (sha256Of(bytes) === plan.stages_yaml_sha256) return bytes;
   throw new CalibError('refused', `${plan.stages_yaml} changed while the session was being started`, {
     remedy: 'start again',
   });
+}
+
+/** @throws CalibError for a catalog, a config or test files that cannot be read */
+export async function discoverPlanned(
+  plan: Pick<SessionPlan, 'catalog_dir' | 'model' | 'repo_root' | 'device'>,
+): Promise<StagesOfCommit> {
+  const { config } = await (await openCatalog(plan.catalog_dir)).loadModel(plan.model);
+  return await stagesOfCommit({ repoRoot: plan.repo_root, config, device: plan.device ?? null });
 }
 
 /**

@@ -8,11 +8,11 @@ import { launchDifferences, stagesCorrection } from '../domain/session/resume-ru
 import type { Unit } from '../domain/session/session-plan.ts';
 import { startabilityProblems } from '../domain/session/startability.ts';
 import type { StageDefinition } from '../domain/stages/stage.ts';
-import { parseStagesYaml } from '../domain/stages/stages-yaml.ts';
+import { shapeDifferences } from '../domain/stages/stages-shape.ts';
+import { parseStagesYaml, stagesFormat } from '../domain/stages/stages-yaml.ts';
 import { utcTimestamp } from '../domain/text.ts';
 import { extractRepeat } from '../host/extraction.ts';
 import { openCatalog } from '../host/catalog/open-catalog.ts';
-import { readModelStages } from '../host/discovery/model-stages.ts';
 import { readSessionTree, treeMoved } from '../host/git/tree.ts';
 import type { RepeatPlace } from '../host/run-directory/attempts-file.ts';
 import { discardRepeat } from '../host/run-directory/discard-repeat.ts';
@@ -28,6 +28,7 @@ import {
   type StagesText,
 } from '../host/run-directory/stages-copy.ts';
 import type { SyncResult } from './activity-types.ts';
+import { discoverPlanned } from './open-session.ts';
 import { auditDirectory, orGone, type SessionPlanFile, sessionPlanFile } from './repeat/repeat.ts';
 
 export interface StagesReplacement {
@@ -192,18 +193,22 @@ async function refuseChangedLaunches(runDir: string, plan: SessionPlanFile): Pro
 /** What was taken over, in words; nothing when the catalog has the definitions that the session uses. */
 async function takeOverStages(runDir: string, plan: SessionPlanFile, now: Date): Promise<string[]> {
   const catalog = await readCatalogStages(plan);
+  const isDiscovered = catalog?.path === modelFile(plan, 'config.yaml');
   if (catalog !== null && catalog.sha256 === plan.stages_yaml_sha256)
     return await restoreCopy(runDir, catalog);
   const present = await readStagesText(runDir, plan);
   if (catalog === null) return [];
   const before = plannedStages(runDir, plan, present);
+  if (isDiscovered && plan.stages_from === undefined && isSameShape(before, catalog)) return [];
   const corrected = await acceptCorrection(runDir, plan, { before, catalog });
   const aside = await discardChangedRepeats({ runDir, plan, before, ...corrected, at: utcTimestamp(now) });
   const copy = runPaths.stagesYaml(runDir);
   const kept = await keepCopy(copy, Buffer.from(present.text));
   const { changes } = corrected;
   const notes = [
-    `stages.yaml was corrected in the catalog and is used from now on (the earlier one is ${kept})`,
+    isDiscovered
+      ? `the model's config was corrected: the stages discovered with it are used from now on (the earlier ones are ${kept})`
+      : `stages.yaml was corrected in the catalog and is used from now on (the earlier one is ${kept})`,
     ...(changes.length === 0 ? ['no planned stage changed'] : changes),
     ...aside.map((line) => `discarded: ${line}`),
   ];
@@ -219,19 +224,31 @@ async function takeOverStages(runDir: string, plan: SessionPlanFile, now: Date):
   return notes;
 }
 
+/**
+ * What the catalog says now: the stages discovered with its config, or for a session that was planned with a `stages.yaml`
+ * of the catalog that file, as long as it is one of that kind. Null where there is no catalog any more.
+ */
 async function readCatalogStages(plan: SessionPlanFile): Promise<StagesText | null> {
-  const { catalog_dir: catalogDir, repo_root: repoRoot, model } = plan;
-  if (catalogDir === undefined) return null;
-  const path = join(catalogDir, 'models', model, 'stages.yaml');
-  // Where there is neither file nor config, the catalog says nothing, and the session's own copy counts.
-  if (repoRoot === undefined || !(await pathExists(join(catalogDir, 'models', model, 'config.yaml'))))
-    return await readStagesFile(path);
-  return await readModelStages({
-    path,
-    catalogDir,
-    model,
-    repoRoot: async () => await Promise.resolve(repoRoot),
-  });
+  const { catalog_dir, model, repo_root, device } = plan;
+  if (catalog_dir === undefined) return null;
+  const file = plan.stages_from === 'discovery' ? null : await readStagesFile(modelFile(plan, 'stages.yaml'));
+  // A lock has no hashes: it says nothing of this commit.
+  const isLock = file !== null && stagesFormat(file.text) === 'current' && !/_sha256:/.test(file.text);
+  if (file !== null && !isLock) return file;
+  const config = modelFile(plan, 'config.yaml');
+  if (!(await pathExists(config))) return null;
+  const { text, sha256 } = await discoverPlanned({ catalog_dir, model, repo_root, device });
+  return { path: config, text, sha256 };
+}
+
+function modelFile(plan: SessionPlanFile, name: string): string {
+  return join(plan.catalog_dir ?? '', 'models', plan.model, name);
+}
+
+function isSameShape(before: readonly StageDefinition[], { text, path }: StagesText): boolean {
+  const keys = new Set(before.map(({ key }) => key));
+  const found = parseStagesYaml(text, path).filter(({ key }) => keys.has(key));
+  return shapeDifferences(before, found).length === 0;
 }
 
 /** Puts the recorded definitions in place where something else stands, which is kept. */
@@ -267,6 +284,6 @@ async function acceptCorrection(
   const problems = startabilityProblems(stages);
   if (problems.length === 0) return { stages, changes: correction.changes, reread: correction.reread };
   throw new CalibError('refused', `${catalog.path}: ${problems.join('; ')}`, {
-    remedy: `complete metric_sources in the model's config.yaml, then \`calib discover --model ${plan.model}\``,
+    remedy: `complete metric_sources in the model's config.yaml, and resume`,
   });
 }

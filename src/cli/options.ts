@@ -1,18 +1,22 @@
+import { resolve } from 'node:path';
+
 import { Option, type Command } from 'commander';
 
+import { CalibError } from '../domain/calib-error.ts';
 import type { EnvOption } from '../domain/catalog/env-option.ts';
 import type { Catalog, LoadedModel } from '../host/catalog/open-catalog.ts';
 import type { ResolvedHost, ResolvedRepoRoot, ResolvedVenv } from '../host/catalog/resolve.ts';
+import type { StagesOfCommit } from '../host/discovery/stages-of-commit.ts';
 import { note, warn } from './output.ts';
 
-/** The model meant when `--model` is absent. */
-const defaultModel = 'qwen3-omni-v1';
+/** The models meant, the first that the catalog has, when `--model` is absent and there are several. */
+const defaultModels = ['qwen3-omni-v1', 'omni'];
 
 const sharedOptions = {
   catalog: () => [
     new Option(
       '--catalog <dir>',
-      'folder with models/ and hosts/ (default: the shipped one; env: CALIB_CATALOG)',
+      "folder with models/ and hosts/ (env: CALIB_CATALOG; default: the checkout's calib/ or .claude/skills/tune-ci-thresholds/, else the shipped one)",
     ),
   ],
   host: () => [
@@ -22,7 +26,12 @@ const sharedOptions = {
     ),
     new Option('--no-host', 'use no host profile'),
   ],
-  model: () => [new Option('--model <name>', `model of the catalog (default: ${defaultModel})`)],
+  model: () => [
+    new Option(
+      '--model <name>',
+      `model of the catalog (default: its only one, else ${defaultModels.join(' or ')})`,
+    ),
+  ],
   'repo-root': () => [new Option('--repo-root <dir>', 'checkout under calibration (env: TUNE_REPO_ROOT)')],
   'venv-python': () => [
     new Option('--venv-python <file>', 'interpreter that runs pytest (env: TUNE_VENV_PYTHON)'),
@@ -83,8 +92,8 @@ export interface CliContext {
   any: boolean;
   /** The same invocation with another model (chosen at a prompt, or recorded in a plan). */
   withModel: (model: string) => CliContext;
-  /** `--model`, or the default. */
-  modelName: string;
+  /** `--model`, or the default. @throws CalibError when none is given and the catalog has several */
+  modelName: () => Promise<string>;
   /** True when `--model` was given. */
   modelGiven: boolean;
   /** What `--env` gives. */
@@ -94,6 +103,8 @@ export interface CliContext {
   host: () => Promise<ResolvedHost>;
   repoRoot: () => Promise<ResolvedRepoRoot>;
   venv: () => Promise<ResolvedVenv>;
+  /** The model's stages as they are in the checkout now. */
+  stages: () => Promise<StagesOfCommit>;
   /** Prints `host: <name> (repo=<root>)` to stderr when a profile is active. */
   announceHost: () => Promise<void>;
 }
@@ -112,10 +123,14 @@ async function warned<Value extends { warnings: string[] }>(value: Promise<Value
 }
 
 /** Resolvers beyond the catalog itself; precedence flag > environment > host > config > default. */
-function createResolvers(options: SharedOptionValues, catalog: () => Promise<Catalog>, modelName: string) {
+function createResolvers(
+  options: SharedOptionValues,
+  catalog: () => Promise<Catalog>,
+  modelName: () => Promise<string>,
+) {
   const cwd = process.cwd();
   const { env } = process;
-  const model = once(async () => warned((await catalog()).loadModel(modelName)));
+  const model = once(async () => warned((await catalog()).loadModel(await modelName())));
   const host = once(async () => {
     const { resolveHost } = await import('../host/catalog/resolve.ts');
     return warned(resolveHost({ catalog: await catalog(), flag: options.host, env }));
@@ -130,7 +145,14 @@ function createResolvers(options: SharedOptionValues, catalog: () => Promise<Cat
     const request = { flag: options.venvPython, env, host: (await host()).host, model: await model(), cwd };
     return warned(Promise.resolve(resolveVenv({ ...request, repoRoot: (await repoRoot()).path })));
   });
-  return { model, host, repoRoot, venv };
+  const stages = once(async () => {
+    const { hostDevice } = await import('../domain/discovery/device-row.ts');
+    const { stagesOfCommit } = await import('../host/discovery/stages-of-commit.ts');
+    const { config } = await model();
+    const device = hostDevice((await host()).host?.profile ?? null);
+    return await stagesOfCommit({ repoRoot: (await repoRoot()).path, config, device });
+  });
+  return { model, host, repoRoot, venv, stages };
 }
 
 /**
@@ -142,13 +164,36 @@ export function createContext(command: Command): CliContext {
   return contextOf(sharedOptionValues(command));
 }
 
-function contextOf(options: SharedOptionValues): CliContext {
-  const modelName = options.model ?? defaultModel;
-  const catalog = once(async () => {
-    const { openCatalog } = await import('../host/catalog/open-catalog.ts');
-    const { shippedCatalogDir } = await import('../host/catalog/open-catalog.ts');
-    return openCatalog(options.catalog || process.env['CALIB_CATALOG'] || shippedCatalogDir());
+/** The checkout in which a catalog is looked for: that of a host profile is not known before its catalog is. */
+async function openFoundCatalog(options: SharedOptionValues): Promise<Catalog> {
+  const { openCatalog } = await import('../host/catalog/open-catalog.ts');
+  const { findCatalog } = await import('../host/catalog/find-catalog.ts');
+  const { nearestCheckout } = await import('../host/catalog/resolve.ts');
+  const cwd = process.cwd();
+  const { env } = process;
+  const stated = options.repoRoot || env['TUNE_REPO_ROOT'];
+  const repoRoot = stated ? resolve(cwd, stated) : nearestCheckout(cwd);
+  const { dir, hostsDir, line } = await findCatalog({ flag: options.catalog, env, repoRoot, cwd });
+  const catalog = await openCatalog(dir, hostsDir);
+  if (line !== null) note(line);
+  return catalog;
+}
+
+async function chosenModel(given: string | undefined, catalog: () => Promise<Catalog>): Promise<string> {
+  if (given !== undefined) return given;
+  const { dir, modelNames } = await catalog();
+  const [only] = modelNames;
+  if (only !== undefined && modelNames.length === 1) return only;
+  const known = defaultModels.find((name) => modelNames.includes(name));
+  if (known !== undefined) return known;
+  throw new CalibError('invalid-input', `${dir} has several models, or none, and none is named`, {
+    remedy: `add --model NAME, one of: ${modelNames.join(', ') || '(none)'}`,
   });
+}
+
+function contextOf(options: SharedOptionValues): CliContext {
+  const catalog = once(() => openFoundCatalog(options));
+  const modelName = once(() => chosenModel(options.model, catalog));
   const resolvers = createResolvers(options, catalog, modelName);
   return {
     json: options.json === true,

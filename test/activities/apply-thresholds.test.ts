@@ -1,4 +1,4 @@
-import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { describe, expect, test } from 'vitest';
@@ -8,9 +8,7 @@ import { applyThresholds, writeReport } from '../../src/activities/report-and-ap
 import { createActivities } from '../../src/activities/create-activities.ts';
 import { readApplied, undoApply } from '../../src/host/apply/run-apply.ts';
 import { checkApplied } from '../../src/host/apply/check-applied.ts';
-import { findStaleStages } from '../../src/host/discovery/find-stale-stages.ts';
 import { runPaths } from '../../src/host/run-directory/paths.ts';
-import { parseStagesYaml } from '../../src/domain/stages/stages-yaml.ts';
 import { APPLIED, applyWorld, type ApplyWorld, TEST_FILE, TEST_SOURCE } from '../host/apply/apply-world.ts';
 
 async function readyWorld(): Promise<ApplyWorld> {
@@ -49,7 +47,7 @@ describe('applyThresholds', () => {
         `${TEST_FILE}:7 _NOVA_P95[8]['throughput_qps'] = 4.3849 (was 4.2), tightens (+4.4%)`,
         `${TEST_FILE}:7 _NOVA_P95[8]['latency_mean_s'] = 2.1814 (was 2.5), tightens (-12.7%)`,
         'check: passed',
-        `discovery ran again: ${join(world.catalog, 'models/nova-v1/stages.yaml')} is up to date`,
+        'discovery ran again on the files as they are now',
         'every stage has the sources it was calibrated with',
         'a fresh plan says equal for all 3 changed thresholds',
       ],
@@ -76,7 +74,7 @@ describe('applyThresholds', () => {
         '',
         `Check after applying (${at}): passed`,
         '',
-        `- discovery ran again: ${join(world.catalog, 'models/nova-v1/stages.yaml')} is up to date`,
+        '- discovery ran again on the files as they are now',
         '- every stage has the sources it was calibrated with',
         '- a fresh plan says equal for all 3 changed thresholds',
         '',
@@ -95,17 +93,14 @@ describe('applyThresholds', () => {
     expect(reportSection(world)).toBe(before);
   });
 
-  test('brings the hashes of stages.yaml up to date', async () => {
+  test('leaves the catalog alone, and looks at the stages as they are now', async () => {
     const world = await readyWorld();
-    const stale = async () =>
-      await findStaleStages({
-        repoRoot: world.root,
-        stages: parseStagesYaml(world.catalogStages(), 'stages.yaml'),
-      });
-    expect(await stale()).toEqual([]);
+    const before = world.catalogStages();
     await applyThresholds(inputFor(world));
-    expect(await stale()).toEqual([]);
-    expect(world.catalogStages()).not.toContain('2026-04-23T04:00:00Z');
+    expect(world.catalogStages()).toBe(before);
+    const applied = await readApplied(world.runDir);
+    expect(applied?.check).toMatchObject({ ok: true, stages_yaml: null });
+    expect(applied?.check?.lines).toContain('every stage has the sources it was calibrated with');
   });
 
   test('twice equals once', async () => {
@@ -197,26 +192,12 @@ describe('the check after an apply', () => {
     ]);
   });
 
-  test('names a stages.yaml in the checkout by its relative path', async () => {
-    const world = await readyWorld();
-    cpSync(world.catalog, join(world.root, 'ci'), { recursive: true });
-    world.changePlan({ catalog_dir: join(world.root, 'ci') });
-    expect(await checkLines(world)).toContain(
-      'discovery ran again: ci/models/nova-v1/stages.yaml is up to date',
-    );
-    expect(await readApplied(world.runDir)).toMatchObject({
-      check: { ok: true, stages_yaml: 'ci/models/nova-v1/stages.yaml' },
-    });
-  });
-
-  test('tells a catalog that discovery cannot bring up to date', async () => {
+  test('tells a catalog with which discovery finds nothing', async () => {
     const world = await readyWorld();
     world.changeConfig((yaml) => yaml.replace('tests/ci/test_nova_ci.py', 'tests/none/*.py'));
     expect(await checkLines(world)).toEqual([
       'check: NOT passed',
-      expect.stringMatching(
-        /stages\.yaml still has the old hashes: .*matches no file.*; run calib discover --model nova-v1$/,
-      ),
+      expect.stringMatching(/^discovery could not run again: .*matches no file/),
       'a fresh plan says equal for all 3 changed thresholds',
     ]);
   });
@@ -243,7 +224,7 @@ describe('the check after an apply', () => {
     await applyThresholds(inputFor(world));
     expect((await readApplied(world.runDir))?.check).toMatchObject({
       ok: true,
-      lines: expect.arrayContaining(['discovery ran again: the stages are found']),
+      lines: expect.arrayContaining(['discovery ran again on the files as they are now']),
     });
     expect(existsSync(file)).toBe(false);
   });
@@ -267,18 +248,24 @@ describe('the check after an apply', () => {
     expect(world.catalogStages()).toBe(stages);
   });
 
-  test('after an undo brings a stages.yaml up to date that somebody has changed', async () => {
+  test('after an undo of an apply that rewrote the catalog puts its stages.yaml back', async () => {
     const world = await readyWorld();
     await applyThresholds(inputFor(world));
     const file = join(world.catalog, 'models/nova-v1/stages.yaml');
-    writeFileSync(file, world.catalogStages().replace('title: "NOVA Accuracy"', 'title: "Mine"'));
+    const before = world.catalogStages();
+    const after = `${before}# hashes of the applied files\n`;
+    for (const [side, text] of Object.entries({ before, after })) {
+      const folder = join(runPaths.applyFolder(world.runDir), side);
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(join(folder, 'stages.yaml'), text);
+    }
+    writeFileSync(file, after);
     const undone = await undoApply({ runDir: world.runDir, now: new Date() });
     if (undone.kind === 'refused') {
       throw new Error(undone.reason);
     }
-    await checkApplied({ runDir: world.runDir, document: undone.document, now: new Date() });
-    const stages = parseStagesYaml(world.catalogStages(), file);
-    expect(await findStaleStages({ repoRoot: world.root, stages })).toEqual([]);
-    expect(stages[0]?.title).toBe('NOVA Accuracy');
+    const check = { ok: true, at: '2026-04-25T00:00:00Z', stages_yaml: file, lines: [] };
+    await checkApplied({ runDir: world.runDir, document: { ...undone.document, check }, now: new Date() });
+    expect(world.catalogStages()).toBe(before);
   });
 });

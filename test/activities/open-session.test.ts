@@ -7,8 +7,9 @@ import { openSession } from '../../src/activities/open-session.ts';
 import { auditStrict } from '../../src/domain/audit/strict-audit.ts';
 import type { SessionPlan } from '../../src/domain/session/session-plan.ts';
 import type { DiskAudit } from '../../src/domain/session/matrix.ts';
-import { parseStagesYaml, renderStagesYaml } from '../../src/domain/stages/stages-yaml.ts';
-import { readModelStages } from '../../src/host/discovery/model-stages.ts';
+import { renderStagesYaml } from '../../src/domain/stages/stages-yaml.ts';
+import { parseModelConfig } from '../../src/domain/catalog/model-config.ts';
+import { stagesOfCommit } from '../../src/host/discovery/stages-of-commit.ts';
 import { listDiscarded } from '../../src/host/run-directory/discard-repeat.ts';
 import { runPaths } from '../../src/host/run-directory/paths.ts';
 import { readPlan } from '../../src/host/run-directory/plan-file.ts';
@@ -47,23 +48,26 @@ function legacyWorld(): DirectoryWorld {
   return world;
 }
 
-describe('a session whose catalog has no stages.yaml', () => {
+describe('a session whose stages are discovered at its commit', () => {
   /** The stages are what the config yields in the checkout. */
   async function discovered(): Promise<{ world: DirectoryWorld; plan: SessionPlan; text: string }> {
     const world = directoryWorld();
-    const config = ['name: nova-v1', 'test_globs: ["tests/ci/*_ci.py"]', 'stage_base_strip_prefix: test_'];
-    writeText(join(world.catalog, 'models', 'nova-v1', 'config.yaml'), `${config.join('\n')}\n`);
+    const yaml = 'name: nova-v1\ntest_globs: ["tests/ci/*_ci.py"]\nstage_base_strip_prefix: test_\n';
+    const file = join(world.catalog, 'models', 'nova-v1', 'config.yaml');
+    writeText(file, yaml);
     const kept = await sessionPlan(world);
     rmSync(world.stagesYaml);
-    const { text, sha256 } = await readModelStages({
-      path: world.stagesYaml,
-      catalogDir: world.catalog,
-      model: 'nova-v1',
-      repoRoot: async () => await Promise.resolve(world.root),
-    });
-    const keys = parseStagesYaml(text, 'stages.yaml').map(({ key }) => key);
-    const stages = keys.map((key) => ({ key, title: key, group: 'x', metrics: [], expected_samples: null }));
-    return { world, plan: { ...kept, stages, stages_yaml_sha256: sha256 }, text };
+    const { value: config } = parseModelConfig({ file, yaml, directoryName: 'nova-v1' });
+    const { stages: known, text, sha256 } = await stagesOfCommit({ repoRoot: world.root, config });
+    const stages = known.map(({ key }) => ({
+      key,
+      title: key,
+      group: 'x',
+      metrics: [],
+      expected_samples: null,
+    }));
+    const found = { stages_yaml: '', stages_yaml_sha256: sha256, stages_from: 'discovery' as const };
+    return { world, plan: { ...kept, stages, ...found }, text };
   }
 
   test('keeps what was discovered in its run directory, and the catalog stays without it', async () => {

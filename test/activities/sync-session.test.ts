@@ -3,11 +3,10 @@ import { join } from 'node:path';
 
 import { beforeEach, describe, expect, test } from 'vitest';
 
-import { openSession } from '../../src/activities/open-session.ts';
+import { discoverPlanned, openSession } from '../../src/activities/open-session.ts';
 import { syncSession } from '../../src/activities/sync-session.ts';
 import type { StageDefinition, StageMetric } from '../../src/domain/stages/stage.ts';
 import { renderStagesYaml } from '../../src/domain/stages/stages-yaml.ts';
-import { readModelStages } from '../../src/host/discovery/model-stages.ts';
 import { listDiscarded } from '../../src/host/run-directory/discard-repeat.ts';
 import { runPaths } from '../../src/host/run-directory/paths.ts';
 import { readPlan } from '../../src/host/run-directory/plan-file.ts';
@@ -358,14 +357,18 @@ metric_sources:
 `,
     );
   config('summary.acuracy');
-  const place = { path: bare.stagesYaml, catalogDir: bare.catalog, model: 'nova-v1' };
-  const found = await readModelStages({ ...place, repoRoot: async () => await Promise.resolve(bare.root) });
+  const found = await discoverPlanned({
+    catalog_dir: bare.catalog,
+    model: 'nova-v1',
+    repo_root: bare.root,
+  });
   const keys = ['nova_accuracy', 'nova_speed'];
   const plan = await sessionPlan({ ...bare, stagesYaml: world.stagesYaml });
   await openSession({
     ...plan,
-    stages_yaml: bare.stagesYaml,
+    stages_yaml: '',
     stages_yaml_sha256: found.sha256,
+    stages_from: 'discovery',
     stages: plan.stages.filter(({ key }) => keys.includes(key)),
     units: plan.units.filter(({ namespace }) => namespace === NAMESPACE),
   });
@@ -373,6 +376,7 @@ metric_sources:
   expect((await syncSession(bare.runDir)).notes).toEqual([]);
   config('summary.accuracy');
   const { notes } = await syncSession(bare.runDir);
+  expect(notes.join('\n')).toContain("the model's config was corrected");
   expect(notes.join('\n')).toContain('nova_accuracy');
   const { stages: read } = await readRunDirectory(bare.runDir);
   expect(read[0]?.metrics['accuracy']?.json_path).toBe('summary.accuracy');

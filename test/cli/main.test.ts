@@ -1,3 +1,5 @@
+import { join } from 'node:path';
+
 import { describe, expect, it } from 'vitest';
 
 import { temporaryFolder } from '../fixtures/temporary-folder.ts';
@@ -57,12 +59,32 @@ describe('the command line', () => {
     );
   });
 
-  it('exits 2 for a missing stages.yaml, naming the discover command', async () => {
+  it('exits 2 without a checkout to discover in, and without recorded stages', async () => {
     const catalog = temporaryFolder(catalogFiles);
-    const { exitCode, stderr } = await runCalib(['stages-list', '--catalog', catalog, '--model', 'nova']);
+    const place = ['--catalog', catalog, '--repo-root', join(catalog, 'none'), '--model', 'nova'];
+    const { exitCode, stderr } = await runCalib(['stages-list', ...place]);
     expect(exitCode).toBe(2);
-    expect(stderr).toContain('stages.yaml: does not exist yet');
-    expect(stderr).toContain('calib discover --model nova');
+    expect(stderr).toContain('no checkout to discover the stages of nova in');
+    expect(stderr).toContain('--repo-root DIR');
+  });
+
+  it('needs no --model where the catalog has one, and names them where it has several', async () => {
+    const one = temporaryFolder({ 'models/alpha/config.yaml': catalogFiles['models/alpha/config.yaml'] });
+    const where = ['--repo-root', join(one, 'none')];
+    const single = await runCalib(['stages-list', '--catalog', one, ...where]);
+    expect(single.stderr).toContain('the stages of alpha');
+    const several = await runCalib(['stages-list', '--catalog', temporaryFolder(catalogFiles), ...where]);
+    expect(several.exitCode).toBe(2);
+    expect(several.stderr).toContain('add --model NAME, one of: alpha, nova');
+  });
+
+  it('finds the catalog that a checkout brings, and says so in one line', async () => {
+    const root = temporaryFolder({
+      'calib/models/alpha/config.yaml': catalogFiles['models/alpha/config.yaml'],
+    });
+    const { stdout, stderr } = await runCalib(['models-list', '--repo-root', root]);
+    expect(stdout).toBe('alpha');
+    expect(stderr).toMatch(/^catalog: .*\/calib \(in the checkout\); hosts: .* \(shipped with calib\)$/);
   });
 
   it('takes shared options before and after the subcommand, and the catalog from CALIB_CATALOG', async () => {
@@ -123,6 +145,11 @@ describe('models-list and hosts-list', () => {
   });
 });
 
+/** Without a checkout. */
+function place(catalog: string): string[] {
+  return ['--model', 'nova', '--catalog', catalog, '--repo-root', join(catalog, 'none')];
+}
+
 describe('stages-list', () => {
   const stages = `# generated
 voice_wer:
@@ -138,7 +165,8 @@ voice_wer:
 
   it('prints bases and groups', async () => {
     const catalog = temporaryFolder({ ...catalogFiles, 'models/nova/stages.yaml': stages });
-    const { stdout } = await runCalib(['stages-list', '--model', 'nova', '--catalog', catalog]);
+    const { stdout, stderr } = await runCalib(['stages-list', ...place(catalog)]);
+    expect(stderr).toContain(`these are the stages that ${catalog}/models/nova/stages.yaml records`);
     expect(stdout).toBe(`bases:
   voice  (tests/test_voice_ci.py)
     voice_wer  [wer]
@@ -148,7 +176,7 @@ groups:
 
   it('adds aliases and unit namespace as JSON', async () => {
     const catalog = temporaryFolder({ ...catalogFiles, 'models/nova/stages.yaml': stages });
-    const { stdout } = await runCalib(['stages-list', '--model', 'nova', '--catalog', catalog, '--json']);
+    const { stdout } = await runCalib(['stages-list', '--json', ...place(catalog)]);
     expect(JSON.parse(stdout)).toMatchObject([
       { key: 'voice_wer', aliases: ['voice'], namespace: 'test_voice_ci' },
     ]);

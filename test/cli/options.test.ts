@@ -40,9 +40,19 @@ describe('createContext', () => {
     'hosts/box.yaml': 'name: The box\nrepo_root: /repo\nvenv_python: /host/python\n',
   };
 
-  it('has qwen3-omni-v1 as the default model', async () => {
-    const context = await contextOf(['act']);
-    expect([context.modelName, context.modelGiven, context.json]).toEqual(['qwen3-omni-v1', false, false]);
+  it('has the model that the catalog has, or the one that is known, as the default', async () => {
+    const named = async (...models: string[]) => {
+      const catalog = temporaryFolder(
+        Object.fromEntries(models.map((name) => [`models/${name}/config.yaml`, modelYaml(name)])),
+      );
+      const context = await contextOf(['--catalog', catalog, 'act']);
+      expect([context.modelGiven, context.json]).toEqual([false, false]);
+      return await context.modelName();
+    };
+    expect(await named('nova')).toBe('nova');
+    expect(await named('asr', 'omni', 'tts')).toBe('omni');
+    expect(await named('asr', 'qwen3-omni-v1')).toBe('qwen3-omni-v1');
+    await expect(named('asr', 'tts')).rejects.toThrow('none is named');
   });
 
   it('resolves flag over host over config, and loads each part once with its warnings', async () => {

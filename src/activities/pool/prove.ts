@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import { discoverPlanned } from '../open-session.ts';
 import { CalibError } from '../../domain/calib-error.ts';
 import { type EnvironmentProof, proveEnvironment, type RequiredEnvironment } from '../../domain/pool/pool.ts';
 import type { PrecheckRequirements } from '../../domain/precheck/requirements.ts';
@@ -10,7 +11,7 @@ import { messageOf } from '../../domain/text.ts';
 import { captureEnvironment } from '../../host/fingerprint/environment.ts';
 import { readSessionTree, treeDifference } from '../../host/git/tree.ts';
 import { isAbsent, sha256Of } from '../../host/run-directory/files.ts';
-import { type ModelStages, readModelStages } from '../../host/discovery/model-stages.ts';
+import { readStagesFile } from '../../host/run-directory/stages-copy.ts';
 import type { JoinInput } from '../activity-types.ts';
 import type { ActivityDependencies } from '../repeat/repeat.ts';
 import type { MemberBasis } from './pool-member.ts';
@@ -132,15 +133,17 @@ async function treeReasons(local: SessionPlan): Promise<string[]> {
 }
 
 async function stagesReasons(local: SessionPlan): Promise<string[]> {
-  const { stages_yaml: path, stages_yaml_sha256: wanted, catalog_dir: catalogDir, model } = local;
-  const repoRoot = async () => await Promise.resolve(local.repo_root);
-  let found: ModelStages;
-  try {
-    found = await readModelStages({ path, catalogDir, model, repoRoot });
-  } catch (error) {
-    if (error instanceof CalibError) return [`stages.yaml: ${error.message}`];
-    throw error;
+  const { stages_yaml: path, stages_yaml_sha256: wanted } = local;
+  if (local.stages_from === 'discovery') {
+    const { sha256 } = await discoverPlanned(local);
+    if (sha256 === wanted) return [];
+    const config = join(local.catalog_dir, 'models', local.model, 'config.yaml');
+    return [
+      `stages: those that ${config} gives here are not the session's (${short(sha256)}, not ${short(wanted)})`,
+    ];
   }
+  const found = await readStagesFile(path);
+  if (found === null) return [`stages.yaml: ${path} does not exist`];
   if (found.sha256 === wanted) return [];
   return [`stages.yaml: ${path} is not the session's (${short(found.sha256)}, not ${short(wanted)})`];
 }

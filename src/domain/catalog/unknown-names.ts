@@ -2,8 +2,13 @@ import { builtInMetrics } from '../metrics/built-in-metrics.ts';
 import { metricRegistry } from '../metrics/metrics.ts';
 import type { CatalogNotice } from './catalog-document.ts';
 import type { MetricSource } from './metric-source.ts';
-import type { ModelConfig } from './model-config.ts';
+import type { MetricDefinition } from './metric-definition.ts';
 import { nearestName } from './names.ts';
+
+interface NamedConfig {
+  metric_sources: Readonly<Record<string, MetricSource>>;
+  metrics: Readonly<Record<string, MetricDefinition>>;
+}
 
 type Reading = Pick<MetricSource, 'paths' | 'places' | 'sample_counts_by_group' | 'expected_samples'>;
 
@@ -11,7 +16,7 @@ type Reading = Pick<MetricSource, 'paths' | 'places' | 'sample_counts_by_group' 
  * Metric and group names in a config that nothing goes by: a slip in one of them would leave the right one without a
  * path, or its scope unchecked, without an error anywhere.
  */
-export function unknownNames(config: Pick<ModelConfig, 'metric_sources' | 'metrics'>): CatalogNotice[] {
+export function unknownNames(config: NamedConfig): CatalogNotice[] {
   const registry = metricRegistry(config);
   const names = { metrics: [...registry.keys()], groups: [...registry.values()].map(({ group }) => group) };
   const readings: { path: string[]; reading: Reading }[] = Object.entries(config.metric_sources).flatMap(
@@ -51,7 +56,7 @@ function describeUnknown(kind: 'metric' | 'group', name: string, known: readonly
   return `no such ${kind}, ignored; ${hint}`;
 }
 
-function unreachableMetrics(config: Pick<ModelConfig, 'metric_sources' | 'metrics'>): CatalogNotice[] {
+function unreachableMetrics(config: NamedConfig): CatalogNotice[] {
   const placed = Object.values(config.metric_sources).flatMap((source) =>
     [source, ...Object.values(source.variants ?? {})].flatMap(({ places }) => Object.keys(places ?? {})),
   );

@@ -1,7 +1,12 @@
-import type { ModelConfig } from '../catalog/model-config.ts';
+import type { MetricDefinition } from '../catalog/metric-definition.ts';
 import { compilePythonPattern, isMatchableName } from '../catalog/python-pattern.ts';
 import { type BuiltInMetric, builtInMetrics } from './built-in-metrics.ts';
 import type { MetricKind } from './metric-kind.ts';
+
+/** What a model's config adds to the built-in metrics. */
+interface ConfiguredMetrics {
+  metrics: Readonly<Record<string, MetricDefinition>>;
+}
 
 /** Constants that set how many samples CI runs; never thresholds, never edited. */
 export const sampleScopePresets: readonly string[] = [
@@ -57,7 +62,7 @@ function nameEnd(name: string, worst: BuiltInMetric['worst']): RegExp {
  *
  * @throws SyntaxError when a pattern is not valid; a loaded model config has only valid ones
  */
-export function metricNames(config: Pick<ModelConfig, 'metrics'>): MetricNames {
+export function metricNames(config: ConfiguredMetrics): MetricNames {
   const added = Object.entries(config.metrics);
   const configured: NameRule[] = added.flatMap(([metric, { match }]) =>
     match.map((pattern) => ({ metric, pattern: compilePythonPattern(pattern, 'search') })),
@@ -93,7 +98,7 @@ function builtInClaims(name: string): string[] {
  * changes what it says and leaves the rest; an entry of a new key has the display and nature of a plain number unless it
  * says otherwise.
  */
-export function metricRegistry(config: Pick<ModelConfig, 'metrics'>): ReadonlyMap<string, MetricKind> {
+export function metricRegistry(config: ConfiguredMetrics): ReadonlyMap<string, MetricKind> {
   const registry = new Map<string, MetricKind>(
     builtInMetrics.map(({ names: _names, nested: _nested, ...kind }) => [kind.key, kind]),
   );
@@ -121,7 +126,7 @@ function plainMetric(key: string, group = key): MetricKind {
   };
 }
 
-function merged(known: MetricKind, given: ModelConfig['metrics'][string]): MetricKind {
+function merged(known: MetricKind, given: MetricDefinition): MetricKind {
   const { worst, label, digits, scale, unit, group, nature, materiality } = given;
   return {
     key: known.key,

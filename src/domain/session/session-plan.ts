@@ -77,6 +77,9 @@ export type SessionPurpose = z.infer<typeof sessionPurposeSchema>;
 
 const cleanupArgs = z.array(z.string().max(4096)).max(50);
 
+/** What a host profile says about its device, see `HostDevice`. */
+const deviceSchema = z.object({ gpu: z.string().nullable(), names: z.record(z.string(), z.string()) });
+
 /** What calib appends to v0.6.0's plan; all optional, because old directories lack them. */
 const calibPlanFields = {
   session_id: z.string().optional(),
@@ -87,6 +90,10 @@ const calibPlanFields = {
   repo_root: z.string().optional(),
   units: z.array(unitSchema).optional(),
   stages_yaml_sha256: z.string().optional(),
+  /** Absent where the definitions were read from the catalog's file. */
+  stages_from: z.literal('discovery').optional(),
+  /** The device whose rows of tables by device count; absent where none is known. */
+  device: deviceSchema.optional(),
   calib_version: z.string().optional(),
   /** Which tool made the directory; absent in the original's, and in calib's own before it was recorded. */
   made_by: z.string().max(100).optional(),
@@ -218,8 +225,12 @@ const sessionPlanFields = z.object({
   venv_python: z.string(),
   venv_source: z.string(),
   catalog_dir: z.string(),
+  /** File of the stage definitions. */
   stages_yaml: z.string(),
   stages_yaml_sha256: z.string(),
+  /** `discovery`: whoever needs the definitions discovers them at the commit; absent: they are read from the file. */
+  stages_from: z.literal('discovery').optional(),
+  device: deviceSchema.optional(),
   /** SHA-256 of every test and threshold file at the start, by repository-relative path. */
   file_sha256: z.record(z.string(), z.string()),
   /** Stages whose `stages.yaml` described another version of their files; the operator went on. */
@@ -324,6 +335,8 @@ export function calibFields(plan: SessionPlan): Partial<Plan> {
     cleanup_script: plan.cleanup_script,
     ...(plan.cleanup_args === undefined ? {} : { cleanup_args: plan.cleanup_args }),
     evidence: plan.evidence,
+    ...(plan.stages_from === undefined ? {} : { stages_from: plan.stages_from }),
+    ...(plan.device === undefined ? {} : { device: plan.device }),
     ...(plan.stale_stages === undefined ? {} : { stale_stages: plan.stale_stages }),
     lanes: plan.lanes,
     ...(plan.lane_table === undefined ? {} : { lane_table: plan.lane_table }),

@@ -43,9 +43,10 @@ export const stageBodySchema = z.object({
   calibration_preset: z.string().optional(),
   gpus: z.number().int().nonnegative().optional(),
   hf_model_ids: z.array(z.string()).optional(),
-  /** SHA-256 (hex) of the test file's bytes when it was discovered. */
-  test_file_sha256: z.string(),
-  last_discovered_at: z.string(),
+  /** SHA-256 (hex) of the test file's bytes when it was discovered; empty in a lock, which has no hashes. */
+  test_file_sha256: z.string().default(''),
+  /** Only in files of the original, and of calib before stages belonged to a commit; else empty. */
+  last_discovered_at: z.string().default(''),
   expected_samples: z.number().int().positive().optional(),
   threshold_file: z.string().optional(),
   threshold_file_sha256: z.string().optional(),

@@ -93,20 +93,6 @@ function isSameStage(left: StageDefinition, right: StageDefinition): boolean {
   return timeless(left) === timeless(right);
 }
 
-/** Unchanged stages keep the time at which they were first discovered to be so. */
-export function keepDiscoveryTimes(
-  discovered: readonly StageDefinition[],
-  recorded: readonly StageDefinition[],
-): StageDefinition[] {
-  const byKey = new Map(recorded.map((stage) => [stage.key, stage]));
-  return discovered.map((stage) => {
-    const old = byKey.get(stage.key);
-    return old !== undefined && isSameStage(old, stage)
-      ? { ...stage, last_discovered_at: old.last_discovered_at }
-      : stage;
-  });
-}
-
 /** Whether the same stages stand in the same order, times aside. */
 export function areSameStages(left: readonly StageDefinition[], right: readonly StageDefinition[]): boolean {
   return (
@@ -173,7 +159,7 @@ function blockRange(text: string, key: string): { start: number; end: number } |
 }
 
 function firstBlockStart(text: string): number {
-  const match = /^[^#\s]/m.exec(text);
+  const match = /^(?!schema:)[^#\s]/m.exec(text);
   return match?.index ?? text.length;
 }
 

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,9 +6,8 @@ import { CalibError } from '../../domain/calib-error.ts';
 import { type HostProfile, parseHostProfile } from '../../domain/catalog/host-profile.ts';
 import { type ModelConfig, parseModelConfig } from '../../domain/catalog/model-config.ts';
 import { nearestName } from '../../domain/catalog/names.ts';
-import type { StageDefinition } from '../../domain/stages/stage.ts';
-import { parseStagesYaml } from '../../domain/stages/stages-yaml.ts';
-import { hasCode, pathExists, sha256Of } from '../run-directory/files.ts';
+import { pathExists, sha256Of } from '../run-directory/files.ts';
+import { readCatalogStages } from './catalog-stages.ts';
 
 export interface LoadedModel {
   name: string;
@@ -62,9 +60,9 @@ async function findModels(dir: string): Promise<string[]> {
   return entries.filter((_, index) => known[index] === true).sort();
 }
 
-/** Sorted stems of `hosts/*.yaml`; a catalog without hosts has none. */
-async function findHosts(dir: string): Promise<string[]> {
-  const entries = await readdir(join(dir, 'hosts')).catch(() => []);
+/** Sorted stems of the profiles in a folder; one that is not there has none. */
+async function findHosts(folder: string): Promise<string[]> {
+  const entries = await readdir(folder).catch(() => []);
   return entries
     .filter((entry) => entry.endsWith('.yaml') && entry !== '.yaml')
     .map((entry) => entry.slice(0, -'.yaml'.length))
@@ -111,13 +109,14 @@ function requireKnown(kind: 'model' | 'host', name: string, file: string, known:
  * Opens a catalog folder and lists what is in it; no config and no profile is read yet.
  *
  * @param dir absolute, or relative to the working directory
+ * @param hostsDir folder of the host profiles, where they do not lie in `hosts/` of the catalog
  * @throws CalibError `invalid-input` when the folder has no readable `models/`
  */
-export async function openCatalog(dir: string): Promise<Catalog> {
+export async function openCatalog(dir: string, hostsDir = join(resolve(dir), 'hosts')): Promise<Catalog> {
   const root = resolve(dir);
-  const [modelNames, hostNames] = await Promise.all([findModels(root), findHosts(root)]);
+  const [modelNames, hostNames] = await Promise.all([findModels(root), findHosts(hostsDir)]);
   const modelFile = (name: string) => join(root, 'models', name, 'config.yaml');
-  const hostFile = (name: string) => join(root, 'hosts', `${name}.yaml`);
+  const hostFile = (name: string) => join(hostsDir, `${name}.yaml`);
   return {
     dir: root,
     modelNames,
@@ -143,40 +142,12 @@ export async function openCatalog(dir: string): Promise<Catalog> {
   };
 }
 
-export interface LoadedStages {
-  /** Absolute path of the model's `stages.yaml`. */
-  file: string;
-  /** SHA-256 (hex) of the file. */
-  sha256: string;
-  /** In catalog order. */
-  stages: StageDefinition[];
-}
-
-/**
- * Reads a model's `stages.yaml`.
- *
- * @throws CalibError `invalid-input` for an unknown model, a missing file (naming the discover command) or
- * an invalid one
- */
-export async function loadStages(catalog: Catalog, model: string): Promise<LoadedStages> {
-  const file = catalog.stagesPath(model);
-  const bytes = await readFile(file).catch((cause: unknown) => {
-    const reason = hasCode(cause, 'ENOENT') ? 'does not exist yet' : 'cannot be read';
-    throw new CalibError('invalid-input', `${file}: ${reason}`, {
-      remedy: `make it with: calib discover --model ${model}`,
-      cause,
-    });
-  });
-  const sha256 = sha256Of(bytes);
-  return { file, sha256, stages: parseStagesYaml(bytes.toString('utf8'), file) };
-}
-
 export interface ModelDescription {
   name: string;
   description: string | null;
   /** Null for a suite that needs no model of a hub. */
   hf_model_id: string | null;
-  /** Null when `stages.yaml` does not exist yet. */
+  /** What the catalog's `stages.yaml` lists; null without one. */
   stage_count: number | null;
 }
 
@@ -189,12 +160,12 @@ export async function describeModels(catalog: Catalog): Promise<ModelDescription
   return Promise.all(
     catalog.modelNames.map(async (name) => {
       const { config } = await catalog.loadModel(name);
-      const discovered = existsSync(catalog.stagesPath(name));
+      const recorded = await readCatalogStages(catalog.stagesPath(name));
       return {
         name,
         description: config.description ?? null,
         hf_model_id: config.hf_model_id ?? null,
-        stage_count: discovered ? (await loadStages(catalog, name)).stages.length : null,
+        stage_count: recorded === null ? null : recorded.stages.length,
       };
     }),
   );

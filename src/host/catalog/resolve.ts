@@ -89,7 +89,7 @@ export interface RepoRootRequest {
 }
 
 /** The nearest folder at or above `start` with `.git` (a worktree's is a file). */
-function nearestCheckout(start: string): string | null {
+export function nearestCheckout(start: string): string | null {
   for (let dir = start; ; dir = dirname(dir)) {
     if (existsSync(join(dir, '.git'))) {
       return dir;

@@ -33,9 +33,10 @@ export async function readCatalogState(question: CatalogQuestion): Promise<Catal
   const { snapshot, repoRoot, applied } = question;
   const { plan } = snapshot;
   const commit = sessionCommit(plan);
-  const stages = applied?.check?.stages_yaml ?? plan.stages_yaml;
-  const stagesFile = stages === undefined ? null : await lookAt(repoRoot, resolve(repoRoot, stages), commit);
   const catalogDir = plan.catalog_dir;
+  const locked = catalogDir === undefined ? undefined : join(catalogDir, 'models', plan.model, 'stages.yaml');
+  const stages = applied?.check?.stages_yaml ?? locked ?? plan.stages_yaml;
+  const stagesFile = stages === undefined ? null : await lookAt(repoRoot, resolve(repoRoot, stages), commit);
   if (catalogDir === undefined) return { stagesPath: changed(stagesFile), configPath: null, missing: [] };
   const config = await lookAt(repoRoot, join(catalogDir, 'models', plan.model, 'config.yaml'), commit);
   const profile =

@@ -25,8 +25,8 @@ export interface PublishFactsOnDisk extends PublishState {
   precheck: PrecheckFacts | null;
   evidence: LogEvidence[];
   /**
-   * The catalog's stages, repository-relative; null when they lie elsewhere, are ignored or are as at the session
-   * commit.
+   * The catalog's stages, repository-relative, where an earlier calib's apply rewrote them; null when they lie elsewhere,
+   * are ignored or are as at the session commit.
    */
   stagesPath: string | null;
   /** The same of the model's `config.yaml`. */

@@ -1,11 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import {
-  areSameStages,
-  diffStages,
-  keepDiscoveryTimes,
-  replaceStageBlock,
-} from '../../../src/domain/stages/update-stages.ts';
+import { areSameStages, diffStages, replaceStageBlock } from '../../../src/domain/stages/update-stages.ts';
 import { renderStagesYaml } from '../../../src/domain/stages/stages-yaml.ts';
 import { sampleStage } from './sample-stage.ts';
 
@@ -17,17 +12,6 @@ const [a, b, c] = ['a', 'b', 'c'].map((key) => sampleStage({ key })) as [
 ];
 
 describe('times of discovery', () => {
-  test('stay with unchanged stages and are new for changed ones', () => {
-    const discovered = [
-      { ...a, last_discovered_at: later },
-      { ...b, last_discovered_at: later, expected_samples: 3 },
-    ];
-    expect(keepDiscoveryTimes(discovered, [a, b]).map((stage) => stage.last_discovered_at)).toEqual([
-      a.last_discovered_at,
-      later,
-    ]);
-  });
-
   test('alone are no difference', () => {
     expect(areSameStages([a, b], [a, { ...b, last_discovered_at: later }])).toBe(true);
     expect(diffStages([a], [{ ...a, last_discovered_at: later }])).toEqual([]);

@@ -146,8 +146,7 @@ async function makeCatalog(repoRoot: string): Promise<string> {
   writeText(file, CONFIG);
   const { value: config } = parseModelConfig({ file, yaml: CONFIG, directoryName: 'nova-v1' });
   const output = join(folder, 'models/nova-v1/stages.yaml');
-  const now = new Date('2026-04-23T04:00:00Z');
-  await updateStagesFile({ repoRoot, config, output, stage: null, checkOnly: false, now });
+  await updateStagesFile({ repoRoot, config, output, stage: null, checkOnly: false });
   return folder;
 }
 

@@ -3,8 +3,7 @@ import { fileURLToPath } from 'node:url';
 
 import { describe, expect, test } from 'vitest';
 
-import { parseStagesYaml, renderStagesYaml } from '../../../src/domain/stages/stages-yaml.ts';
-import { keepDiscoveryTimes } from '../../../src/domain/stages/update-stages.ts';
+import { lockOf, renderStagesYaml } from '../../../src/domain/stages/stages-yaml.ts';
 import { discoverModel } from '../../../src/host/discovery/discover-model.ts';
 import { updateStagesFile } from '../../../src/host/discovery/update-stages-file.ts';
 import { AT, readConfig } from './world.ts';
@@ -24,18 +23,17 @@ describe.each(checkedIn)(
     const readModel = () => readConfig(`${catalog}/models/${model}/config.yaml`, model);
 
     test('passes discover --check, without a warning', async () => {
-      const options = { repoRoot, config: await readModel(), output, stage: null, now: new Date(0) };
+      const options = { repoRoot, config: await readModel(), output, stage: null };
       const { outcome, diff, discovery } = await updateStagesFile({ ...options, checkOnly: true });
       expect([outcome, diff]).toEqual(['unchanged', []]);
       expect(discovery.findings.filter(({ severity }) => severity !== 'info')).toEqual([]);
     });
 
-    test('is byte for byte what discovery writes, its comments and times aside', async () => {
+    test('is a lock, byte for byte what discovery writes, its comments aside', async () => {
       const text = await readFile(output, 'utf8');
       const header = text.split('\n').filter((line) => line.startsWith('#'));
       const found = await discoverModel({ repoRoot, config: await readModel(), discoveredAt: AT });
-      const stages = keepDiscoveryTimes(found.stages, parseStagesYaml(text, output));
-      expect(renderStagesYaml(stages, header.join('\n'))).toBe(text);
+      expect(renderStagesYaml(lockOf(found.stages), header.join('\n'))).toBe(text);
     });
   },
 );

@@ -30,7 +30,6 @@ describe('01 §10, 02 §5: a suite whose metrics calib does not know needs nothi
       output: file,
       stage: null,
       checkOnly: true,
-      now: new Date(0),
     });
     expect([update.outcome, update.diff]).toEqual(['unchanged', []]);
     expect(update.discovery.findings.filter(({ severity }) => severity !== 'info')).toEqual([]);

@@ -105,13 +105,13 @@ describe('what start refuses before anything is written', () => {
     expect(stderr).toContain(`label ${JSON.stringify(label)} cannot name a run directory`);
   });
 
-  it('stages.yaml of another version of the tests, with the command that cures it', async () => {
+  it('stages of another shape than the catalog locks, with the command that cures it', async () => {
     const test = join(suite.repo, 'tests/test_beta_ci.py');
     const text = await readFile(test, 'utf8');
-    await appendFile(test, '\nBETA_NEW = 1\n');
+    await appendFile(test, '\nBETA_MIN_ACCURACY = 1\n');
     const { stderr } = await refusedStart(...suite.options);
     await writeFile(test, text);
-    expect(stderr).toContain('tests/test_beta_ci.py');
+    expect(stderr).toContain('beta_accuracy: is new, in tests/test_beta_ci.py');
     expect(stderr).toContain('calib discover --model scripted');
   });
 

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 
 import type { Command } from 'commander';
 
+import { hostDevice } from '../../../domain/discovery/device-row.ts';
 import type { FindingKind } from '../../../domain/discovery/finding.ts';
 import type { StagesUpdate } from '../../../host/discovery/update-stages-file.ts';
 import { addExamples, answer, answerJson, exitCode, note } from '../../output.ts';
@@ -42,7 +43,7 @@ async function discover(options: DiscoverOptions, context: CliContext): Promise<
     output,
     stage: options.stage ?? null,
     checkOnly: options.check === true,
-    now: new Date(),
+    host: hostDevice((await context.host()).host?.profile ?? null),
   });
   if (context.json) {
     answerJson(jsonAnswer(update, { model: model.name, output }));
@@ -74,6 +75,7 @@ async function printUpdate(
     written: `written to ${target.output}`,
     unchanged: `unchanged in ${target.output}`,
     stale: `differ from ${target.output}`,
+    foreign: `discovered; ${target.output} is not calib's and was left as it is`,
   };
   const { counts, stages } = discovery;
   answer(describeTotals({ model: target.model, stages: stages.length, outcome: words[outcome], counts }));

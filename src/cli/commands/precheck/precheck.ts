@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 import type { Command } from 'commander';
@@ -47,7 +46,7 @@ async function precheck(context: CliContext, options: PrecheckOptions): Promise<
     await refuseForeignDirectory(outputDir, null);
   }
   const { ok, checks, document } = await runPrecheck({
-    model: context.modelName,
+    model: await context.modelName(),
     requirements: await precheckRequirements(context, await stagesOf(context, options.stages)),
     repoRoot,
     venvPython: venv.python,
@@ -70,7 +69,7 @@ async function precheck(context: CliContext, options: PrecheckOptions): Promise<
   if (context.json) {
     const errors = checks.flatMap((check) => check.errors.map(gapText));
     const warnings = checks.flatMap((check) => check.warnings);
-    answerJson(document ?? { model: context.modelName, ok, errors, warnings, checks, stopped: true });
+    answerJson(document ?? { model: await context.modelName(), ok, errors, warnings, checks, stopped: true });
   } else {
     renderSummary(checks).forEach((line) => answer(painted(line)));
   }
@@ -79,13 +78,10 @@ async function precheck(context: CliContext, options: PrecheckOptions): Promise<
 
 /** The stages in question: those named, or null and what discovery has found so far. */
 async function stagesOf(context: CliContext, tokens: string | undefined): Promise<PrecheckStages> {
-  const { loadModelStages } = await import('../../../host/discovery/model-stages.ts');
   const { selectStages } = await import('../../../domain/selection/select.ts');
-  const catalog = await context.catalog();
-  const repoRoot = async () => (await context.repoRoot()).path;
-  const load = async () => (await loadModelStages(catalog, context.modelName, repoRoot)).stages;
+  const load = async () => (await context.stages()).stages;
   if (tokens === undefined) {
-    return { catalog: await orNone(catalog.stagesPath(context.modelName), load), selected: null };
+    return { catalog: await orNone(load), selected: null };
   }
   const known = await load();
   const { stages, expansionLine } = selectStages(known, tokens);
@@ -95,12 +91,12 @@ async function stagesOf(context: CliContext, tokens: string | undefined): Promis
   return { catalog: known, selected: stages };
 }
 
-/** A precheck of everything does without stages where there is no file and the checkout cannot tell. */
-async function orNone(file: string, load: () => Promise<StageDefinition[]>): Promise<StageDefinition[]> {
+/** A precheck of everything does without stages where the checkout cannot tell them. */
+async function orNone(load: () => Promise<StageDefinition[]>): Promise<StageDefinition[]> {
   try {
     return await load();
   } catch (error) {
-    if (!(error instanceof CalibError) || existsSync(file)) throw error;
+    if (!(error instanceof CalibError)) throw error;
     warn(error.message);
     return [];
   }

@@ -5,13 +5,23 @@ import { utcTimestamp } from '../../../domain/text.ts';
 import type { Plan, SessionPlan } from '../../../domain/session/session-plan.ts';
 import { type ResumeRequest, resumePlan } from '../../../domain/session/resume-rules.ts';
 import { selectStages } from '../../../domain/selection/select.ts';
+import { shapeDifferences } from '../../../domain/stages/stages-shape.ts';
+import type { StageDefinition } from '../../../domain/stages/stage.ts';
 import { versionControlPlace } from '../../../host/git/git.ts';
 import { readPlan, requireGitIgnored } from '../../../host/run-directory/plan-file.ts';
+import { plannedStages, readStagesFile, readStagesText } from '../../../host/run-directory/stages-copy.ts';
+import { runPaths } from '../../../host/run-directory/paths.ts';
 import type { CliContext } from '../../options.ts';
 import { note, warn } from '../../output.ts';
 import { checkedPlan } from '../../checked-plan.ts';
 import { planLanes, planPool, planPrecheck } from './plan-session.ts';
-import { type StartInputs, hashTestFiles, readStartInputs, refuseUnusableStages } from './start-inputs.ts';
+import {
+  type ChosenStages,
+  hashTestFiles,
+  readStartInputs,
+  refuseUnusableStages,
+  type StartInputs,
+} from './start-inputs.ts';
 import type { StartOptions } from './start.ts';
 
 export interface ResumeOptions {
@@ -34,12 +44,13 @@ export async function buildResumePlan(given: CliContext, request: ResumeOptions)
   const context = given.modelGiven ? given : given.withModel(recorded.model);
   const basis = await readStartInputs(
     context,
-    (known) => selectStages(known, recorded.stages.join(',')).stages,
+    async (known) => await recordedStages({ runDir, recorded, known }),
   );
   const first = checkResume(recorded, basis, request);
   await requirePassedNames(context, recorded);
+  checkShape(recorded, basis);
   requireGitIgnored(runDir, await versionControlPlace(basis.repoRoot, runDir));
-  const staleStages = await refuseUnusableStages(basis, options.allowStaleStages === true);
+  refuseUnusableStages(basis);
   return checkedPlan({
     schema: 'calib.session/1',
     ...basis.plan,
@@ -52,10 +63,11 @@ export async function buildResumePlan(given: CliContext, request: ResumeOptions)
       ...recorded.policies,
       ...(options.maxPasses === undefined ? {} : { max_passes: options.maxPasses }),
     },
-    ...(staleStages.length === 0 ? {} : { stale_stages: staleStages }),
+    stages_yaml: runPaths.stagesYaml(runDir),
+    ...(recorded.stages_from === undefined ? {} : { stages_from: recorded.stages_from }),
     ...planPool(basis, options),
     ...(await planLanes(basis, { lanes: options.lanes ?? null, runDir })),
-    precheck: await planPrecheck(context, { catalog: basis.loaded.stages, selected: basis.stages }, options),
+    precheck: await planPrecheck(context, { catalog: basis.known.stages, selected: basis.stages }, options),
     resume: true,
     ...(options.forceEnvironment === true ? { force_environment: true } : {}),
     calib_version: request.calibVersion,
@@ -76,15 +88,48 @@ async function readRecordedPlan(runDir: string): Promise<Plan> {
   }
 }
 
+/** The definitions that the directory keeps; one of the original keeps none, and means those of its commit. */
+async function recordedStages(question: {
+  runDir: string;
+  recorded: Plan;
+  known: StageDefinition[];
+}): Promise<ChosenStages> {
+  const { runDir, recorded, known } = question;
+  if ((await readStagesFile(runPaths.stagesYaml(runDir))) === null) {
+    return { stages: selectStages(known, recorded.stages.join(',')).stages };
+  }
+  const copy = await readStagesText(runDir, recorded);
+  return { stages: plannedStages(runDir, recorded, copy), file: { path: copy.path, sha256: copy.sha256 } };
+}
+
+/**
+ * The commit is the same, so a difference comes from the model's config. A session that read its stages from a file goes on
+ * with them.
+ */
+function checkShape(recorded: Plan, { known, stages }: StartInputs): void {
+  const planned = known.stages.filter(({ key }) => recorded.stages.includes(key));
+  const differences = shapeDifferences(stages, planned);
+  if (differences.length === 0) return;
+  if (recorded.stages_from === undefined) {
+    for (const line of differences) warn(`the session keeps the stages that it began with: ${line}`);
+    return;
+  }
+  throw new CalibError(
+    'invalid-input',
+    `the stages have changed since the session started:\n  ${differences.join('\n  ')}`,
+    { remedy: "restore the model's config.yaml, or start a fresh session" },
+  );
+}
+
 /** Gives the stages that go first. */
 function checkResume(recorded: Plan, basis: StartInputs, { options, now }: ResumeOptions): string[] {
-  const { git, plan, loaded } = basis;
+  const { git, plan } = basis;
   const decision = resumePlan(recorded, {
     head: git.sha,
     dirty: git.dirty,
     at: utcTimestamp(now),
     model: basis.model,
-    stages_yaml_sha256: loaded.sha256,
+    stages_yaml_sha256: plan.stages_yaml_sha256,
     ...asked(options, basis),
     host: plan.host,
     venv_python: plan.venv_python,
@@ -105,12 +150,12 @@ function inOrder(units: SessionPlan['units'], first: readonly string[]): Session
   return [...units.filter(isFirst), ...units.filter((unit) => !isFirst(unit))];
 }
 
-function asked(options: StartOptions, { loaded }: StartInputs): Pick<ResumeRequest, 'stages' | 'repeats'> {
+function asked(options: StartOptions, { known }: StartInputs): Pick<ResumeRequest, 'stages' | 'repeats'> {
   const { stages, repeats } = options;
   return {
     ...(stages === undefined
       ? {}
-      : { stages: selectStages(loaded.stages, stages).stages.map(({ key }) => key) }),
+      : { stages: selectStages(known.stages, stages).stages.map(({ key }) => key) }),
     ...(repeats === undefined ? {} : { repeats }),
   };
 }

@@ -10,10 +10,12 @@ import type { PrecheckRequirements } from '../../../domain/precheck/requirements
 import { missingAsrWarning, selectStages, wholeFileWarnings } from '../../../domain/selection/select.ts';
 import { makeSessionId, type Policies, type SessionPlan } from '../../../domain/session/session-plan.ts';
 import type { StageDefinition } from '../../../domain/stages/stage.ts';
+import { requireLockedShape } from '../../../host/discovery/stages-of-commit.ts';
 import { versionControlPlace } from '../../../host/git/git.ts';
 import { machineName } from '../../../host/machine-name.ts';
 import { affinityPrefix } from '../../../host/process/cpu-affinity.ts';
 import { readKnownDurations } from '../../../host/run-directory/known-durations.ts';
+import { runPaths } from '../../../host/run-directory/paths.ts';
 import { requireGitIgnored } from '../../../host/run-directory/plan-file.ts';
 import { checkedPlan } from '../../checked-plan.ts';
 import type { CliContext } from '../../options.ts';
@@ -130,8 +132,6 @@ export interface StartRequest {
   /** False = `--no-pool`: only this host runs repeats. */
   pool: boolean;
   switches: PrecheckSwitches;
-  /** Go on with a `stages.yaml` of another version of the tests. */
-  allowStaleStages: boolean;
   /** Launch every unit once, record nothing, and end. */
   smoke?: boolean;
   now: Date;
@@ -144,15 +144,20 @@ export interface StartRequest {
  * @throws CalibError for every reason not to start, with its remedy
  */
 export async function buildSessionPlan(context: CliContext, request: StartRequest): Promise<SessionPlan> {
-  const label = request.label ?? context.modelName;
+  const label = request.label ?? (await context.modelName());
   const sessionId = makeSessionId(request.now, label);
   await requireHostChoice(context);
   const basis = await readStartInputs(context, (known) => {
     const { stages, expansionLine } = selectStages(known, request.stages);
     if (expansionLine !== null) note(expansionLine);
-    return stages;
+    return { stages };
   });
-  const staleStages = await refuseUnusableStages(basis, request.allowStaleStages);
+  await requireLockedShape({
+    file: (await context.catalog()).stagesPath(basis.model),
+    model: basis.model,
+    stages: basis.known.stages,
+  });
+  refuseUnusableStages(basis);
   const runDir = join(resolve(request.runRoot ?? join(basis.repoRoot, '.tune-runs')), sessionId);
   requireGitIgnored(runDir, await versionControlPlace(basis.repoRoot, runDir));
   warnAbout(basis);
@@ -167,7 +172,7 @@ export async function buildSessionPlan(context: CliContext, request: StartReques
     run_dir: runDir,
     repeats: request.repeats,
     file_sha256: await hashTestFiles(basis),
-    ...(staleStages.length === 0 ? {} : { stale_stages: staleStages }),
+    stages_yaml: runPaths.stagesYaml(runDir),
     policies: {
       ...(request.maxPasses === null ? {} : { max_passes: request.maxPasses }),
       ...(gpuWait === undefined ? {} : { gpu_wait_s: gpuWait }),
@@ -179,7 +184,7 @@ export async function buildSessionPlan(context: CliContext, request: StartReques
     ...(await planLanes(basis, { lanes: request.lanes, runDir })),
     precheck: await planPrecheck(
       context,
-      { catalog: basis.loaded.stages, selected: basis.stages },
+      { catalog: basis.known.stages, selected: basis.stages },
       request.switches,
     ),
     calib_version: request.calibVersion,
@@ -209,9 +214,9 @@ async function requireHostChoice(context: CliContext): Promise<void> {
   });
 }
 
-function warnAbout({ loaded, stages, git }: StartInputs): void {
-  for (const line of wholeFileWarnings(loaded.stages, stages)) warn(line);
-  const asr = missingAsrWarning(loaded.stages, stages);
+function warnAbout({ known, stages, git }: StartInputs): void {
+  for (const line of wholeFileWarnings(known.stages, stages)) warn(line);
+  const asr = missingAsrWarning(known.stages, stages);
   if (asr !== null) warn(asr);
   if (git.dirty) {
     warn(`the work tree differs from ${git.sha.slice(0, 8)}: the difference is kept in workspace.diff`);
@@ -267,14 +272,13 @@ export async function planFor(
   return await buildSessionPlan(asked.context, {
     stages: asked.stages,
     repeats: asked.repeats,
-    label: options.label ?? (smoke ? `${asked.context.modelName}-smoke` : null),
+    label: options.label ?? (smoke ? `${await asked.context.modelName()}-smoke` : null),
     smoke,
     runRoot: options.runRoot ?? null,
     maxPasses: options.maxPasses ?? null,
     lanes: options.lanes ?? null,
     pool: options.pool,
     switches: options,
-    allowStaleStages: options.allowStaleStages === true,
     now: new Date(),
     calibVersion,
   });

@@ -4,19 +4,17 @@ import { join } from 'node:path';
 import { CalibError } from '../../../domain/calib-error.ts';
 import { cleanupCommand } from '../../../domain/catalog/cleanup-command.ts';
 import { buildCatalogEnvironment, environmentRecord } from '../../../domain/catalog/environment.ts';
+import { hostDevice } from '../../../domain/discovery/device-row.ts';
 import { buildUnits } from '../../../domain/selection/units.ts';
 import type { SessionPlan } from '../../../domain/session/session-plan.ts';
 import { startabilityProblems } from '../../../domain/session/startability.ts';
 import { type StageDefinition, thresholdFileOf } from '../../../domain/stages/stage.ts';
-import type { LoadedStages } from '../../../host/catalog/open-catalog.ts';
-import { loadModelStages } from '../../../host/discovery/model-stages.ts';
-import { findStaleStages } from '../../../host/discovery/find-stale-stages.ts';
+import type { StagesOfCommit } from '../../../host/discovery/stages-of-commit.ts';
 import { sha256Of } from '../../../host/run-directory/files.ts';
 import { type GitState, readSessionTree } from '../../../host/git/tree.ts';
 import { machineName } from '../../../host/machine-name.ts';
 import { hostTaskQueues } from '../../../workflows/messages.ts';
 import type { CliContext } from '../../options.ts';
-import { note, warn } from '../../output.ts';
 
 type Host = Awaited<ReturnType<CliContext['host']>>['host'];
 
@@ -26,8 +24,8 @@ export interface StartInputs {
   repoRoot: string;
   host: Host;
   git: GitState;
-  /** The model's whole `stages.yaml`. */
-  loaded: LoadedStages;
+  /** All stages of the model, as they are at HEAD. */
+  known: StagesOfCommit;
   /** The session's stages, in its order. */
   stages: StageDefinition[];
   /** The part of a plan that follows from all this, whether the session is fresh or resumed. */
@@ -54,31 +52,38 @@ type DecidedByTheStart =
   | 'continue_as_new_events'
   | 'calib_version';
 
+/** The definitions that a session means, and where its worker finds them. */
+export interface ChosenStages {
+  /** In the session's order. */
+  stages: StageDefinition[];
+  /** A file that holds them; absent where they are to be discovered at the commit. */
+  file?: { path: string; sha256: string };
+}
+
 /**
- * Reads what a plan is made of; writes nothing and refuses nothing but what cannot be read.
+ * Reads what a plan is made of; writes nothing and refuses nothing but what cannot be read, and stages that a lock of the
+ * catalog does not have like this.
  *
  * @param choose the session's stages out of the model's
  * @throws CalibError naming what is missing or invalid
  */
 export async function readStartInputs(
   context: CliContext,
-  choose: (known: StageDefinition[]) => StageDefinition[],
+  choose: (known: StageDefinition[]) => ChosenStages | Promise<ChosenStages>,
 ): Promise<StartInputs> {
   const { host } = await context.host();
   const { config } = await context.model();
   const repoRoot = (await context.repoRoot()).path;
-  const loaded = await loadModelStages(await context.catalog(), context.modelName, async () =>
-    Promise.resolve(repoRoot),
-  );
-  if (loaded.discovered) note(`${loaded.file} does not exist: the stages are those of the checkout`);
-  const stages = choose(loaded.stages);
+  const device = hostDevice(host?.profile ?? null);
+  const known = await context.stages();
+  const { stages, file } = await choose(known.stages);
   const catalogDir = (await context.catalog()).dir;
   const git = await readSessionTree({ repoRoot, catalogDir });
   const venv = await context.venv();
   const hostname = machineName(process.env);
   const cleanup = cleanupCommand(host?.profile.cleanup_script);
   const plan = {
-    model: context.modelName,
+    model: await context.modelName(),
     git_sha: git.sha,
     git_branch: git.branch,
     dirty: git.dirty,
@@ -89,8 +94,10 @@ export async function readStartInputs(
     venv_python: venv.python,
     venv_source: venv.source,
     catalog_dir: catalogDir,
-    stages_yaml: loaded.file,
-    stages_yaml_sha256: loaded.sha256,
+    stages_yaml: file?.path ?? '',
+    stages_yaml_sha256: file?.sha256 ?? known.sha256,
+    ...(file === undefined ? { stages_from: 'discovery' as const } : {}),
+    ...(device.gpu === null && Object.keys(device.names).length === 0 ? {} : { device: { ...device } }),
     environment: environmentRecord(
       buildCatalogEnvironment(config, host?.profile ?? null, await context.envOption()),
     ),
@@ -101,7 +108,7 @@ export async function readStartInputs(
     ...(cleanup.args.length === 0 ? {} : { cleanup_args: cleanup.args }),
     evidence: config.evidence,
   };
-  return { model: context.modelName, repoRoot, host, git, loaded, stages, plan };
+  return { model: await context.modelName(), repoRoot, host, git, known, stages, plan };
 }
 
 /** What the workflow keeps of a stage. */
@@ -115,36 +122,16 @@ function plannedStage(stage: StageDefinition): SessionPlan['stages'][number] {
   };
 }
 
-/**
- * Gives the stages that describe another version of their files, one line each, where `allowStale` says to go on.
- *
- * @throws CalibError listing every stage that could never become ready, or that describes another checkout
- */
-export async function refuseUnusableStages(
-  { model, repoRoot, stages }: StartInputs,
-  allowStale: boolean,
-): Promise<string[]> {
+/** @throws CalibError listing every stage that could never become ready */
+export function refuseUnusableStages({ model, stages }: StartInputs): void {
   const problems = startabilityProblems(stages);
-  if (problems.length > 0) {
-    throw new CalibError(
-      'invalid-input',
-      `these stages could never become ready:\n  ${problems.join('\n  ')}`,
-      {
-        remedy: `complete metric_sources in the model's config.yaml, then \`calib discover --model ${model}\``,
-      },
-    );
-  }
-  const stale = await findStaleStages({ repoRoot, stages });
-  const lines = stale.map((entry) => `${entry.stage}: ${entry.file}: ${entry.reason}`);
-  if (lines.length === 0) return [];
-  if (allowStale) {
-    for (const line of lines) warn(`stages.yaml is stale and is used all the same: ${line}`);
-    return lines;
-  }
+  if (problems.length === 0) return;
   throw new CalibError(
     'invalid-input',
-    `stages.yaml does not describe this checkout:\n  ${lines.join('\n  ')}`,
-    { remedy: `calib discover --model ${model} (or --allow-stale-stages, which is recorded)` },
+    `these stages could never become ready:\n  ${problems.join('\n  ')}`,
+    {
+      remedy: `complete metric_sources in the model's config.yaml; \`calib discover --model ${model}\` prints what is missing`,
+    },
   );
 }
 

@@ -3,7 +3,6 @@ import { autocomplete, select, text } from '@clack/prompts';
 import { CalibError } from '../../../domain/calib-error.ts';
 import { renderStageChoices } from '../../../domain/selection/render-stages-list.ts';
 import { selectStages } from '../../../domain/selection/select.ts';
-import { loadModelStages } from '../../../host/discovery/model-stages.ts';
 import { answered } from '../apply/apply-prompts.ts';
 import type { CliContext } from '../../options.ts';
 import { note } from '../../output.ts';
@@ -29,7 +28,7 @@ async function askModel(context: CliContext): Promise<string> {
     await ask({
       message: 'Model',
       options: modelNames.map((name) => ({ value: name, label: name })),
-      initialValue: context.modelName,
+      initialValue: await context.modelName(),
       output: process.stderr,
     }),
   );
@@ -49,8 +48,7 @@ async function askRepeats(): Promise<number> {
 }
 
 async function askStages(context: CliContext): Promise<string> {
-  const repoRoot = async () => (await context.repoRoot()).path;
-  const { stages } = await loadModelStages(await context.catalog(), context.modelName, repoRoot);
+  const { stages } = await context.stages();
   for (const line of renderStageChoices(stages)) note(line);
   return answered(
     await text({

@@ -31,7 +31,6 @@ export interface StartOptions {
   resume?: string | true;
   outputDir?: string;
   forceEnvironment?: boolean;
-  allowStaleStages?: boolean;
   smoke?: boolean;
 }
 
@@ -55,7 +54,6 @@ export function register(program: Command): void {
     .option('--no-pool', 'keep all repeats on this host, also where its profile names a pool')
     .option('--skip-precheck', 'start without the environment gate (recorded, shown in the report)')
     .option('--skip-version-check', 'pinned versions that differ are warnings')
-    .option('--allow-stale-stages', 'go on with a stages.yaml of another version of the tests (recorded)')
     .option(
       '--smoke',
       'launch every unit once to see whether it works: same checks, lanes and limits, nothing recorded, ends by itself',
