@@ -88,6 +88,7 @@ export const commandTable: readonly CommandEntry[] = [
     'what to commit after an apply; commits when told to',
     () => import('./commands/publish/publish.ts'),
   ),
+  entry('prune', 'remove base temps and logs of ended sessions', () => import('./commands/prune/prune.ts')),
   entry('watch', 'live progress of a session', () => import('./commands/watch/watch.ts')),
   entry('logs', "the active pytest's output", () => import('./commands/logs/logs.ts')),
 ];

@@ -27,7 +27,7 @@ describe.concurrent('a part of a launch is killed', () => {
     const session = await start({
       repeats: 1,
       stages: 'beta_wer',
-      prepare: (suite) => suite.script('beta', { end: { when: 'after-results', signal: 'SIGSEGV' } }, 1),
+      prepare: (suite) => suite.script('beta', { end: { when: 'before-results', signal: 'SIGSEGV' } }, 1),
     });
     expect(await session.expectWhole({ beta: 2 })).toMatchObject({ symbols: { beta_wer: '✓' } });
   });

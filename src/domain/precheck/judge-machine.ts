@@ -84,12 +84,17 @@ export interface DiskFacts {
   /** For this user; null where the file system does not say. */
   freeBytes: number | null;
   writable: boolean;
+  /** What the base temps and logs of the newest ended session of this model take; absent where there is none. */
+  earlierBytes?: number;
 }
 
 /** Whether a run directory can be made and has room. */
-export function judgeDisk({ folder, existing, freeBytes, writable }: DiskFacts): CheckResult {
+export function judgeDisk({ folder, existing, freeBytes, writable, earlierBytes }: DiskFacts): CheckResult {
   const free = freeBytes === null ? 'unknown' : `${(freeBytes / 1024 ** 3).toFixed(1)} GiB`;
   const lines = [`disk: ${free} free for run directories in ${folder}`];
+  const earlier = earlierBytes === undefined ? null : `${(earlierBytes / 1024 ** 3).toFixed(1)} GiB`;
+  if (earlier !== null)
+    lines.push(`disk: the last session of this model took ${earlier} of base temps and logs`);
   if (!writable) {
     const message = `run directories in ${folder} cannot be made: ${existing} cannot be written`;
     return checkResult({
@@ -109,6 +114,10 @@ export function judgeDisk({ folder, existing, freeBytes, writable }: DiskFacts):
     });
   }
   const scarce = freeBytes !== null && freeBytes < amplyBytes;
+  if (freeBytes !== null && earlierBytes !== undefined && freeBytes < earlierBytes) {
+    const warning = `${free} free for run directories in ${folder}, the last session of this model took ${earlier}: \`calib prune --dry-run\` says what can go`;
+    return checkResult({ id: 'disk', lines, warnings: [warning] });
+  }
   return checkResult({
     id: 'disk',
     lines,

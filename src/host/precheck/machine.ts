@@ -22,6 +22,7 @@ import { describeBlocker, type Gpu, isFreeGpu, readGpus } from '../gpu/gpus.ts';
 import { runBounded } from '../process/run-bounded.ts';
 import { recordableEnvironment } from '../pytest/launch-command.ts';
 import { hasCode, isFolder, pathExists } from '../run-directory/files.ts';
+import { prunableRuns } from '../run-directory/prune.ts';
 import { childEnvironment, type PrecheckRequest } from './precheck-request.ts';
 
 export interface DriverFacts {
@@ -177,7 +178,7 @@ export async function checkHost({
 }
 
 /** Room and permission for a folder that may not exist yet. Absolute. */
-export async function readDisk(folder: string): Promise<DiskFacts> {
+export async function readDisk(folder: string, model?: string): Promise<DiskFacts> {
   const existing = await nearestFolder(folder);
   const [space, writable] = await Promise.all([
     statfs(existing).catch(() => null),
@@ -186,7 +187,14 @@ export async function readDisk(folder: string): Promise<DiskFacts> {
       () => false,
     ),
   ]);
-  return { folder, existing, freeBytes: space === null ? null : space.bavail * space.bsize, writable };
+  const [earlier] = model === undefined ? [] : await prunableRuns(folder, model);
+  return {
+    folder,
+    existing,
+    freeBytes: space === null ? null : space.bavail * space.bsize,
+    writable,
+    ...(earlier === undefined ? {} : { earlierBytes: earlier.bytes }),
+  };
 }
 
 async function nearestFolder(path: string): Promise<string> {

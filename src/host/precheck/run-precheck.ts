@@ -80,7 +80,7 @@ function startChecks(request: PrecheckRequest) {
     ['assets', assets.then(({ result }) => result)],
     ['speaker_sim', checkSpeakerSim(request)],
     ['capabilities', capabilities.then(({ result }) => result)],
-    ['disk', readDisk(request.runFolder).then(judgeDisk)],
+    ['disk', readDisk(request.runFolder, request.model).then(judgeDisk)],
     ['gpus', gpus.then(({ result }) => result)],
   ];
   return { ordered, readings, pins, gpus, imports, assets, capabilities };

@@ -181,3 +181,12 @@ describe('disk space for run directories', () => {
     );
   });
 });
+
+it('says what the last session of the model took on the disk, and warns where less is free', () => {
+  const gib = 1024 ** 3;
+  const facts = { folder: '/runs', existing: '/runs', writable: true, earlierBytes: 30 * gib };
+  const check = judgeDisk({ ...facts, freeBytes: 20 * gib });
+  expect(check.lines).toContain('disk: the last session of this model took 30.0 GiB of base temps and logs');
+  expect(check.warnings.join()).toMatch(/20\.0 GiB free .* took 30\.0 GiB: `calib prune --dry-run`/);
+  expect(judgeDisk({ ...facts, freeBytes: 40 * gib }).warnings).toEqual([]);
+});

@@ -48,7 +48,7 @@ describe('pytest itself goes away', () => {
   it.each(['SIGKILL', 'SIGSEGV'] as const)(
     'by %s: an infra failure, tried again within the budget',
     async (signal) => {
-      await suite.script('beta', { end: { when: 'after-results', signal } }, 1);
+      await suite.script('beta', { end: { when: 'before-results', signal } }, 1);
       const args = [...suite.options, '--stages', 'beta', '--repeats', '1', '--label', signal];
       const session = await up.startDetached(...args);
       const { symbols } = await up.untilPhase(session, 'awaiting_decision');
