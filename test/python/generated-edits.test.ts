@@ -56,9 +56,9 @@ describe('for any module and any plan', () => {
         for (const { place, oldText } of sample.slots) {
           const matches = found.filter((literal) => literal.place === place);
           expect(matches, place).toHaveLength(1);
-          const [{ startByte = 0, endByte = 0, obstacle = '' } = {}] = matches;
-          expect(obstacle, place).toBeNull();
-          expect(bytes.subarray(startByte, endByte).toString()).toBe(oldText);
+          const [match] = matches;
+          expect(match?.obstacle, place).toBeNull();
+          expect(bytes.subarray(match?.startByte, match?.endByte).toString()).toBe(oldText);
         }
       }),
       { numRuns: 40 },

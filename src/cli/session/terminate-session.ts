@@ -15,7 +15,7 @@ export async function whyUnanswering(client: SessionClient, session: string): Pr
     return `no worker polls task queue ${workflowTaskQueue}`;
   }
   const { raw, status } = await client.client.workflow.getHandle(session).describe();
-  const attempt = Number(raw.pendingWorkflowTask?.attempt ?? 0);
+  const attempt = raw.pendingWorkflowTask?.attempt ?? 0;
   if (status.name !== 'RUNNING' || attempt < stuckAttempts) return null;
   return `its workflow task has failed ${attempt - 1} times in a row`;
 }

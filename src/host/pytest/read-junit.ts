@@ -31,10 +31,10 @@ function skippedIn(xml: string): SkippedTest[] {
     throw error;
   });
   parser.on('opentag', ({ name, attributes }) => {
-    if (name === 'testcase') test = String(attributes['name'] ?? '');
+    if (name === 'testcase') test = attributes['name'] ?? '';
     // An expected failure is reported as skipped, too.
     if (name !== 'skipped' || attributes['type'] !== 'pytest.skip' || skipped.length >= mostTests) return;
-    const reason = String(attributes['message'] ?? '');
+    const reason = attributes['message'] ?? '';
     skipped.push({ name: harmlessLine(test, longestReason), reason: harmlessLine(reason, longestReason) });
   });
   parser.write(xml).close();

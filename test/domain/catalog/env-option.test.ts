@@ -31,7 +31,7 @@ describe('--env', () => {
     const value = given.split('=')[1] ?? 'none of it';
     const message = (() => {
       try {
-        return String(parse(given));
+        return JSON.stringify(parse(given));
       } catch (error) {
         return error instanceof Error ? error.message : '';
       }

@@ -56,9 +56,9 @@ function checkEdits(sample: GeneratedData): void {
   for (const { place, oldText } of sample.slots) {
     const matches = listed.filter((literal) => literal.place === place);
     expect(matches, place).toHaveLength(1);
-    const [{ startByte = 0, endByte = 0, obstacle = '' } = {}] = matches;
-    expect(obstacle).toBeNull();
-    expect(before.subarray(startByte, endByte).toString()).toBe(oldText);
+    const [match] = matches;
+    expect(match?.obstacle).toBeNull();
+    expect(before.subarray(match?.startByte, match?.endByte).toString()).toBe(oldText);
   }
 }
 

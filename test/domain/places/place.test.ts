@@ -94,7 +94,7 @@ describe('every shape of a place', () => {
     'refs.yaml::a[-1]',
     'refs.yaml::a[1.5]',
     `X${'[0]'.repeat(25)}`,
-    `${'X'.repeat(1001)}`,
+    'X'.repeat(1001),
     `X[${'('.repeat(50)}1`,
   ])('%j is no place', (text) => {
     expect(parsePlace(text)).toBeNull();

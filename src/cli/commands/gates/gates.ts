@@ -73,10 +73,9 @@ function literalValues(given: readonly string[], gates: readonly GateSource[]): 
   const names = new Set(gates.map(nameOf));
   return new Map(
     given.map((text) => {
-      const [name = '', number = ''] = [
-        text.slice(0, text.lastIndexOf('=')),
-        text.slice(text.lastIndexOf('=') + 1),
-      ];
+      const cut = text.lastIndexOf('=');
+      const name = text.slice(0, cut);
+      const number = text.slice(cut + 1);
       const value = number.trim() === '' ? Number.NaN : Number(number);
       if (!names.has(name) || !Number.isFinite(value)) {
         const what = names.has(name)
