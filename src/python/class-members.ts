@@ -39,6 +39,9 @@ export function readClasses(module: PythonModule): Map<string, ClassMembers> {
 
 /** Gives the positional values of instances the names that their class has for them. */
 export function nameFields(tree: LiteralTree, classes: ReadonlyMap<string, ClassMembers>): LiteralTree {
+  if (classes.size === 0) {
+    return tree;
+  }
   switch (tree.kind) {
     case 'record': {
       const order = classes.get(tree.type)?.order ?? null;

@@ -38,12 +38,9 @@ export function readTree(node: SyntaxNode, index: SourceIndex, depth = 0): Liter
   switch (type) {
     case 'integer':
     case 'float':
-    case 'unary_operator': {
-      const number = isNumeral(inner) ? parsePythonNumber(inner.text) : null;
-      return number === null
-        ? opaque(inner, index)
-        : { kind: 'number', text: inner.text, ...number, ...index.spanOf(inner) };
-    }
+      return readNumber(inner, index);
+    case 'unary_operator':
+      return isNumeral(inner) ? readNumber(inner, index) : opaque(inner, index);
     case 'none':
       return { kind: 'none', text: inner.text, ...index.spanOf(inner) };
     case 'dictionary':
@@ -72,20 +69,31 @@ export function readTree(node: SyntaxNode, index: SourceIndex, depth = 0): Liter
   }
 }
 
+function readNumber(node: SyntaxNode, index: SourceIndex): LiteralTree {
+  const { text } = node;
+  const number = parsePythonNumber(text);
+  return number === null ? opaque(node, index) : { kind: 'number', text, ...number, ...index.spanOf(node) };
+}
+
 function readDictionary(node: SyntaxNode, index: SourceIndex, depth: number): TableTree {
   const rows: TableRow[] = [];
   let hasSplat = false;
   for (const child of node.namedChildren) {
     const { type } = child;
     hasSplat ||= type === 'dictionary_splat';
-    const value = type === 'pair' ? child.childForFieldName('value') : null;
-    const key = type === 'pair' ? child.childForFieldName('key') : null;
-    if (value !== null && key !== null) {
+    const [key, value] = type === 'pair' ? pairParts(child) : [];
+    if (key !== undefined && value !== undefined) {
       const tree = readTree(value, index, depth + 1);
       rows.push({ ...readTableKey(withoutParentheses(key)), value: tree, ...index.positionOf(child) });
     }
   }
   return { kind: 'dictionary', rows, hasSplat, ...index.positionOf(node) };
+}
+
+/** Asking for both fields crosses into native code twice; most pairs hold nothing else. */
+function pairParts(pair: SyntaxNode): (SyntaxNode | undefined)[] {
+  const parts = pair.namedChildren;
+  return parts.length === 2 ? parts : parts.filter(({ type }) => type !== 'comment');
 }
 
 function readConditional(node: SyntaxNode, index: SourceIndex, depth: number): LiteralTree {

@@ -240,7 +240,13 @@ function readTarget(target: SyntaxNode, form: AssignmentForm, accepts: Scope['ac
 }
 
 function readImports(module: PythonModule, accepts: Scope['accepts']): Assignment[] {
+  // Most imports bring no such name: their text tells it without a look at the tree.
+  const mayBind = (text: string): boolean =>
+    text.includes('import') && (text.match(/[\p{L}_][\p{L}\p{N}_]*/gu) ?? []).some(accepts);
   return module.statements
+    .filter(
+      ({ type, text }) => (type === 'import_from_statement' || isCompoundStatement(type)) && mayBind(text),
+    )
     .flatMap(({ node, type }) => (isCompoundStatement(type) ? statementsInside(node) : [node]))
     .filter((node) => node.type === 'import_from_statement')
     .flatMap((statement) => readImport(statement, module, accepts));

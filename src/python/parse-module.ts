@@ -186,7 +186,9 @@ function misplaced(module: { source: string; statements: ModuleStatement[] }): W
     if (withoutLastComments(text).endsWith(':')) {
       return { node, message: 'the statement has no indented body' };
     }
-    const wrong = type === 'expression_statement' ? assignmentWithoutValue(node, module.source) : null;
+    // The value that is missing would be the next line's.
+    const mayLackValue = type === 'expression_statement' && text.includes('\n');
+    const wrong = mayLackValue ? assignmentWithoutValue(node, module.source) : null;
     if (wrong !== null) {
       return wrong;
     }

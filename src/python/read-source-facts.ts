@@ -180,11 +180,17 @@ function parameterName(parameter: SyntaxNode): string | undefined {
 }
 
 function firstDirectory(definition: SyntaxNode): string | null {
-  let best: { depth: number; directory: string } | null = null;
-  for (const node of definition.descendantsOfType('binary_operator')) {
+  const found = definition.descendantsOfType('binary_operator').flatMap((node) => {
     const directory = tmpPathChild(node);
-    const depth = directory === null ? 0 : depthBelow(node, definition);
-    if (directory !== null && (best === null || depth < best.depth)) {
+    return directory === null ? [] : [{ node, directory }];
+  });
+  if (found.length < 2) {
+    return found[0]?.directory ?? null;
+  }
+  let best: { depth: number; directory: string } | null = null;
+  for (const { node, directory } of found) {
+    const depth = depthBelow(node, definition);
+    if (best === null || depth < best.depth) {
       best = { depth, directory };
     }
   }

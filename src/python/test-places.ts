@@ -18,11 +18,18 @@ export interface TestPlace {
 /** A keyword argument whose value may hold a number; most tests have none, and then no call needs to be looked at. */
 const literalArgument = /[(,]\s*[^\W\d]\w*\s*=\s*(?:[-+\d.[{(]|None\b|dict\()/u;
 
+/** A function or class whose name pytest collects; one with decorators is looked into. */
+const isTest = /^(?:(?:async\s+)?def\s+test|class\s+Test|@)/;
+
+function mayHold(text: string): boolean {
+  return text.includes('parametrize') || literalArgument.test(text);
+}
+
 /** The places inside the tests of a module, source order. */
 export function readTestPlaces(module: PythonModule): TestPlace[] {
   const places: TestPlace[] = [];
   for (const { node, type, text } of module.statements) {
-    if (type.endsWith('_definition') && (/parametrize/.test(text) || literalArgument.test(text))) {
+    if (type.endsWith('_definition') && isTest.test(text) && mayHold(text)) {
       visitDefinition({ node, module, prefix: '', inherited: [], places });
     }
   }

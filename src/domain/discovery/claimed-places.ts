@@ -1,5 +1,5 @@
 import { nearestName } from '../catalog/names.ts';
-import { formatPlace, isSamePlace, placeInFile } from '../places/format-place.ts';
+import { formatPlace, formatStep, isSamePlace, placeInFile } from '../places/format-place.ts';
 import type { PlacedLiteral } from '../places/list-literals.ts';
 import { parsePlace, placeForms } from '../places/parse-place.ts';
 import type { Place, PlaceStep } from '../places/place.ts';
@@ -158,7 +158,5 @@ function isLevelStep(step: PlaceStep): boolean {
 }
 
 function isSameStep(left: PlaceStep, right: PlaceStep): boolean {
-  const spelt = (step: PlaceStep) =>
-    formatPlace({ file: null, root: { kind: 'name', name: 'X' }, steps: [step] });
-  return spelt(left) === spelt(right);
+  return formatStep(left) === formatStep(right);
 }

@@ -1,4 +1,4 @@
-import { formatDataPath, formatKey, formatPlace } from './format-place.ts';
+import { formatDataPath, formatKey, formatStep } from './format-place.ts';
 import {
   describeTree,
   type LiteralTree,
@@ -126,7 +126,7 @@ function follow(one: OneStep): Followed | UnknownLiteral {
 
 function childName(name: string, step: PlaceStep, isData: boolean): string {
   if (!isData) {
-    return `${name}${formatPlace({ file: null, root: { kind: 'name', name: '' }, steps: [step] })}`;
+    return `${name}${formatStep(step)}`;
   }
   const path = formatDataPath([step]);
   const separator = name.includes('::') ? (path.startsWith('[') ? '' : '.') : '::';

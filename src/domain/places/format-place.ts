@@ -22,15 +22,14 @@ export function formatPlace({ file, root, steps }: Place): string {
 
 /** The path inside a data file: `acme/alder-8b[0].accuracy`. */
 export function formatDataPath(steps: readonly PlaceStep[]): string {
-  let text = '';
-  for (const step of steps) {
-    if (step.kind === 'key' && step.key.kind === 'string' && isBareDataKey(step.key.value)) {
-      text += text === '' ? step.key.value : `.${step.key.value}`;
-    } else {
-      text += formatStep(step);
-    }
-  }
-  return text;
+  return steps.reduce((text, step, at) => appendDataStep(text, step, at === 0), '');
+}
+
+/** A path inside a data file with one more step. */
+export function appendDataStep(text: string, step: PlaceStep, isFirst: boolean): string {
+  return step.kind === 'key' && step.key.kind === 'string' && isBareDataKey(step.key.value)
+    ? `${text}${isFirst ? '' : '.'}${step.key.value}`
+    : `${text}${formatStep(step)}`;
 }
 
 /** A table's key as Python writes it. */
@@ -95,7 +94,8 @@ function formatRow(row: RowName): string {
   return isBareRowId(row.id) ? row.id : quotePlaceText(row.id);
 }
 
-function formatStep(step: PlaceStep): string {
+/** One step of a place in a Python file. */
+export function formatStep(step: PlaceStep): string {
   switch (step.kind) {
     case 'key':
       return `[${formatKey(step.key)}]`;
@@ -122,6 +122,9 @@ const shortEscapes: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r
 
 /** A text in single quotes, on one line; escapes are those that Python has as well. */
 export function quotePlaceText(text: string): string {
+  if (/^[\w .:/-]*$/.test(text)) {
+    return `'${text}'`;
+  }
   const escaped = text
     .replaceAll('\\', '\\\\')
     .replaceAll("'", "\\'")

@@ -1,5 +1,5 @@
 import { keyIdentity, type NameValue } from './find-literal.ts';
-import { formatPlace } from './format-place.ts';
+import { appendDataStep, formatPlace, formatStep } from './format-place.ts';
 import {
   describeTree,
   type LiteralTree,
@@ -48,18 +48,27 @@ export interface LiteralListing {
  */
 export function listLiterals(listing: LiteralListing): PlacedLiteral[] {
   const found: PlacedLiteral[] = [];
-  visit({ ...listing, label: null, found });
+  visit({
+    ...listing,
+    spelt: formatPlace(listing.place),
+    depth: listing.place.steps.length,
+    label: null,
+    found,
+  });
   return found;
 }
 
 interface Visit extends LiteralListing {
+  /** The place so far; a table has many entries, and each adds one step. */
+  spelt: string;
+  depth: number;
   label: string | null;
   found: PlacedLiteral[];
 }
 
 function visit(one: Visit): void {
-  const { tree, place, found } = one;
-  if (place.steps.length > maxPlaceSteps || found.length >= maxLiterals) {
+  const { tree, depth, found } = one;
+  if (depth > maxPlaceSteps || found.length >= maxLiterals) {
     return;
   }
   switch (tree.kind) {
@@ -106,10 +115,7 @@ function visitTable(one: Visit, table: TableTree): void {
   const { nameValue } = one;
   const isUnreadable = table.rows.some(({ key }) => key === null);
   const identities = table.rows.map(({ key }) => (key === null ? '' : keyIdentity(key, nameValue)));
-  const counts = new Map<string, number>();
-  for (const identity of identities) {
-    counts.set(identity, (counts.get(identity) ?? 0) + 1);
-  }
+  const isUnique = new Set(identities).size === identities.length;
   for (const [index, { key, value }] of table.rows.entries()) {
     if (key === null) {
       continue;
@@ -119,7 +125,7 @@ function visitTable(one: Visit, table: TableTree): void {
       ? 'its table contains a ** entry, which may replace it'
       : isUnreadable
         ? 'its table has a key that cannot be read'
-        : (counts.get(identities[index] ?? '') ?? 0) > 1
+        : !isUnique && identities.filter((one) => one === identities[index]).length > 1
           ? 'its table has its key more than once'
           : null;
     const label = settled.kind === 'string' ? settled.value : one.label;
@@ -132,8 +138,11 @@ function below(
   child: { step: PlaceStep; tree: LiteralTree; label: string | null; doubt: string | null },
 ): Visit {
   const { step, tree, label, doubt } = child;
-  const place = { ...parent.place, steps: [...parent.place.steps, step] };
-  return { ...parent, tree, label, place, obstacle: parent.obstacle ?? doubt };
+  const isData = parent.place.root.kind === 'document';
+  const spelt = isData
+    ? appendDataStep(parent.spelt, step, parent.depth === 0)
+    : `${parent.spelt}${formatStep(step)}`;
+  return { ...parent, tree, label, spelt, depth: parent.depth + 1, obstacle: parent.obstacle ?? doubt };
 }
 
 function add(one: Visit, tree: NumberTree | NoneTree): void {
@@ -154,7 +163,7 @@ function add(one: Visit, tree: NumberTree | NoneTree): void {
 
 /** An expression below a place is listed because a threshold may hide in it; a bare one is known from its assignment. */
 function addComputed(one: Visit, tree: LiteralTree & { text: string } & SourcePosition): void {
-  if (one.place.steps.length > 0) {
+  if (one.depth > 0) {
     const { line, column, text } = tree;
     const obstacle = `it is ${describeTree(tree)}, not a numeric literal`;
     push(one, {
@@ -172,9 +181,9 @@ function addComputed(one: Visit, tree: LiteralTree & { text: string } & SourcePo
 }
 
 function push(one: Visit, literal: Omit<PlacedLiteral, 'place' | 'label' | 'root'>): void {
-  const place = formatPlace(one.place);
+  const place = one.spelt;
   // A data file that is a single number has no way to it that could be spelt.
-  const isBareDocument = one.place.root.kind === 'document' && one.place.steps.length === 0;
+  const isBareDocument = one.place.root.kind === 'document' && one.depth === 0;
   if (place.length <= maxPlaceLength && !isBareDocument) {
     one.found.push({ place, label: one.label, root: one.root, ...literal });
   }
