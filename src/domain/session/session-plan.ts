@@ -80,6 +80,13 @@ const cleanupArgs = z.array(z.string().max(4096)).max(50);
 /** What a host profile says about its device, see `HostDevice`. */
 const deviceSchema = z.object({ gpu: z.string().nullable(), names: z.record(z.string(), z.string()) });
 
+/** The selection was narrowed to what changed since a reference: by test file the changed files, up to 20 of each. */
+const changedSinceSchema = z.object({
+  ref: z.string(),
+  base: z.string(),
+  tests: z.record(z.string(), z.array(z.string()).max(20)),
+});
+
 /** What calib appends to v0.6.0's plan; all optional, because old directories lack them. */
 const calibPlanFields = {
   session_id: z.string().optional(),
@@ -94,6 +101,7 @@ const calibPlanFields = {
   stages_from: z.literal('discovery').optional(),
   /** The device whose rows of tables by device count; absent where none is known. */
   device: deviceSchema.optional(),
+  changed_since: changedSinceSchema.optional(),
   calib_version: z.string().optional(),
   /** Which tool made the directory; absent in the original's, and in calib's own before it was recorded. */
   made_by: z.string().max(100).optional(),
@@ -231,6 +239,7 @@ const sessionPlanFields = z.object({
   /** `discovery`: whoever needs the definitions discovers them at the commit; absent: they are read from the file. */
   stages_from: z.literal('discovery').optional(),
   device: deviceSchema.optional(),
+  changed_since: changedSinceSchema.optional(),
   /** SHA-256 of every test and threshold file at the start, by repository-relative path. */
   file_sha256: z.record(z.string(), z.string()),
   /** Stages whose `stages.yaml` described another version of their files; the operator went on. */
@@ -337,6 +346,7 @@ export function calibFields(plan: SessionPlan): Partial<Plan> {
     evidence: plan.evidence,
     ...(plan.stages_from === undefined ? {} : { stages_from: plan.stages_from }),
     ...(plan.device === undefined ? {} : { device: plan.device }),
+    ...(plan.changed_since === undefined ? {} : { changed_since: plan.changed_since }),
     ...(plan.stale_stages === undefined ? {} : { stale_stages: plan.stale_stages }),
     lanes: plan.lanes,
     ...(plan.lane_table === undefined ? {} : { lane_table: plan.lane_table }),

@@ -21,6 +21,7 @@ import { checkedPlan } from '../../checked-plan.ts';
 import type { CliContext } from '../../options.ts';
 import { note, warn } from '../../output.ts';
 import { hashTestFiles, readStartInputs, refuseUnusableStages, type StartInputs } from './start-inputs.ts';
+import { narrowToChanged } from './changed-since.ts';
 import type { StartOptions } from './start.ts';
 
 /**
@@ -120,6 +121,8 @@ export async function planPrecheck(
 export interface StartRequest {
   /** Stage tokens as given. */
   stages: string;
+  /** `--changed-since` as given; null without. */
+  changedSince: string | null;
   repeats: number;
   /** Null = the model's name. */
   label: string | null;
@@ -147,10 +150,15 @@ export async function buildSessionPlan(context: CliContext, request: StartReques
   const label = request.label ?? (await context.modelName());
   const sessionId = makeSessionId(request.now, label);
   await requireHostChoice(context);
-  const basis = await readStartInputs(context, (known) => {
+  let changed: SessionPlan['changed_since'];
+  const basis = await readStartInputs(context, async (known) => {
     const { stages, expansionLine } = selectStages(known, request.stages);
     if (expansionLine !== null) note(expansionLine);
-    return { stages };
+    if (request.changedSince === null) return { stages };
+    const place = { repoRoot: (await context.repoRoot()).path, reference: request.changedSince };
+    const narrowed = await narrowToChanged(stages, place);
+    changed = narrowed.record;
+    return { stages: narrowed.stages };
   });
   await requireLockedShape({
     file: (await context.catalog()).stagesPath(basis.model),
@@ -173,6 +181,7 @@ export async function buildSessionPlan(context: CliContext, request: StartReques
     repeats: request.repeats,
     file_sha256: await hashTestFiles(basis),
     stages_yaml: runPaths.stagesYaml(runDir),
+    ...(changed === undefined ? {} : { changed_since: changed }),
     policies: {
       ...(request.maxPasses === null ? {} : { max_passes: request.maxPasses }),
       ...(gpuWait === undefined ? {} : { gpu_wait_s: gpuWait }),
@@ -243,6 +252,11 @@ export async function planFor(
         remedy: 'a smoke makes a directory of its own and records nothing: leave --resume out',
       });
     }
+    if (options.changedSince !== undefined) {
+      throw new CalibError('invalid-input', '--changed-since and --resume exclude each other', {
+        remedy: 'a session that is continued keeps the stages that it began with: leave --changed-since out',
+      });
+    }
     const runDir = await resumedDirectory(context, options);
     const { buildResumePlan } = await import('./build-resume-plan.ts');
     return await buildResumePlan(context, {
@@ -271,6 +285,7 @@ export async function planFor(
   const asked = await askIfTerminal(context, smoke ? { ...options, repeats: 1 } : options);
   return await buildSessionPlan(asked.context, {
     stages: asked.stages,
+    changedSince: options.changedSince ?? null,
     repeats: asked.repeats,
     label: options.label ?? (smoke ? `${await asked.context.modelName()}-smoke` : null),
     smoke,

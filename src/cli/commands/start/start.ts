@@ -17,6 +17,7 @@ import { addSharedOptions, createContext, type CliContext } from '../../options.
 
 export interface StartOptions {
   stages?: string;
+  changedSince?: string;
   repeats?: number;
   label?: string;
   runRoot?: string;
@@ -39,6 +40,10 @@ export function register(program: Command): void {
     .command('start')
     .description('Begin a session on current HEAD, or with --resume continue an existing run directory.')
     .option('--stages <tokens>', 'stage keys, bases, presets, @groups or ALL, comma-separated (default: ALL)')
+    .option(
+      '--changed-since <ref>',
+      'only test files that changed since this commit: themselves, the file of their thresholds, or what they import',
+    )
     .option('--repeats <n>', 'repeats of every pytest invocation (default: 5)', parseRepeats)
     .option('--label <text>', "last part of the session's id (default: the model's name)")
     .option('--run-root <dir>', "folder for run directories (default: the checkout's .tune-runs)")
@@ -71,6 +76,7 @@ export function register(program: Command): void {
   addSharedOptions(command, ['catalog', 'host', 'model', 'repo-root', 'any', 'venv-python', 'env', 'json']);
   addExamples(command, [
     'calib start --model tts --stages tts_moss,qwen3_asr --repeats 5',
+    'calib start --model tts --changed-since origin/main',
     'calib start --resume .tune-runs/20260423T050000Z_mmsu_r3',
   ]);
   command.action(async (options: StartOptions, self: Command) => {
