@@ -90,7 +90,7 @@ export function toleranceFactor(n: number, share: number): number {
   return fallingRoot(excess, delta + z95 * Math.sqrt(1 + (delta * delta) / (2 * n))) / Math.sqrt(n);
 }
 
-/** Where a falling function is 0, to 1e-7: brackets from a good guess, then false position (Illinois). */
+/** Where a falling function is 0, to 1e-6: brackets from a good guess, then false position (Illinois). */
 function fallingRoot(value: (x: number) => number, guess: number): number {
   let [low, high] = [guess, guess];
   let [atLow, atHigh] = [value(guess), value(guess)];
@@ -104,10 +104,10 @@ function fallingRoot(value: (x: number) => number, guess: number): number {
     high += step;
     atHigh = value(high);
   }
-  for (let round = 0; round < 80 && high - low > 1e-7; round += 1) {
+  for (let round = 0; round < 80 && high - low > 1e-6; round += 1) {
     const next = atLow === atHigh ? (low + high) / 2 : (low * atHigh - high * atLow) / (atHigh - atLow);
     const at = value(next);
-    if (Math.abs(at) < 1e-10) {
+    if (Math.abs(at) < 1e-8) {
       return next;
     }
     if (at > 0) {
