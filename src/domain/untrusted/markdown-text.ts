@@ -5,7 +5,9 @@ const codeSpan = /(?<![\\`])(`+)(?!`)(?:.*?[^`])\1(?!`)/g;
 /** A fence opens and closes a block of code. */
 const fence = /^ {0,3}(`{3,}|~{3,})/;
 const tagOpening = /<(?=[A-Za-z/!?])/g;
-const linkMiddle = /\](?=[([])/g;
+const linkMiddle = /\](?=\()/g;
+/** Without a definition `[a][b]` is plain text, and the places of literals are spelled so (`_P95[8]['rtf']`). */
+const linkDefinition = /^( {0,3})\[(?=[^\]]*\]:)/;
 
 /**
  * A whole Markdown document of calib's own in which nothing foreign can act: no tag, no link, no control character. calib
@@ -35,7 +37,7 @@ export function plainInline(text: string): string {
   return text
     .replaceAll('&lt;', '<')
     .replaceAll(String.raw`]\(`, '](')
-    .replaceAll(String.raw`]\[`, '][');
+    .replace(/^( {0,3})\\\[/, '$1[');
 }
 
 function harmlessInline(line: string): string {
@@ -45,7 +47,7 @@ function harmlessInline(line: string): string {
     safe += escapeOutside(line.slice(at, index)) + span;
     at = index + span.length;
   }
-  return safe + escapeOutside(line.slice(at));
+  return (safe + escapeOutside(line.slice(at))).replace(linkDefinition, String.raw`$1\[`);
 }
 
 function escapeOutside(text: string): string {

@@ -115,6 +115,8 @@ describe('a foreign text in a document', () => {
   it.each([
     ['a tag', 'Branch: <img src=x onerror=alert(1)>', 'Branch: &lt;img src=x onerror=alert(1)>'],
     ['a link', '[click](http://x.example)', String.raw`[click]\(http://x.example)`],
+    ['a link definition', '[click]: http://x.example', String.raw`\[click]: http://x.example`],
+    ['the place of a literal', "| _P95[8]['rtf'] |", "| _P95[8]['rtf'] |"],
     ['a tag behind a code span', '`a` <b>', '`a` &lt;b>'],
     ['a tag behind backticks that are no span', '`<img src=x>``', '`&lt;img src=x>``'],
     ['a tag behind an escaped backtick', String.raw`\`<i>` + '`', String.raw`\`&lt;i>` + '`'],
