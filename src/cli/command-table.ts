@@ -56,6 +56,11 @@ export const commandTable: readonly CommandEntry[] = [
     () => import('./commands/precheck/precheck.ts'),
   ),
   entry(
+    'fingerprint',
+    'the environment of this machine, as JSON',
+    () => import('./commands/fingerprint/fingerprint.ts'),
+  ),
+  entry(
     'compare-env',
     'what differs between two recorded environments',
     () => import('./commands/compare-env/compare-env.ts'),

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { jitCacheSchema } from '../pytest/jit-cache.ts';
 import type { StageDefinition } from '../stages/stage.ts';
 import { type CatalogDocument, type CatalogProblem, readCatalogDocument } from './catalog-document.ts';
+import { type CiReference, ciReferenceSchema, comparableFields } from './ci-reference.ts';
 import { metricDefinitionSchema, metricProblems } from './metric-definition.ts';
 import {
   absolutePath,
@@ -57,6 +58,27 @@ const evidenceSchema = z.strictObject(
   },
   { error: 'a map with name, pattern and min_count' },
 );
+
+const commandPhrase = { error: 'a program and its arguments, as a list of strings' };
+const ciReferencePhrase = {
+  error: 'the path of an environment.json in the repository, or a map with file or command, and may_differ',
+};
+const ciReference = z
+  .union(
+    [
+      repositoryPath.transform((file) => ({ file })),
+      z.strictObject({
+        file: repositoryPath.optional(),
+        command: z.array(nonEmptyText, commandPhrase).min(1, commandPhrase).max(50, commandPhrase).optional(),
+        may_differ: z.array(z.enum(comparableFields)).optional(),
+      }),
+    ],
+    ciReferencePhrase,
+  )
+  .refine(({ file, command }: { file?: string | undefined; command?: string[] | undefined }) => {
+    return (file === undefined) !== (command === undefined);
+  }, ciReferencePhrase)
+  .transform((given): CiReference => ciReferenceSchema.parse(given));
 
 /** `models/<model>/config.yaml`: v0.6.0's keys, then calib's. Keys by test file are base names. */
 export const modelConfigSchema = z.strictObject(
@@ -114,6 +136,8 @@ export const modelConfigSchema = z.strictObject(
     max_log_bytes: byteCount.optional(),
     /** Bytes of the largest result file that is read. */
     max_result_bytes: byteCount.optional(),
+    /** The environment that CI last ran with, which precheck compares with this machine's. */
+    ci_reference: ciReference.optional(),
     evidence: z.array(evidenceSchema, { error: 'a list of evidence patterns' }).default([]),
   },
   { error: 'a map of settings' },

@@ -20,6 +20,7 @@ export const checkIds = [
   'capabilities',
   'disk',
   'gpus',
+  'ci_reference',
 ] as const;
 export type CheckId = (typeof checkIds)[number];
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { ciReferenceSchema } from '../catalog/ci-reference.ts';
 import { laneSchema } from '../lanes/lanes.ts';
 import { jitCacheSchema } from '../pytest/jit-cache.ts';
 
@@ -50,6 +51,8 @@ export const precheckRequirementsSchema = z.object({
     /** The session's declared lanes, whose GPUs must all be there; absent without any. */
     lanes: z.array(laneSchema).optional(),
   }),
+  /** The environment that CI recorded, which this one must be like; absent where the config names none. */
+  ci_reference: ciReferenceSchema.optional(),
   capabilities: z.array(z.object({ name: text, required: z.boolean(), tests: texts })),
   speaker_sim: z.object({
     required: z.boolean(),

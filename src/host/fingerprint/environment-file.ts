@@ -148,6 +148,16 @@ export async function readNamedEnvironment(place: string): Promise<RecordedEnvir
 async function readFileAt(file: string): Promise<RecordedEnvironment> {
   const content = await readIfPresent(file);
   if (content === null) throw notThere(`${file} does not exist`);
+  return environmentOf(file, content);
+}
+
+/**
+ * An environment from the text of an `environment.json` or a `precheck.json`.
+ *
+ * @param file as named in messages
+ * @throws CalibError `invalid-input` for text that is neither
+ */
+export function environmentOf(file: string, content: Buffer): RecordedEnvironment {
   const document = parseJson(file, content);
   if (typeof document === 'object' && document !== null && isEnvironment(document)) {
     const environment = parseEnvironment(file, document);

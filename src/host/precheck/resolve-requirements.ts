@@ -100,6 +100,7 @@ export async function resolveRequirements(question: RequirementsQuestion): Promi
       model: host?.profile.gpu_model ?? null,
       count: host?.profile.gpu_count ?? null,
     },
+    ...(config.ci_reference === undefined ? {} : { ci_reference: config.ci_reference }),
     speaker_sim: {
       required: speakerSimRequired,
       host_command: Boolean(warmCache?.command),

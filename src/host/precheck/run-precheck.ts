@@ -14,6 +14,7 @@ import { readIfPresent, writeFileAtomic, writeJsonAtomic } from '../run-director
 import { runPaths } from '../run-directory/paths.ts';
 import { readPlan } from '../run-directory/plan-file.ts';
 import { checkAssets, checkSpeakerSim, hasHfToken } from './assets.ts';
+import { checkCiReference } from './check-ci-reference.ts';
 import { checkJitCache } from './check-jit-cache.ts';
 import {
   type CheckedGit,
@@ -83,6 +84,8 @@ function startChecks(request: PrecheckRequest) {
     ['disk', readDisk(request.runFolder, request.model).then(judgeDisk)],
     ['gpus', gpus.then(({ result }) => result)],
   ];
+  const { ci_reference: reference } = requirements;
+  if (reference !== undefined) ordered.push(['ci_reference', checkCiReference(request, reference)]);
   return { ordered, readings, pins, gpus, imports, assets, capabilities };
 }
 
