@@ -350,7 +350,7 @@ describe('a repeat with gaps', () => {
     expect(outcomeOf(await world.run())).toMatchObject({
       kind: 'halt',
       cause: { stage: 'nova_speed', key: 'throughput_qps', path: 'summary.throughput_qps' },
-      cells: { nova_accuracy: { symbol: '✓' }, nova_speed: { symbol: '✗' } },
+      cells: { nova_accuracy: { symbol: '✗' }, nova_speed: { symbol: '✗' } },
     });
   });
 

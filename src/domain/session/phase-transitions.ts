@@ -32,6 +32,7 @@ export const phaseTransitions: Readonly<Record<PhaseKind, readonly PhaseTransiti
   ],
   calibrating: [
     { to: 'reporting', on: 'every repeat is complete' },
+    { to: 'completed', on: 'a smoke has launched every unit' },
     { to: 'paused', on: '`pause`' },
     { to: 'halted', on: 'a repeat ends in a way that somebody has to look at' },
     {
@@ -47,6 +48,7 @@ export const phaseTransitions: Readonly<Record<PhaseKind, readonly PhaseTransiti
     aborted,
   ],
   halted: [
+    { to: 'prechecking', on: '`resume`, where the halt came before the checks' },
     { to: 'calibrating', on: '`resume`, after the run directory was read again' },
     { to: 'blocked', on: '`resume`, but the run directory cannot be read' },
     aborted,

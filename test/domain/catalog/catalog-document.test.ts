@@ -164,7 +164,7 @@ metric_sources: {test_x.py: {paths: {cer: a}, sample_counts_by_group: {cer: {}}}
   it('a metric that could never be found', () => {
     const yaml = `${required}metrics: {cer: {worst: max, label: CER, group: cer}, accuracy: {worst: max, label: A, group: a}}\n`;
     expect(warnings(yaml)).toEqual([
-      'c.yaml:3:11: metrics.cer: never found: it has neither a pattern for constants nor nested: true for speed dicts',
+      'c.yaml:3:11: metrics.cer: never found: it has neither a match for constants nor nested: true for speed dicts',
     ]);
   });
 });

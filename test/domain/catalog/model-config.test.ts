@@ -42,6 +42,7 @@ describe('parseModelConfig', () => {
         pytest_extra_args: {},
         stage_base_strip_prefix: '',
         stage_base_strip_suffix: '',
+        jit_cache: 'cold',
         metric_sources: {},
         metrics: {},
         requires_capabilities: {},

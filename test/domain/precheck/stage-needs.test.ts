@@ -154,7 +154,7 @@ describe('requirements of a plan', () => {
   it('are those resolved at the start', () => {
     const requirements = makeRequirements({ imports: ['jiwer'] });
     const precheck = { skip: false, skip_version_check: false, requirements };
-    expect(planRequirements({ ...plan, precheck })).toBe(requirements);
+    expect(planRequirements({ ...plan, precheck })).toEqual(requirements);
   });
 
   it('of an older plan are its environment and GPUs, with a warning about the rest', () => {
