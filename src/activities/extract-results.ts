@@ -1,4 +1,4 @@
-import type { StageExtraction } from '../domain/observation/extract.ts';
+import type { StageExtraction } from '../domain/observation/extract-metrics.ts';
 import { judgeRepeat } from '../domain/observation/judge-repeat.ts';
 import { extractRepeat } from '../host/extraction.ts';
 import { runPaths } from '../host/run-directory/paths.ts';

@@ -2,7 +2,7 @@ import { ApplicationFailure } from '@temporalio/activity';
 import { TemporalFailure } from '@temporalio/common';
 
 import { CalibError } from '../domain/calib-error.ts';
-import { redactSecrets } from '../domain/secrets.ts';
+import { redactSecrets } from '../domain/secrets/redact-secrets.ts';
 import { failureTypes } from '../domain/session/session-state.ts';
 import { sizeOf } from '../domain/session/state-budget.ts';
 import { cutText } from '../domain/untrusted/cut-text.ts';

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 
 import { CalibError } from '../domain/calib-error.ts';
 import type { DiskAudit } from '../domain/session/matrix.ts';
-import { type ResumeDecision, resumePlan } from '../domain/session/resume-rules.ts';
+import { type ResumeDecision, resumePlan } from '../domain/session/resume-plan.ts';
 import { calibFields, type Plan, planDocument, type SessionPlan } from '../domain/session/session-plan.ts';
 import type { StageDefinition } from '../domain/stages/stage.ts';
 import { parseStagesYaml } from '../domain/stages/stages-yaml.ts';

@@ -3,7 +3,7 @@ import { z } from 'zod';
 
 import { CalibError } from '../domain/calib-error.ts';
 import { messageOf } from '../domain/text.ts';
-import { redactSecrets } from '../domain/secrets.ts';
+import { redactSecrets } from '../domain/secrets/redact-secrets.ts';
 import { pathExists } from '../host/run-directory/files.ts';
 import { readLogLines } from '../host/log/read-log-lines.ts';
 import { readLaunch } from '../host/run-directory/logs/launches.ts';

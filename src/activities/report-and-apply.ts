@@ -2,7 +2,7 @@ import type { AppliedDocument } from '../domain/apply/applied-document.ts';
 import { CalibError } from '../domain/calib-error.ts';
 import { environmentFactsSchema } from '../domain/fingerprint/environment.ts';
 import type { RequiredEnvironment } from '../domain/pool/pool.ts';
-import { redactSecrets } from '../domain/secrets.ts';
+import { redactSecrets } from '../domain/secrets/redact-secrets.ts';
 import { messageOf, utcTimestamp } from '../domain/text.ts';
 import { checkApplied } from '../host/apply/check-applied.ts';
 import { readApplyJournal } from '../host/apply/journal.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { CalibError } from '../domain/calib-error.ts';
 import type { Observation } from '../domain/observation/observation.ts';
 import { buildUnits } from '../domain/selection/units.ts';
-import { launchDifferences, stagesCorrection } from '../domain/session/resume-rules.ts';
+import { launchDifferences, stagesCorrection } from '../domain/session/resume-plan.ts';
 import type { Unit } from '../domain/session/session-plan.ts';
 import { startabilityProblems } from '../domain/session/startability.ts';
 import type { StageDefinition } from '../domain/stages/stage.ts';

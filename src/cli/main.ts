@@ -3,7 +3,8 @@ import { Command, CommanderError } from 'commander';
 import { CalibError } from '../domain/calib-error.ts';
 import { messageOf } from '../domain/text.ts';
 import { commandTable } from './command-table.ts';
-import { exitCode, exitCodeOf, InterruptedError, note, packageVersion } from './output.ts';
+import { exitCode, exitCodeOf, InterruptedError } from './exit-code.ts';
+import { note, packageVersion } from './output.ts';
 import { addSharedOptions, allSharedOptions } from './options.ts';
 
 function createProgram(): Command {

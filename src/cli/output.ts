@@ -7,7 +7,6 @@ import picocolors from 'picocolors';
 import { z } from 'zod';
 
 import { decisionAnswerForms, parseDecisionAnswer } from '../domain/apply/decide-apply.ts';
-import type { CalibErrorCode } from '../domain/calib-error.ts';
 import { parsePlace } from '../domain/places/parse-place.ts';
 import { boundReason, sessionBounds } from '../domain/session/session-bounds.ts';
 import { harmlessForTerminal, harmlessJson } from '../domain/untrusted/harmless-text.ts';
@@ -49,39 +48,6 @@ export function announceDrain(): void {
 export function addExamples(command: Command, examples: readonly string[]): Command {
   const heading = examples.length === 1 ? 'Example:' : 'Examples:';
   return command.addHelpText('after', `\n${heading}\n${examples.map((line) => `  $ ${line}`).join('\n')}\n`);
-}
-
-/** What the shell sees. */
-export const exitCode = {
-  /** Done, ready, complete. */
-  done: 0,
-  /** Not ready, refused or failed; the message says which. */
-  notReady: 1,
-  /** Wrong usage or invalid configuration. */
-  invalidInput: 2,
-  /** No Temporal server, no worker, or no session of that name. */
-  unreachable: 3,
-  interrupted: 130,
-} as const;
-
-const exitCodeByError: Record<CalibErrorCode, number> = {
-  'invalid-input': exitCode.invalidInput,
-  refused: exitCode.notReady,
-  'not-ready': exitCode.notReady,
-  unreachable: exitCode.unreachable,
-};
-
-/** The one table from failure to exit code. */
-export function exitCodeOf(code: CalibErrorCode): number {
-  return exitCodeByError[code];
-}
-
-/** Thrown by a command that the operator interrupted (Ctrl-C in a prompt); ends the program with 130, silently. */
-export class InterruptedError extends Error {
-  constructor() {
-    super('interrupted');
-    this.name = 'InterruptedError';
-  }
 }
 
 /** The version in `package.json`. */

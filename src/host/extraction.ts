@@ -8,7 +8,7 @@ import {
   type StageExtraction,
   type WantedPath,
   wantedValues,
-} from '../domain/observation/extract.ts';
+} from '../domain/observation/extract-metrics.ts';
 import { nearestNames } from '../domain/observation/parse-result-json.ts';
 import { defaultMaxResultBytes } from '../domain/session/session-plan.ts';
 import type { StageDefinition } from '../domain/stages/stage.ts';

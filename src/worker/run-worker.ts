@@ -21,7 +21,7 @@ import { hostTaskQueues, poolTaskQueue, workflowTaskQueue } from '../workflows/m
 import { type ClientSettings, untilPolling } from './connection.ts';
 import { loadDataConverter } from './encryption.ts';
 import { requireNamespace } from './require-namespace.ts';
-import { stopOrphanedTests, keepStoppingOrphanedTests } from './strays.ts';
+import { stopOrphanedTests, keepStoppingOrphanedTests } from './orphaned-tests.ts';
 import { payloadConverterPath, workflowSource } from './workflow-bundle.ts';
 
 /** A third of the heartbeat timeout of the activities on the home queue (`workflows/activity-proxies.ts`). */

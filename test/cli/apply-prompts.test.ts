@@ -10,7 +10,7 @@ import {
   askQuestions,
   type Terminal,
 } from '../../src/cli/commands/apply/apply-prompts.ts';
-import { InterruptedError } from '../../src/cli/output.ts';
+import { InterruptedError } from '../../src/cli/exit-code.ts';
 
 const ENTER = '\r';
 const DOWN = '\u001B[B';

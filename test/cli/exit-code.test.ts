@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { exitCode, exitCodeOf } from '../../src/cli/output.ts';
+import { exitCode, exitCodeOf } from '../../src/cli/exit-code.ts';
 
 describe('exit codes', () => {
   it('maps every kind of failure for people', () => {

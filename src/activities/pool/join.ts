@@ -3,7 +3,7 @@ import { ApplicationFailure, Context } from '@temporalio/activity';
 import { CalibError } from '../../domain/calib-error.ts';
 import type { JoinOutcome } from '../../domain/pool/pool.ts';
 import { usableGpus } from '../../domain/precheck/judge-gpus.ts';
-import { redactSecrets } from '../../domain/secrets.ts';
+import { redactSecrets } from '../../domain/secrets/redact-secrets.ts';
 import { boundedLines } from '../../domain/session/milestones.ts';
 import type { SessionPlan } from '../../domain/session/session-plan.ts';
 import { failureTypes } from '../../domain/session/session-state.ts';

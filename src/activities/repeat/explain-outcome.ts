@@ -1,4 +1,4 @@
-import type { StageExtraction } from '../../domain/observation/extract.ts';
+import type { StageExtraction } from '../../domain/observation/extract-metrics.ts';
 import { explainHalt } from '../../domain/observation/explain-halt.ts';
 import type { Attempt } from '../../domain/observation/observation.ts';
 import type { RepeatOutcome } from '../../domain/session/session-state.ts';

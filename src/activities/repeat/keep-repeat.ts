@@ -3,7 +3,7 @@ import { join, relative } from 'node:path';
 import { utcTimestamp } from '../../domain/text.ts';
 import type { Attempt } from '../../domain/observation/observation.ts';
 import type { RepeatRecord } from '../../domain/pool/pool.ts';
-import { redactSecrets } from '../../domain/secrets.ts';
+import { redactSecrets } from '../../domain/secrets/redact-secrets.ts';
 import {
   type DurableFiles,
   durableFiles,

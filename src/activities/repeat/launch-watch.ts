@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { runningLine, stoppingLine } from '../../domain/observation/milestones.ts';
-import { decideStop, type OwnStop } from '../../domain/pytest/classify-end.ts';
+import type { OwnStop } from '../../domain/pytest/classify-end.ts';
+import { decideStop } from '../../domain/pytest/decide-stop.ts';
 import { type LogFollower, type LogProgress, followLog } from '../../host/log/follow-log.ts';
 import { areResultsComplete } from '../extract-results.ts';
 import { type Launch, type Repeat, logLines, lookAtGpus } from './repeat.ts';

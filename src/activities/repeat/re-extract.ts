@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 
 import { utcTimestamp } from '../../domain/text.ts';
 import type { Attempt } from '../../domain/observation/observation.ts';
-import type { ProblemKind, StageExtraction } from '../../domain/observation/extract.ts';
+import type { ProblemKind, StageExtraction } from '../../domain/observation/extract-metrics.ts';
 import { explainOutcome } from './explain-outcome.ts';
 import { type RepeatVerdict, judgeRepeat } from '../../domain/observation/judge-repeat.ts';
 import { repeatLabel, stageLine } from '../../domain/observation/milestones.ts';

@@ -1,7 +1,7 @@
 import { ApplicationFailure } from '@temporalio/activity';
 
 import { laneTries, type LaneTry } from '../../domain/lanes/lanes.ts';
-import type { StageExtraction } from '../../domain/observation/extract.ts';
+import type { StageExtraction } from '../../domain/observation/extract-metrics.ts';
 import { type JudgedRepeat, judgeRepeat, type RepeatVerdict } from '../../domain/observation/judge-repeat.ts';
 import {
   countsAfterResultsLine,

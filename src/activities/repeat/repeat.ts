@@ -3,7 +3,7 @@ import { Context } from '@temporalio/activity';
 import { matrixFromSnapshot } from '../../domain/audit/matrix.ts';
 import { CalibError } from '../../domain/calib-error.ts';
 import { type RepeatLabel, waitingLine } from '../../domain/observation/milestones.ts';
-import { slowStartupSeconds } from '../../domain/pytest/signatures.ts';
+import { slowStartupSeconds } from '../../domain/pytest/log-signatures.ts';
 import type { DiskAudit } from '../../domain/session/matrix.ts';
 import type { Plan, Policies, Unit } from '../../domain/session/session-plan.ts';
 import type { StageDefinition } from '../../domain/stages/stage.ts';

@@ -39,7 +39,7 @@ export async function terminateSession(
       cause,
     });
   }
-  const { endTerminatedSession } = await import('../../worker/strays.ts');
+  const { endTerminatedSession } = await import('../../worker/orphaned-tests.ts');
   const { ended, left } = await endTerminatedSession(client.client, session, noticeMs);
   return [
     `terminated: ${session}; what it recorded is kept`,

@@ -2,7 +2,7 @@ import type { ModelConfig } from '../catalog/model-config.ts';
 import { constantFilter } from '../catalog/python-pattern.ts';
 import { listedConstants } from '../discovery/listed-constants.ts';
 import { testFileName } from '../discovery/source.ts';
-import { sampleScopePresets } from '../metrics/metrics.ts';
+import { sampleScopePresets } from '../metrics/metric-names.ts';
 import { type StageDefinition, thresholdFileOf } from '../stages/stage.ts';
 import type { ApplyChoice } from './apply-plan-document.ts';
 import { directionOf, parseThresholdSource, thresholdId } from './thresholds.ts';

@@ -1,5 +1,5 @@
 import { CalibError } from '../calib-error.ts';
-import { isSecretVariableName, secretReason } from '../secrets.ts';
+import { isSecretVariableName, secretReason } from '../secrets/redact-secrets.ts';
 import { reservedVariables } from './names.ts';
 
 /** What `--env` gives a session's tests on top of the catalog. */

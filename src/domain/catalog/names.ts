@@ -1,5 +1,5 @@
 import { CalibError } from '../calib-error.ts';
-import { isSecretVariableName, secretReason } from '../secrets.ts';
+import { isSecretVariableName, secretReason } from '../secrets/redact-secrets.ts';
 import type { YamlTree } from './yaml.ts';
 
 /** Last segment of a slash-separated path: what the maps by test file of a model config are keyed by. */

@@ -1,5 +1,5 @@
 import { builtInMetrics } from '../metrics/built-in-metrics.ts';
-import { metricRegistry } from '../metrics/metrics.ts';
+import { metricRegistry } from '../metrics/metric-names.ts';
 import type { CatalogNotice } from './catalog-document.ts';
 import type { MetricSource } from './metric-source.ts';
 import type { MetricDefinition } from './metric-definition.ts';

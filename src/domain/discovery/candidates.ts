@@ -1,4 +1,4 @@
-import type { MetricNames } from '../metrics/metrics.ts';
+import type { MetricNames } from '../metrics/metric-names.ts';
 import type { PlacedLiteral } from '../places/list-literals.ts';
 import { describeTree, kindWords, type LiteralTree } from '../places/literal-tree.ts';
 import { isDataFile } from '../places/place.ts';

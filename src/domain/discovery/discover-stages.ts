@@ -1,5 +1,5 @@
 import type { ModelConfig } from '../catalog/model-config.ts';
-import { metricNames, metricRegistry } from '../metrics/metrics.ts';
+import { metricNames, metricRegistry } from '../metrics/metric-names.ts';
 import { shadowedAliases } from '../selection/select.ts';
 import type { StageDefinition } from '../stages/stage.ts';
 import type { HostDevice } from './device-row.ts';

@@ -1,7 +1,7 @@
 import type { MetricSource } from '../catalog/metric-source.ts';
 import type { ModelConfig } from '../catalog/model-config.ts';
 import type { MetricKind } from '../metrics/metric-kind.ts';
-import { type MetricNames, pinnedConstants } from '../metrics/metrics.ts';
+import { type MetricNames, pinnedConstants } from '../metrics/metric-names.ts';
 import { isDataFile } from '../places/place.ts';
 import { type Candidate, type CandidateResult, type CandidateSearch, findCandidates } from './candidates.ts';
 import { claimedCandidates } from './claimed-places.ts';

@@ -1,5 +1,5 @@
 import type { MetricSource, Variant } from '../catalog/metric-source.ts';
-import { sampleScopePresets } from '../metrics/metrics.ts';
+import { sampleScopePresets } from '../metrics/metric-names.ts';
 import { isConstant, type Assignment, type SourceFacts } from './source-facts.ts';
 
 /** How many samples CI runs, as far as source and config say. */

@@ -1,4 +1,4 @@
-import type { MetricNames } from '../metrics/metrics.ts';
+import type { MetricNames } from '../metrics/metric-names.ts';
 import { keyIdentity } from '../places/find-literal.ts';
 import { formatPlace } from '../places/format-place.ts';
 import type { PlacedLiteral } from '../places/list-literals.ts';

@@ -1,4 +1,4 @@
-import { sampleScopePresets, type MetricNames } from '../metrics/metrics.ts';
+import { sampleScopePresets, type MetricNames } from '../metrics/metric-names.ts';
 import { findingAt, type Finding } from './finding.ts';
 import { asrScope } from './sample-scope.ts';
 import { isConstant, type Assignment, type SourcePosition } from './source-facts.ts';

@@ -1,4 +1,4 @@
-import type { MetricNames } from '../metrics/metrics.ts';
+import type { MetricNames } from '../metrics/metric-names.ts';
 import { describeTree, type LiteralTree, type TableRow } from '../places/literal-tree.ts';
 import { findingAt, type Finding } from './finding.ts';
 

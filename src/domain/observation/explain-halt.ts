@@ -1,8 +1,8 @@
 import { baseName } from '../catalog/names.ts';
 import type { HaltCause } from '../session/session-state.ts';
 import type { StageDefinition } from '../stages/stage.ts';
-import type { ExtractionProblem } from './extract.ts';
-import { countKey } from './extract.ts';
+import type { ExtractionProblem } from './extract-metrics.ts';
+import { countKey } from './extract-metrics.ts';
 
 /** A test of the launch that was skipped, and why. */
 export interface SkippedTest {

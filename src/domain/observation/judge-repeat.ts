@@ -3,7 +3,7 @@ import { describePartial, describeScopeMismatch } from '../audit/strict.ts';
 import type { HaltCause } from '../session/session-state.ts';
 import { shownList } from '../untrusted/cut-text.ts';
 import { isDocsStage, type StageDefinition } from '../stages/stage.ts';
-import { countKey, type ExtractionProblem, type StageExtraction } from './extract.ts';
+import { countKey, type ExtractionProblem, type StageExtraction } from './extract-metrics.ts';
 import { endReason, type JudgedEnd, pytestOutcome, type StageStatus, stageStatus } from './observation.ts';
 import { statedProblem, statedSources } from './stated-validity.ts';
 

@@ -2,7 +2,7 @@ import type { ContextBinding } from '../discovery/source-facts.ts';
 import { formatFixed } from '../numbers/python-numbers.ts';
 import type { OwnStop } from '../pytest/classify-end.ts';
 import { isDocsStage, type StageDefinition } from '../stages/stage.ts';
-import type { StageExtraction } from './extract.ts';
+import type { StageExtraction } from './extract-metrics.ts';
 import { type JudgedEnd, type StageStatus, endReason } from './observation.ts';
 
 /** Which repeat a milestone line speaks of. */

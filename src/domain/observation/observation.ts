@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import { isDocsStage, type StageDefinition } from '../stages/stage.ts';
-import type { StageExtraction } from './extract.ts';
+import type { StageExtraction } from './extract-metrics.ts';
 import { statedProblem } from './stated-validity.ts';
 
 /** One launch of pytest for a repeat, an entry of `attempt_history`. */

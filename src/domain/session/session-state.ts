@@ -2,7 +2,7 @@ import type { ProvenanceFindings } from '../audit/provenance.ts';
 import type { StrictCell } from '../audit/strict.ts';
 import type { LaneTry } from '../lanes/lanes.ts';
 import type { PoolState } from '../pool/pool.ts';
-import { redactSecrets } from '../secrets.ts';
+import { redactSecrets } from '../secrets/redact-secrets.ts';
 import { cutText } from '../untrusted/cut-text.ts';
 import { harmlessLine } from '../untrusted/harmless-text.ts';
 import type { LaneBook } from './lane-book.ts';

@@ -2,7 +2,7 @@ import { copyFile, lstat, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 
-import { redactCredentials } from '../../domain/secrets.ts';
+import { redactCredentials } from '../../domain/secrets/redact-secrets.ts';
 import { gitText, runGit } from './git.ts';
 import { listUntracked } from './tree.ts';
 

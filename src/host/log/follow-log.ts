@@ -6,7 +6,7 @@ import {
   type SignatureMatch,
   signatures,
   SignatureScanner,
-} from '../../domain/pytest/signatures.ts';
+} from '../../domain/pytest/log-signatures.ts';
 import { hasCode } from '../run-directory/files.ts';
 
 const longestBytes = 64 * 1024;

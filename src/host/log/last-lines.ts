@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 import { stripVTControlCharacters } from 'node:util';
 
-import { redactSecrets } from '../../domain/secrets.ts';
+import { redactSecrets } from '../../domain/secrets/redact-secrets.ts';
 
 const lookedAtBytes = 16 * 1024;
 const mostLines = 12;

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 
-import { redactSecrets } from '../../domain/secrets.ts';
+import { redactSecrets } from '../../domain/secrets/redact-secrets.ts';
 import { shown } from '../../domain/untrusted/cut-text.ts';
 
 /** USER_HZ, the unit of start times in `/proc`: 100 on every architecture that Node runs on. */

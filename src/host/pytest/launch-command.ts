@@ -3,7 +3,7 @@ import { delimiter, dirname } from 'node:path';
 import { CalibError } from '../../domain/calib-error.ts';
 import { refusedPytestArguments, reservedVariables } from '../../domain/catalog/names.ts';
 import { steadyArguments } from '../../domain/pytest/pytest-settings.ts';
-import { isSecretVariableName, secretReason } from '../../domain/secrets.ts';
+import { isSecretVariableName, secretReason } from '../../domain/secrets/redact-secrets.ts';
 import { formatRepeatMark, type LaunchMark, repeatMarkVariable } from '../process/repeat-mark.ts';
 
 export interface PytestCommandOptions {

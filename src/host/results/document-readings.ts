@@ -5,7 +5,7 @@ import {
   readingKey,
   readJsonPath,
   type WantedPath,
-} from '../../domain/observation/extract.ts';
+} from '../../domain/observation/extract-metrics.ts';
 import { parseResultJson } from '../../domain/observation/parse-result-json.ts';
 import { sha256Of } from '../run-directory/files.ts';
 

@@ -4,7 +4,7 @@ import { extname } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 
-import type { WantedPath } from '../../domain/observation/extract.ts';
+import type { WantedPath } from '../../domain/observation/extract-metrics.ts';
 import { type DocumentReadings, documentReadings } from './document-readings.ts';
 import { readBounded } from './read-bounded.ts';
 

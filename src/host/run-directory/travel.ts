@@ -5,7 +5,7 @@ import { z } from 'zod';
 import { CalibError } from '../../domain/calib-error.ts';
 import type { EvidencePattern } from '../../domain/evidence/log-evidence.ts';
 import { type RepeatRecord, repeatRecordLimit } from '../../domain/pool/pool.ts';
-import { redactSecrets } from '../../domain/secrets.ts';
+import { redactSecrets } from '../../domain/secrets/redact-secrets.ts';
 import type { RepeatPlace } from './attempts-file.ts';
 import { parseDocument, readIfPresent, writeJsonAtomic } from './files.ts';
 import { countLogEvidence, logEvidenceDocument } from './logs/log-evidence.ts';

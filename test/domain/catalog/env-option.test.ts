@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { buildCatalogEnvironment } from '../../../src/domain/catalog/environment.ts';
 import { parseEnvOption } from '../../../src/domain/catalog/env-option.ts';
 import { parseHostProfile } from '../../../src/domain/catalog/host-profile.ts';
-import { redactSecrets } from '../../../src/domain/secrets.ts';
+import { redactSecrets } from '../../../src/domain/secrets/redact-secrets.ts';
 
 const shell = { HTTPS_PROXY: 'http://ann:pw@proxy:8080', HF_HOME: '/data/hf', OTHER: 'x' };
 const parse = (...given: string[]) => parseEnvOption(given, shell);

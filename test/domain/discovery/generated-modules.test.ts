@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import { nestedMetricKeys } from '../../../src/domain/metrics/metrics.ts';
+import { nestedMetricKeys } from '../../../src/domain/metrics/metric-names.ts';
 import { locateLiteral } from '../../../src/python/locate-literal.ts';
 import { literalTarget } from '../../python/literal-target.ts';
 import { discoverText } from './discover-texts.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { materialityFloor } from '../../../src/domain/metrics/metric-kind.ts';
-import { metricNames, metricRegistry, nestedMetricKeys } from '../../../src/domain/metrics/metrics.ts';
+import { metricNames, metricRegistry, nestedMetricKeys } from '../../../src/domain/metrics/metric-names.ts';
 import { builtInMetrics } from '../../../src/domain/metrics/built-in-metrics.ts';
 import { novaConfig } from '../discovery/discover-texts.ts';
 

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 
-import type { StageExtraction } from '../../../src/domain/observation/extract.ts';
+import type { StageExtraction } from '../../../src/domain/observation/extract-metrics.ts';
 import {
   type JudgedRepeat,
   type RepeatEvidence,

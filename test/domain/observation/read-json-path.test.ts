@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 
-import { readJsonPath } from '../../../src/domain/observation/extract.ts';
+import { readJsonPath } from '../../../src/domain/observation/extract-metrics.ts';
 
 const DOCUMENT = {
   speed: { throughput_qps: 4.5, nan: NaN, infinite: Infinity, text: '4.5', yes: true, none: null, big: 19.9 },

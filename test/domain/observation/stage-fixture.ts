@@ -1,4 +1,4 @@
-import { extractValues, type StageExtraction } from '../../../src/domain/observation/extract.ts';
+import { extractValues, type StageExtraction } from '../../../src/domain/observation/extract-metrics.ts';
 import type { JudgedEnd } from '../../../src/domain/observation/observation.ts';
 import type { StageDefinition, StageMetric } from '../../../src/domain/stages/stage.ts';
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
 import { orderPlan, type Plan, type Unit } from '../../../src/domain/session/session-plan.ts';
-import { type ResumeRequest, resumePlan } from '../../../src/domain/session/resume-rules.ts';
+import { type ResumeRequest, resumePlan } from '../../../src/domain/session/resume-plan.ts';
 
 const COMMIT = 'c'.repeat(40);
 

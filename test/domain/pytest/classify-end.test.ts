@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import { classifyEnd, type PytestEnd } from '../../../src/domain/pytest/classify-end.ts';
-import { signatures } from '../../../src/domain/pytest/signatures.ts';
+import { signatures } from '../../../src/domain/pytest/log-signatures.ts';
 
 const classify = (end: Partial<PytestEnd>) =>
   classifyEnd({ exitCode: null, signal: null, ownStop: null, signatures: [], ...end });

@@ -1,7 +1,11 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { type SignatureMatch, signatures, SignatureScanner } from '../../../src/domain/pytest/signatures.ts';
+import {
+  type SignatureMatch,
+  signatures,
+  SignatureScanner,
+} from '../../../src/domain/pytest/log-signatures.ts';
 
 const scan = (pieces: string[]): SignatureMatch[] => {
   const scanner = new SignatureScanner(signatures);

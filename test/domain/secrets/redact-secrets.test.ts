@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 
-import { redactSecrets } from '../../../src/domain/secrets.ts';
+import { redactSecrets } from '../../../src/domain/secrets/redact-secrets.ts';
 
 test.each([
   ['a proxy with a password', 'via http://user:hunter2@proxy:3128/', 'via http://[redacted]@proxy:3128/'],

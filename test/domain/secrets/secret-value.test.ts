@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { isSecretVariableName, secretReason } from '../../../src/domain/secrets.ts';
+import { isSecretVariableName, secretReason } from '../../../src/domain/secrets/redact-secrets.ts';
 
 describe('secretReason', () => {
   it.each(['socks5://a:b@h:1', 'https://:p@h/x'])('sees the credentials in %s', (url) => {

@@ -16,7 +16,7 @@ import {
   quarantineText,
   takeLaneTries,
   usableLanes,
-} from '../../../src/domain/session/lanes.ts';
+} from '../../../src/domain/session/session-lanes.ts';
 import type { SessionPlan } from '../../../src/domain/session/session-plan.ts';
 import { listMakespan } from './list-makespan.ts';
 import { type SampleOptions, type SampleUnit, sampleSessionPlan } from './sample-session-plan.ts';

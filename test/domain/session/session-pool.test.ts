@@ -3,7 +3,12 @@ import { describe, expect, test } from 'vitest';
 import { environmentFacts } from '../../../src/domain/fingerprint/environment.ts';
 import { type PoolHost, newPoolState } from '../../../src/domain/pool/pool.ts';
 import { takeCommand } from '../../../src/domain/session/commands.ts';
-import { fittingLanes, laneCount, takeLaneTries, usableLanes } from '../../../src/domain/session/lanes.ts';
+import {
+  fittingLanes,
+  laneCount,
+  takeLaneTries,
+  usableLanes,
+} from '../../../src/domain/session/session-lanes.ts';
 import { nextWork, setMark } from '../../../src/domain/session/schedule.ts';
 import type { SessionPlan } from '../../../src/domain/session/session-plan.ts';
 import { type SessionState, initialState } from '../../../src/domain/session/session-state.ts';

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 
 import { beforeAll, describe, expect, test } from 'vitest';
 
-import { extractValues, type LoadedDocument } from '../../../src/domain/observation/extract.ts';
+import { extractValues, type LoadedDocument } from '../../../src/domain/observation/extract-metrics.ts';
 import { buildUnits } from '../../../src/domain/selection/units.ts';
 import { selectStages } from '../../../src/domain/selection/select.ts';
 import { startabilityProblems } from '../../../src/domain/session/startability.ts';

@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 
 import { expect, test } from 'vitest';
 
-import type { StageExtraction } from '../../../src/domain/observation/extract.ts';
+import type { StageExtraction } from '../../../src/domain/observation/extract-metrics.ts';
 import { defaultMaxResultBytes } from '../../../src/domain/session/session-plan.ts';
 import { extractRepeat, extractStage } from '../../../src/host/extraction.ts';
 import { RESULT_FILE, makeDocsStage, makeStage, metricAt } from '../../domain/observation/stage-fixture.ts';

@@ -5,7 +5,7 @@ import { expect } from 'vitest';
 
 import type { StrictSymbol } from '../../../src/domain/audit/strict.ts';
 import { buildObservation, type JudgedEnd } from '../../../src/domain/observation/observation.ts';
-import type { ExtractionProblem, StageExtraction } from '../../../src/domain/observation/extract.ts';
+import type { ExtractionProblem, StageExtraction } from '../../../src/domain/observation/extract-metrics.ts';
 import { judgeRepeat } from '../../../src/domain/observation/judge-repeat.ts';
 import { type SessionPlan, sessionPlanSchema } from '../../../src/domain/session/session-plan.ts';
 import { renderStagesYaml } from '../../../src/domain/stages/stages-yaml.ts';

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 
 import { CalibError } from '../../../domain/calib-error.ts';
-import { addExamples, answerJson, exitCode, warn } from '../../output.ts';
+import { exitCode } from '../../exit-code.ts';
+import { addExamples, answerJson, warn } from '../../output.ts';
 import { addRunArguments, givenRunDirectory } from '../../session/run-arguments.ts';
 import { addSharedOptions, createContext, sharedOptionValues } from '../../options.ts';
 

@@ -12,7 +12,8 @@ import { thresholdId } from '../../../domain/apply/thresholds.ts';
 import { isStricter } from '../../../domain/apply/write-value.ts';
 import type { ApplyMode } from '../../../domain/session/session-state.ts';
 import { resolvedSource, signedPercent } from '../../../report/applied-changes.ts';
-import { colours, InterruptedError } from '../../output.ts';
+import { InterruptedError } from '../../exit-code.ts';
+import { colours } from '../../output.ts';
 
 /** A prompt's answer. @throws InterruptedError when the operator left the prompt */
 export function answered<T>(value: T): Exclude<T, symbol> {

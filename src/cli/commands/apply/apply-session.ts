@@ -12,7 +12,8 @@ import { readLogEvidence } from '../../../host/run-directory/logs/log-evidence.t
 import { readRunDirectory } from '../../../host/run-directory/stages-copy.ts';
 import { planQuery, stateQuery } from '../../../workflows/messages.ts';
 import type { CliContext } from '../../options.ts';
-import { answer, answerJson, exitCode, note, warn } from '../../output.ts';
+import { exitCode } from '../../exit-code.ts';
+import { answer, answerJson, note, warn } from '../../output.ts';
 import { requireOnThisMachine } from '../../session/locate-run-directory.ts';
 import { queryOf } from '../../session/query-session.ts';
 import { deliverCommand } from '../../session/send-command.ts';

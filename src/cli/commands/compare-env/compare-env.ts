@@ -4,7 +4,8 @@ import { CalibError } from '../../../domain/calib-error.ts';
 import type { EnvironmentComparison } from '../../../domain/fingerprint/compare.ts';
 import type { FingerprintClass } from '../../../domain/fingerprint/environment.ts';
 import type { RecordedEnvironment } from '../../../host/fingerprint/environment-file.ts';
-import { addExamples, answer, answerJson, exitCode } from '../../output.ts';
+import { exitCode } from '../../exit-code.ts';
+import { addExamples, answer, answerJson } from '../../output.ts';
 import { addSharedOptions, sharedOptionValues } from '../../options.ts';
 
 /** `compare-env`: what differs between two recorded environments, read-only. */

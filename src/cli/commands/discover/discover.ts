@@ -5,7 +5,8 @@ import type { Command } from 'commander';
 import { hostDevice } from '../../../domain/discovery/device-row.ts';
 import type { FindingKind } from '../../../domain/discovery/finding.ts';
 import type { StagesUpdate } from '../../../host/discovery/update-stages-file.ts';
-import { addExamples, answer, answerJson, exitCode, note } from '../../output.ts';
+import { exitCode } from '../../exit-code.ts';
+import { addExamples, answer, answerJson, note } from '../../output.ts';
 import { addSharedOptions, createContext, type CliContext } from '../../options.ts';
 
 interface DiscoverOptions {

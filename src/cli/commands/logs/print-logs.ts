@@ -13,7 +13,8 @@ import {
   type WantedLaunches,
 } from '../../../host/run-directory/logs/follow-log.ts';
 import type { StartedLaunch } from '../../../host/run-directory/logs/launches.ts';
-import { InterruptedError, listenForStop, note } from '../../output.ts';
+import { InterruptedError } from '../../exit-code.ts';
+import { listenForStop, note } from '../../output.ts';
 import { followSessionLogs, listSessionLaunches, type LocatedLogs, requireWanted } from './session-logs.ts';
 import { type RemoteLaunch, type SessionLaunch, readRemoteLog } from './remote-log.ts';
 import { type SessionClient, openSessionClient } from '../../session/session-client.ts';

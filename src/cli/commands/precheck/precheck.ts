@@ -5,7 +5,8 @@ import type { Command } from 'commander';
 import { CalibError } from '../../../domain/calib-error.ts';
 import type { StageDefinition } from '../../../domain/stages/stage.ts';
 import { addSharedOptions, createContext, type CliContext } from '../../options.ts';
-import { addExamples, answer, answerJson, colours, exitCode, note, warn } from '../../output.ts';
+import { exitCode } from '../../exit-code.ts';
+import { addExamples, answer, answerJson, colours, note, warn } from '../../output.ts';
 import { precheckRequirements, type PrecheckStages } from '../start/plan-session.ts';
 
 interface PrecheckOptions {

@@ -3,7 +3,7 @@ import { basename, resolve } from 'node:path';
 import { CalibError } from '../../../domain/calib-error.ts';
 import { utcTimestamp } from '../../../domain/text.ts';
 import type { Plan, SessionPlan } from '../../../domain/session/session-plan.ts';
-import { type ResumeRequest, resumePlan } from '../../../domain/session/resume-rules.ts';
+import { type ResumeRequest, resumePlan } from '../../../domain/session/resume-plan.ts';
 import { selectStages } from '../../../domain/selection/select.ts';
 import { shapeDifferences } from '../../../domain/stages/stages-shape.ts';
 import type { StageDefinition } from '../../../domain/stages/stage.ts';

@@ -2,11 +2,11 @@ import { join } from 'node:path';
 
 import type { Command } from 'commander';
 
+import { exitCode } from '../../exit-code.ts';
 import {
   addExamples,
   answer,
   answerJson,
-  exitCode,
   packageVersion,
   parseCount,
   parseRepeats,

@@ -3,7 +3,8 @@ import type { Command } from 'commander';
 import type { BudgetFact } from '../../../domain/audit/status-document.ts';
 import { CalibError } from '../../../domain/calib-error.ts';
 import type { Plan } from '../../../domain/session/session-plan.ts';
-import { addExamples, answerJson, exitCode, exitCodeOf } from '../../output.ts';
+import { exitCode, exitCodeOf } from '../../exit-code.ts';
+import { addExamples, answerJson } from '../../output.ts';
 import { addRunArguments, type GivenRun, givenRunDirectory } from '../../session/run-arguments.ts';
 import { addSharedOptions, createContext, type CliContext } from '../../options.ts';
 

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 
-import { addExamples, answer, answerJson, exitCode } from '../../output.ts';
+import { exitCode } from '../../exit-code.ts';
+import { addExamples, answer, answerJson } from '../../output.ts';
 import { addRunArguments, givenRunDirectory } from '../../session/run-arguments.ts';
 import { addSharedOptions, createContext } from '../../options.ts';
 

@@ -2,12 +2,12 @@ import { join, resolve } from 'node:path';
 
 import { Option, type Command } from 'commander';
 
+import { exitCode } from '../../exit-code.ts';
 import {
   addExamples,
   announceDrain,
   answer,
   answerJson,
-  exitCode,
   listenForStop,
   note,
   parsePort,

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 
-import { addExamples, exitCode } from '../../output.ts';
+import { exitCode } from '../../exit-code.ts';
+import { addExamples } from '../../output.ts';
 import { addSharedOptions, createContext, sharedOptionValues } from '../../options.ts';
 
 export function register(program: Command): void {

@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises';
 
 import { CalibError } from '../../../domain/calib-error.ts';
-import { redactSecrets } from '../../../domain/secrets.ts';
+import { redactSecrets } from '../../../domain/secrets/redact-secrets.ts';
 import { utcTimestamp } from '../../../domain/text.ts';
 import { cutText } from '../../../domain/untrusted/cut-text.ts';
 import { harmlessBlock } from '../../../domain/untrusted/harmless-text.ts';

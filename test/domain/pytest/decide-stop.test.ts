@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { type WatchLimits, type WatchedRun, decideStop } from '../../../src/domain/pytest/classify-end.ts';
+import { type WatchLimits, type WatchedRun, decideStop } from '../../../src/domain/pytest/decide-stop.ts';
 
 const limits: WatchLimits = {
   timeoutSeconds: 14_400,
