@@ -4,6 +4,7 @@ import { Option, type Command } from 'commander';
 
 import { CalibError } from '../domain/calib-error.ts';
 import type { EnvOption } from '../domain/catalog/env-option.ts';
+import type { HostDevice } from '../domain/discovery/device-row.ts';
 import type { Catalog, LoadedModel } from '../host/catalog/open-catalog.ts';
 import type { ResolvedHost, ResolvedRepoRoot, ResolvedVenv } from '../host/catalog/resolve.ts';
 import type { StagesOfCommit } from '../host/discovery/stages-of-commit.ts';
@@ -103,6 +104,8 @@ export interface CliContext {
   host: () => Promise<ResolvedHost>;
   repoRoot: () => Promise<ResolvedRepoRoot>;
   venv: () => Promise<ResolvedVenv>;
+  /** The device whose rows of tables by device count. */
+  device: () => Promise<HostDevice>;
   /** The model's stages as they are in the checkout now. */
   stages: () => Promise<StagesOfCommit>;
   /** Prints `host: <name> (repo=<root>)` to stderr when a profile is active. */
@@ -145,14 +148,17 @@ function createResolvers(
     const request = { flag: options.venvPython, env, host: (await host()).host, model: await model(), cwd };
     return warned(Promise.resolve(resolveVenv({ ...request, repoRoot: (await repoRoot()).path })));
   });
+  const device = once(async () => {
+    const { readHostDevice } = await import('../host/gpu/host-device.ts');
+    const profile = (await host()).host?.profile ?? null;
+    return await readHostDevice({ config: (await model()).config, profile });
+  });
   const stages = once(async () => {
-    const { hostDevice } = await import('../domain/discovery/device-row.ts');
     const { stagesOfCommit } = await import('../host/discovery/stages-of-commit.ts');
     const { config } = await model();
-    const device = hostDevice((await host()).host?.profile ?? null);
-    return await stagesOfCommit({ repoRoot: (await repoRoot()).path, config, device });
+    return await stagesOfCommit({ repoRoot: (await repoRoot()).path, config, device: await device() });
   });
-  return { model, host, repoRoot, venv, stages };
+  return { model, host, repoRoot, venv, device, stages };
 }
 
 /**

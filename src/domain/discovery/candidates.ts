@@ -41,6 +41,8 @@ export interface Candidate {
 export interface CandidateSearch {
   /** Repository-relative path of the file the constants are in. */
   file: string;
+  /** The config key of the test's settings, for remedies. */
+  settings: string;
   assignments: readonly Assignment[];
   asides: readonly Aside[];
   /** Every literal of the file that a place leads to. */
@@ -141,7 +143,7 @@ function readSymbol(symbol: SymbolBindings): CandidateResult {
     const findings =
       choice === null
         ? bindings.map((binding) => unusableForm(binding, file))
-        : [conditionalFinding({ file, name, metric, value: choice })];
+        : [conditionalFinding({ ...search, name, metric, value: choice })];
     return { candidates: [], findings };
   }
   const doubt = doubtOf(bindings) ?? chainDoubt(last, names);
@@ -149,7 +151,7 @@ function readSymbol(symbol: SymbolBindings): CandidateResult {
   const result =
     isTable && (nestedIn.includes(last) || literals.some(({ value }) => value !== null))
       ? tableCandidates({ ...search, name, metric, tree: last.value, literals, doubt })
-      : bareCandidate({ file, metric, assignment: last, doubt, fillPending: search.fillPending });
+      : bareCandidate({ ...search, metric, assignment: last, doubt });
   if (doubt !== null && result.candidates.length === 0) {
     result.findings.push(
       findingAt(last.target, { kind: 'not-usable', severity: 'warning', file, message: `${name} ${doubt}` }),
@@ -184,8 +186,9 @@ function bareCandidate(bare: {
   assignment: Assignment;
   doubt: string | null;
   fillPending: boolean;
+  settings: string;
 }): CandidateResult {
-  const { file, metric, assignment, doubt, fillPending } = bare;
+  const { file, metric, assignment, doubt, fillPending, settings } = bare;
   const { name, value, valueSpan } = assignment;
   const isPending = value.kind === 'none' && fillPending;
   if ((value.kind === 'number' || isPending) && metric !== null) {
@@ -197,7 +200,7 @@ function bareCandidate(bare: {
     return { candidates: [{ ...candidate, ...marks }], findings: [] };
   }
   if (value.kind === 'choice') {
-    return { candidates: [], findings: [conditionalFinding({ file, name, metric, value })] };
+    return { candidates: [], findings: [conditionalFinding({ file, settings, name, metric, value })] };
   }
   const finding: Pick<Finding, 'kind' | 'severity' | 'message'> =
     value.kind === 'computed'
@@ -225,17 +228,18 @@ function chainDoubt({ sharedWith = [], target }: Assignment, names: MetricNames)
 /** Both branches, and how the config selects one. */
 export function conditionalFinding(conditional: {
   file: string;
+  settings: string;
   name: string;
   metric: string | null;
   value: LiteralTree & { kind: 'choice' };
 }): Finding {
-  const { file, name, metric, value } = conditional;
+  const { file, settings, name, metric, value } = conditional;
   return findingAt(value, {
     kind: 'not-usable',
     severity: 'warning',
     file,
     message: `${name} is ${describeTree(value)}: not calibrated`,
-    remedy: `select a branch under metric_sources.<test>.places, such as ${metric ?? 'METRIC'}: "${name}@${value.branches[0]?.label}", or list it in ignored_constants`,
+    remedy: `select a branch under ${settings}.places, such as ${metric ?? 'METRIC'}: "${name}@${value.branches[0]?.label}", or list it in ignored_constants`,
   });
 }
 

@@ -66,7 +66,9 @@ function gpuRow(host: HostDevice | null): Device {
   const known = Object.keys(names)
     .filter((name) => gpu.includes(name))
     .sort((left, right) => right.length - left.length);
-  const [part] = known;
+  // A profile may ask for a part of the name (`gpu_model: H200`) and map the whole of it.
+  const wider = Object.keys(names).filter((name) => name.includes(gpu));
+  const part = known[0] ?? (wider.length === 1 ? wider[0] : undefined);
   return { kind: 'device', name: part === undefined ? gpu : (names[part] ?? gpu) };
 }
 

@@ -52,7 +52,13 @@ export function fileThresholds(question: FileQuestion): { candidates: Candidate[
           message: `constants that "from ${wildcard.module} import *" brings along are not seen`,
         }),
       ),
-      ...unmatchedConstants({ file: holder.path, assignments, names, isKnown }),
+      ...unmatchedConstants({
+        file: holder.path,
+        assignments,
+        literals: holder.facts.literals,
+        names,
+        isKnown,
+      }),
       ...absentEntries({ holder, lists: [ignored, fixed] }),
       ...(thresholds === null
         ? []
@@ -71,6 +77,7 @@ function searchOf(question: FileQuestion, holder: ReadSource): Omit<CandidateSea
   const defaults = [...test.facts.environmentDefaults, ...holder.facts.environmentDefaults];
   return {
     file: holder.path,
+    settings: `metric_sources.${name}`,
     assignments,
     asides,
     literals,

@@ -12,6 +12,8 @@ import { unusableEntries } from './unusable-entries.ts';
 
 export interface TableSearch {
   file: string;
+  /** The config key of the test's settings, for remedies. */
+  settings: string;
   names: MetricNames;
   /** The name that the value is bound to, and the metric that this name claims by itself. */
   name: string;
@@ -130,8 +132,8 @@ export function chooseLiteral(
           .slice(0, shownPlaces)
           .map(({ literal }) => literal.place)
           .join(', ')})`;
-    const example = `name one under places, such as ${rows[0]?.metric}: "${rows[0]?.literal.place}"`;
-    const remedy = several ? `give metric_sources.<test>.device_key, or ${example}` : example;
+    const example = `name one under ${search.settings}.places, such as ${rows[0]?.metric}: "${rows[0]?.literal.place}"`;
+    const remedy = several ? `give ${search.settings}.device_key, or ${example}` : example;
     const source = several ? openSource(paths, deviceOf) : (rows[0]?.literal.place ?? search.name);
     return candidateOf({ paths, search, source, obstacle, remedy });
   }
@@ -284,7 +286,7 @@ function keyOf(path: PathLiteral | undefined): string | null {
 
 const shownPlaces = 6;
 
-function severalFinding(paths: readonly PathLiteral[], { file, name, tree }: TableSearch): Finding {
+function severalFinding(paths: readonly PathLiteral[], { file, settings, name, tree }: TableSearch): Finding {
   const places = paths.slice(0, shownPlaces).map(({ literal }) => `${literal.place} = ${literal.text}`);
   const more = paths.length > shownPlaces ? ', …' : '';
   return findingAt(tree, {
@@ -292,6 +294,6 @@ function severalFinding(paths: readonly PathLiteral[], { file, name, tree }: Tab
     severity: 'warning',
     file,
     message: `${name} has ${paths.length} literals for ${paths[0]?.metric ?? '?'} (${places.join(', ')}${more}): not calibrated`,
-    remedy: `name one under metric_sources.<test>.places, such as ${paths[0]?.metric}: "${paths[0]?.literal.place}"`,
+    remedy: `name one under ${settings}.places, such as ${paths[0]?.metric}: "${paths[0]?.literal.place}"`,
   });
 }

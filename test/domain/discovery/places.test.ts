@@ -278,7 +278,7 @@ describe('a YAML file of thresholds', () => {
       'x_speed.rtf_mean refs.yaml::rtf_mean OK',
     ]);
     expect(blocked(discovery)[0]).toMatch(
-      /has 2 literals \(refs.yaml::acme\/alder-8b\[0\].accuracy, .*→ name one under places/,
+      /has 2 literals \(refs.yaml::acme\/alder-8b\[0\].accuracy, .*→ name one under metric_sources.test_x_ci.py.places/,
     );
   });
 

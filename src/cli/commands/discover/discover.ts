@@ -2,7 +2,6 @@ import { resolve } from 'node:path';
 
 import type { Command } from 'commander';
 
-import { hostDevice } from '../../../domain/discovery/device-row.ts';
 import type { FindingKind } from '../../../domain/discovery/finding.ts';
 import type { StagesUpdate } from '../../../host/discovery/update-stages-file.ts';
 import { exitCode } from '../../exit-code.ts';
@@ -44,7 +43,7 @@ async function discover(options: DiscoverOptions, context: CliContext): Promise<
     output,
     stage: options.stage ?? null,
     checkOnly: options.check === true,
-    host: hostDevice((await context.host()).host?.profile ?? null),
+    host: await context.device(),
   });
   if (context.json) {
     answerJson(jsonAnswer(update, { model: model.name, output }));

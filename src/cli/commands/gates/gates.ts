@@ -37,7 +37,8 @@ async function printGates(options: GatesOptions, context: CliContext): Promise<v
   await context.announceHost();
   const repoRoot = (await context.repoRoot()).path;
   const discoveredAt = '1970-01-01T00:00:00Z';
-  const { stages, findings } = await discoverModel({ repoRoot, config: model.config, discoveredAt });
+  const host = await context.device();
+  const { stages, findings } = await discoverModel({ repoRoot, config: model.config, host, discoveredAt });
   for (const { severity, file, message } of findings) {
     if (severity === 'error') {
       note(`${file}: ${message}`);

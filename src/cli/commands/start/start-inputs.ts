@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { CalibError } from '../../../domain/calib-error.ts';
 import { cleanupCommand } from '../../../domain/catalog/cleanup-command.ts';
 import { buildCatalogEnvironment, environmentRecord } from '../../../domain/catalog/environment.ts';
-import { hostDevice } from '../../../domain/discovery/device-row.ts';
 import { buildUnits } from '../../../domain/selection/units.ts';
 import type { SessionPlan } from '../../../domain/session/session-plan.ts';
 import { startabilityProblems } from '../../../domain/session/startability.ts';
@@ -74,7 +73,7 @@ export async function readStartInputs(
   const { host } = await context.host();
   const { config } = await context.model();
   const repoRoot = (await context.repoRoot()).path;
-  const device = hostDevice(host?.profile ?? null);
+  const device = await context.device();
   const known = await context.stages();
   const { stages, file } = await choose(known.stages);
   const catalogDir = (await context.catalog()).dir;
