@@ -1,13 +1,16 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 import { expect, onTestFinished, test } from 'vitest';
 
 import { scratchRepository } from '../host/git/scratch-repository.ts';
 import { runCalib } from './run-calib.ts';
 
+const venvPython = fileURLToPath(new URL('../../.venv/bin/python', import.meta.url));
+
 const CONFIG = `name: kiln
-default_venv_python: ${process.execPath}
+default_venv_python: ${venvPython}
 test_globs: ["tests/test_*.py"]
 stage_base_strip_prefix: test_
 metric_sources:

@@ -51,7 +51,7 @@ describe('what a precheck has to ask', () => {
       models: { required: ['acme/nova'] },
       datasets: { required: ['acme/small'], optional: ['acme/large'] },
       unlisted_datasets: ['acme/small'],
-      gpus: { needed: 2, model: 'H20', count: 2 },
+      gpus: { needed: 0, model: 'H20', count: 2 },
       venv_candidates: ['/a', '/b'],
     });
   });
@@ -61,7 +61,7 @@ describe('what a precheck has to ask', () => {
     expect(found).toMatchObject({
       scope: 'configured',
       datasets: { required: ['acme/large', 'acme/small'], optional: [] },
-      gpus: { needed: 1 },
+      gpus: { needed: 0 },
     });
   });
 
