@@ -55,5 +55,6 @@ export function lambdaOf(
     role: 'function',
     line: expr.line,
     isFixture: false,
+    wrapped: null,
   };
 }

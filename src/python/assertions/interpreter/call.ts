@@ -129,6 +129,12 @@ function callBuiltin(machine: Machine, target: BuiltinValue, args: CallArguments
     const named = new Map([...(target.bound?.named ?? []), ...args.named]);
     return call(machine, self, { ...args, values: [...(target.bound?.values ?? []), ...args.values], named });
   }
+  if (name === 'wraps') {
+    const [inner] = args.values;
+    return inner?.type === 'function' && self?.type === 'function'
+      ? { ...inner, wrapped: self }
+      : (inner ?? none);
+  }
   if (name === 'identity') {
     return args.values[0] ?? none;
   }

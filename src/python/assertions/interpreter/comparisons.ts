@@ -75,9 +75,11 @@ function identity(machine: Machine, { left, right, at }: SettledComparison): Val
     if (subject.type === 'unknown') {
       return fact(machine, 'is None', subject);
     }
-    if (subject.type === 'none' && subject.origin !== null) {
-      const { origin } = subject;
-      machine.inactive.set(`${origin.module.path}:${origin.start}`, { origin, at });
+    for (const side of [subject, other]) {
+      if (subject.type === 'none' && side.type === 'none' && side.origin !== null) {
+        const { origin } = side;
+        machine.inactive.set(`${origin.module.path}:${origin.start}`, { origin, at });
+      }
     }
     return booleanValue(subject.type === 'none');
   }

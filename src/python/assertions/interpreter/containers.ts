@@ -68,10 +68,18 @@ function itemOf(machine: Machine, access: Access): Value {
       return entryOf(machine, container, { key, at, missing: null });
     case 'sequence':
       return elementOf(machine, container, key, at);
-    case 'external':
+    case 'external': {
+      const own =
+        container.name === 'sys.modules' && key.type === 'string'
+          ? machine.rules.importModule(key.value, at)
+          : null;
+      if (own !== null) {
+        return { type: 'module', module: own };
+      }
       return container.name === 'os.environ'
         ? environmentValue(machine, { key, fallback: null, at })
         : machine.unknown({ name: `${container.name}[…]`, at });
+    }
     case 'class':
       // `list[int]`, `Generic[T]`: a type is meant.
       return container;
@@ -96,6 +104,10 @@ export function environmentValue(
   { key, fallback, at }: { key: Value; fallback: Value | null; at: string },
 ): Value {
   const name = key.type === 'string' ? key.value.slice(0, 100) : '…';
+  const set = machine.environment.get(name);
+  if (set !== undefined) {
+    return set;
+  }
   const given = fallback?.type === 'string' ? fallback : null;
   const identity = `environment ${name} ${given?.value ?? ''}`;
   const value = machine.named(identity, {
@@ -172,7 +184,7 @@ function selectedEntry(
   let result: Value = missing ?? never;
   for (const entry of [...dictionary.entries.values()].reverse()) {
     const chosen = truth(machine, compare(machine, { left: key, operator: '==', right: entry.key, at }));
-    result = machine.either(chosen.formula, withMissing(machine, entry.value, missing), result);
+    result = machine.either(chosen.formula, withMissing(machine, entry.value, missing), result, true);
   }
   return result;
 }
@@ -206,7 +218,7 @@ function selectedElement(machine: Machine, sequence: SequenceValue, key: Unknown
   let result: Value = never;
   for (const [index, item] of [...sequence.items.entries()].reverse()) {
     const chosen = machine.formulas.atom({ kind: 'equals', value: key, text: String(index) });
-    result = machine.either(chosen, item.value, result);
+    result = machine.either(chosen, item.value, result, true);
   }
   return result;
 }

@@ -111,6 +111,9 @@ function logical(machine: Machine, operator: BinaryOperator, left: Settled, righ
 
 function concatenated(machine: Machine, left: SequenceValue, right: SequenceValue): Value {
   machine.step(left.items.length + right.items.length);
+  if (left.items.length + right.items.length > 10 * machine.limits.elements) {
+    return machine.unknown({ name: 'a long list', at: '' });
+  }
   const { form } = left;
   const lost = left.lost ?? right.lost;
   return {
@@ -157,7 +160,9 @@ function mixed(
   if (kinds !== undefined && right.type === 'unknown' && first !== null) {
     return machine.stepped(right, { kind: kinds[1], by: first, at });
   }
-  const swallowed = [...numbersIn(left), ...numbersIn(right)];
+  // Each number once, and not without end: values that are combined again and again carry theirs along.
+  const all = new Map([...numbersIn(left), ...numbersIn(right)].map((number) => [number.rule, number]));
+  const swallowed = [...all.values()].slice(0, 50);
   const name = `${nameOf(left)} ${operator} ${nameOf(right)}`.slice(0, 120);
   const reason = swallowed.length === 0 ? null : 'it is combined with measured values';
   return machine.unknown({ name, at, swallowed, reason });

@@ -190,6 +190,8 @@ function setNamed(machine: Machine, call: CallArguments): Value {
     setAttribute(machine, object, { name: resolved.value, value, at: call.at });
   } else if (target.type === 'module') {
     target.module.scope.lost ??= `setattr at ${call.at} changes a name that only a run knows`;
+  } else if (target.type === 'unknown' && call.frame !== null) {
+    call.frame.module.scope.lost ??= `setattr at ${call.at} may change it`;
   } else if (target.type === 'instance') {
     target.lost ??= `setattr at ${call.at} changes an attribute that only a run knows`;
   }

@@ -13,6 +13,7 @@ import { builtins, type Builtin } from './builtins.ts';
 import type { CallArguments } from '../state/machine-types.ts';
 import type { Machine } from '../state/machine.ts';
 import { accumulated, toNumber } from './number-builtins.ts';
+import { callPatch } from './patches.ts';
 import { binary, nameOf, truth } from '../interpreter/operators.ts';
 import { compare } from '../interpreter/comparisons.ts';
 import type { BinaryOperator, ComparisonOperator } from '../syntax/syntax.ts';
@@ -107,7 +108,7 @@ const known: Readonly<Record<string, External>> = {
     const [target = never, ...values] = call.values;
     return { type: 'builtin', name: 'partial', self: target, bound: { values, named: call.named } };
   },
-  'functools.wraps': decorator,
+  'functools.wraps': (_, call) => ({ ...builtin('wraps'), self: call.values[0] ?? null }),
   'functools.cache': decorator,
   'functools.lru_cache': decorator,
   'contextlib.suppress': () => builtin('expect failure'),
@@ -158,6 +159,10 @@ const aliases: Readonly<Record<string, string>> = { np: 'numpy', 'jax.numpy': 'n
 export function callExternal(machine: Machine, name: string, call: CallArguments): Value {
   const [head = ''] = name.split('.');
   const full = Object.hasOwn(aliases, head) ? `${aliases[head]}${name.slice(head.length)}` : name;
+  const patched = callPatch(machine, full, call);
+  if (patched !== null) {
+    return patched;
+  }
   const rule = Object.hasOwn(known, full) ? known[full] : undefined;
   if (rule !== undefined) {
     return rule(machine, call);

@@ -123,23 +123,12 @@ export class Machine {
   }
 
   /** A value that depends on a condition, as simple as it can be said. */
-  either(condition: Formula, met: Value, otherwise: Value): Value {
+  either(condition: Formula, met: Value, otherwise: Value, selects = false): Value {
     const settled = this.path.settle(condition);
     if (settled !== null) {
       return settled ? met : otherwise;
     }
-    if (met.type === 'never' || same(met, otherwise)) {
-      return otherwise;
-    }
-    if (otherwise.type === 'never') {
-      return met;
-    }
-    const [first, second] = [truthOf(met), truthOf(otherwise)];
-    if (first !== null && second !== null) {
-      return this.condition(this.choose(condition, first, second));
-    }
-    this.step();
-    return { type: 'either', condition, met, otherwise };
+    return this.either2(condition, met, otherwise, selects);
   }
 
   choose(condition: Formula, met: Formula, otherwise: Formula): Formula {
@@ -182,7 +171,7 @@ export class Machine {
     const otherwise = this.under(this.formulas.not(resolved.condition), () =>
       this.map(resolved.otherwise, action),
     );
-    return this.either(resolved.condition, met, otherwise);
+    return this.either(resolved.condition, met, otherwise, resolved.selects === true);
   }
 
   under<Result>(condition: Formula, action: () => Result): Result {
@@ -207,19 +196,23 @@ export class Machine {
   }
 
   /** As `either`, for a condition that holds now: the other value stays for when it no longer does. */
-  either2(condition: Formula, met: Value, otherwise: Value): Value {
+  either2(condition: Formula, met: Value, otherwise: Value, selects = false): Value {
     if (met.type === 'never' || same(met, otherwise)) {
       return otherwise;
     }
-    if (otherwise.type === 'never') {
+    const isLast = otherwise.type === 'never';
+    if (isLast && !selects) {
       return met;
     }
-    const [first, second] = [truthOf(met), truthOf(otherwise)];
+    // Of a row that is not selected nothing is asserted.
+    const [first, second] = [truthOf(met), isLast ? always : truthOf(otherwise)];
     if (first !== null && second !== null) {
       return this.condition(this.choose(condition, first, second));
     }
     this.step();
-    return { type: 'either', condition, met, otherwise };
+    return selects
+      ? { type: 'either', condition, met, otherwise, selects }
+      : { type: 'either', condition, met, otherwise };
   }
 
   /** A number computed from others; null where Python's result is not certain. */

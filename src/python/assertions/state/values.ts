@@ -140,6 +140,8 @@ export interface FunctionValue {
   role: 'function' | 'static' | 'class' | 'property' | 'context';
   line: number;
   isFixture: boolean;
+  /** The function whose signature it took over (`functools.wraps`). */
+  wrapped: FunctionValue | null;
 }
 
 export interface BoundValue {
@@ -229,6 +231,8 @@ export interface EitherValue {
   condition: Formula;
   met: Value;
   otherwise: Value;
+  /** The condition selects a row: it stays, even where no other row is possible. */
+  selects?: boolean;
 }
 
 /** `pytest.approx(…)`. */

@@ -2,7 +2,7 @@ import { setAttribute } from '../interpreter/attributes.ts';
 import { elementsOf, setEntry } from '../interpreter/containers.ts';
 import type { Frame } from '../state/machine-types.ts';
 import type { Machine } from '../state/machine.ts';
-import { bind, placeAt } from '../state/scopes.ts';
+import { bind, placeAt, replacing } from '../state/scopes.ts';
 import type { Expr } from '../syntax/syntax.ts';
 import { never, type Value } from '../state/values.ts';
 
@@ -50,11 +50,26 @@ function assignItem(
       if (item === undefined) {
         object.lost ??= `an element that is not known is set at ${at}`;
       } else {
-        item.value = machine.guarded(object.birth, value, item.value);
+        const written = replacing(value, machine.resolve(item.value), at);
+        item.value = machine.guarded(object.birth, written, item.value);
       }
+    } else if (object.type === 'external' && object.name === 'os.environ') {
+      setEnvironment(machine, { key, value, at });
     }
     return never;
   });
+}
+
+/** `os.environ["X"] = …`: from here on the variable has that value, if that is certain. */
+function setEnvironment(
+  machine: Machine,
+  { key, value, at }: { key: Value; value: Value; at: string },
+): void {
+  const name = machine.resolve(key);
+  if (name.type === 'string') {
+    const unknown = machine.unknown({ name: `environ[${name.value}]`, at });
+    machine.environment.set(name.value, machine.path.depth === 0 ? value : unknown);
+  }
 }
 
 function unpack(machine: Machine, targets: readonly Expr[], value: Value, frame: Frame): void {

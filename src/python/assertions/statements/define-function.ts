@@ -5,7 +5,7 @@ import type { Expr, FunctionSyntax } from '../syntax/syntax.ts';
 import type { FunctionValue, Value } from '../state/values.ts';
 
 /** Runs a `def` statement: defaults are evaluated, the body is not. */
-export function defineFunction(machine: Machine, definition: FunctionSyntax, frame: Frame): FunctionValue {
+export function defineFunction(machine: Machine, definition: FunctionSyntax, frame: Frame): Value {
   const defaults = new Map<string, Value>();
   for (const parameter of definition.parameters) {
     if (parameter.default !== null) {
@@ -27,32 +27,66 @@ export function defineFunction(machine: Machine, definition: FunctionSyntax, fra
     role: 'function',
     line,
     isFixture: false,
+    wrapped: null,
   };
+  let result: Value = value;
   for (const decorator of definition.decorators.toReversed()) {
-    decorate(machine, value, { decorator, frame });
+    result = decorate(machine, value, { decorator, frame, result });
   }
-  return value;
+  return result;
 }
 
+/** What a decorator makes of a function: marks are taken in, code of the repository is followed, others leave it as it is. */
 function decorate(
   machine: Machine,
   value: FunctionValue,
-  { decorator, frame }: { decorator: Expr; frame: Frame },
-): void {
+  { decorator, frame, result }: { decorator: Expr; frame: Frame; result: Value },
+): Value {
   const callee = decorator.kind === 'call' ? decorator.callee : decorator;
   const target = machine.resolve(machine.rules.evaluate(callee, frame));
   const name = target.type === 'external' || target.type === 'builtin' ? target.name : '';
-  if (name === 'staticmethod') {
-    value.role = 'static';
-  } else if (name === 'classmethod') {
-    value.role = 'class';
-  } else if (name === 'property' || name.endsWith('cached_property')) {
-    value.role = 'property';
-  } else if (name.endsWith('contextmanager')) {
-    value.role = 'context';
-  } else if (name === 'pytest.fixture' || name === 'pytest_asyncio.fixture') {
+  const role = roleOf(name);
+  if (role !== null) {
+    value.role = role;
+    return result;
+  }
+  if (name === 'pytest.fixture' || name === 'pytest_asyncio.fixture') {
     value.isFixture = true;
-  } else if (target.type === 'function' || target.type === 'class') {
-    machine.note(`the decorator ${target.name} is not followed`, placeAt(frame.module, decorator.line));
+    return result;
+  }
+  const at = placeAt(frame.module, decorator.line);
+  const isOwn = target.type === 'function' || target.type === 'class' || target.type === 'bound';
+  if (!isOwn && name !== 'functools.wraps') {
+    if (/(?:^|\.)patch(?:\.object|\.dict)?$/.test(name)) {
+      machine.rules.evaluate(decorator, frame);
+    }
+    return result;
+  }
+  const maker = machine.rules.evaluate(decorator, frame);
+  const made = machine.rules.call(maker, { values: [result], named: new Map(), at, frame });
+  return machine.resolve(made).type === 'unknown'
+    ? machine.unknown({
+        name: value.name,
+        at,
+        kind: 'lost',
+        reason: `the decorator at ${at} is not followed`,
+      })
+    : made;
+}
+
+function roleOf(name: string): FunctionValue['role'] | null {
+  switch (name) {
+    case 'staticmethod':
+      return 'static';
+    case 'classmethod':
+      return 'class';
+    case 'property':
+      return 'property';
+    default:
+      return name.endsWith('cached_property')
+        ? 'property'
+        : name.endsWith('contextmanager')
+          ? 'context'
+          : null;
   }
 }

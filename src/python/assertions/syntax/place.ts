@@ -56,10 +56,11 @@ function stepOf(parent: SyntaxNode, node: SyntaxNode, readKey: KeyReader): Step 
   switch (parent.type) {
     case 'parenthesized_expression':
     case 'dictionary':
-    case 'argument_list':
     case 'string':
     case 'string_content':
       return nothing;
+    case 'argument_list':
+      return argumentStep(parent, node);
     case 'pair': {
       const key = parent.childForFieldName('key');
       const text = key === null || key.id === node.id ? null : keyText(key, readKey);
@@ -93,6 +94,17 @@ function keyText(key: SyntaxNode, readKey: KeyReader): string | null {
   return key.type === 'identifier' ? (readKey(text) ?? text) : text.replaceAll(/\s+/g, ' ').slice(0, 80);
 }
 
+/** A positional argument of a constructor has no name of its own. */
+function argumentStep(list: SyntaxNode, node: SyntaxNode): Step {
+  const callee = list.parent?.childForFieldName('function')?.text.split('.').at(-1) ?? '';
+  const isConstructor = /^_?[A-Z]/.test(callee) && !handsThrough.has(callee);
+  return isConstructor && node.type !== 'keyword_argument' ? null : nothing;
+}
+
+const handsThrough = new Set(
+  'float int getenv get Decimal Final MappingProxyType frozenset tuple list'.split(' '),
+);
+
 /** Calls that hand a number through, and constructors: the rest compute. */
 function callStep(call: SyntaxNode): Step {
   const callee = call.childForFieldName('function')?.text ?? '';
@@ -100,20 +112,7 @@ function callStep(call: SyntaxNode): Step {
   if (callee === 'dict') {
     return nothing;
   }
-  if (
-    [
-      'float',
-      'int',
-      'getenv',
-      'get',
-      'Decimal',
-      'Final',
-      'MappingProxyType',
-      'frozenset',
-      'tuple',
-      'list',
-    ].includes(last)
-  ) {
+  if (handsThrough.has(last)) {
     return nothing;
   }
   if (/^_?[A-Z]/.test(last)) {

@@ -37,8 +37,8 @@ export function fixtureValue(lookup: FixtureLookup, name: string, depth = 0): Va
   const at = placeAt(lookup.module, 1);
   const found = findFixture(lookup, name);
   if (found === null || depth > 15) {
-    return name === 'monkeypatch'
-      ? { type: 'external', name: 'monkeypatch' }
+    return name === 'monkeypatch' || name === 'mocker'
+      ? { type: 'external', name }
       : machine.named(`fixture ${name}`, { name, at, kind: 'parameter' });
   }
   const known = lookup.made.get(found);
@@ -141,7 +141,7 @@ export function chosenRow(
   for (const [index, value] of [...values.entries()].reverse()) {
     const text = names[index] ?? String(index);
     const isChosen = machine.formulas.atom({ kind: 'equals', value: selector, text });
-    result = values.length === 1 ? value : machine.either(isChosen, value, result);
+    result = values.length === 1 ? value : machine.either(isChosen, value, result, true);
   }
   return result;
 }

@@ -117,7 +117,8 @@ function callTest(
   const { machine } = interpreter;
   const frame = interpreter.frameOf(test.scope.module);
   const classDecorators = self?.type === 'instance' ? (self.class.definition?.decorators ?? []) : [];
-  const own = test.body.kind === 'statements' ? test.body.definition.decorators : [];
+  const signature = test.wrapped ?? test;
+  const own = signature.body.kind === 'statements' ? signature.body.definition.decorators : [];
   const given = new Map<string, Value>();
   for (const decorator of [...classDecorators, ...own]) {
     for (const [parameter, value] of parametrized(machine, decorator, { frame, test: name })) {
@@ -125,7 +126,7 @@ function callTest(
     }
   }
   const values: Value[] = [];
-  for (const [index, parameter] of test.parameters.entries()) {
+  for (const [index, parameter] of signature.parameters.entries()) {
     if (index === 0 && self !== null && test.role !== 'static') {
       values.push(self);
     } else if (parameter.kind === 'plain' || parameter.kind === 'keyword') {
