@@ -91,6 +91,7 @@ const roleReasons: Readonly<Record<ReadAssertion['role'], string>> = {
   joint: 'it fails only together with another comparison',
   other: 'what it is compared with is no measured value',
   equality: 'it is compared for equality',
+  unsure: 'whether it is compared depends on something that cannot be followed',
 };
 
 function unreachedReason(

@@ -41,9 +41,10 @@ export interface ReadAssertion {
   decisions: RuleDecision[];
   /**
    * `bound`: a gate on one value. `any`: one element that passes is enough. `joint`: fails only together with another
-   * comparison. `other`: a number of items, a setting. `equality`: exactly this number.
+   * comparison. `other`: a number of items, a setting. `equality`: exactly this number. `unsure`:
+   * something that cannot be followed decides whether it counts.
    */
-  role: 'bound' | 'any' | 'joint' | 'other' | 'equality';
+  role: 'bound' | 'any' | 'joint' | 'other' | 'equality' | 'unsure';
 }
 
 /** A literal that went where the reader cannot follow it. */

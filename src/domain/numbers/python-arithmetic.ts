@@ -239,12 +239,12 @@ function power(base: PythonNumber, exponent: PythonNumber): PythonNumber | null 
       ? null
       : { value: exponent.value === 0 ? 1 : 0, isInteger: base.isInteger && exponent.isInteger };
   }
-  const { numerator, denominator } = exactRational(base.value);
   const times = BigInt(Math.abs(exponent.value));
-  const raised = { numerator: numerator ** times, denominator: denominator ** times };
   if (base.isInteger && exponent.isInteger && !isNegative) {
-    return integer(Number(raised.numerator));
+    return integer(Number(BigInt(base.value) ** times));
   }
+  const { numerator, denominator } = exactRational(base.value);
+  const raised = { numerator: numerator ** times, denominator: denominator ** times };
   const result = isNegative
     ? positiveDenominator({ numerator: raised.denominator, denominator: raised.numerator })
     : raised;

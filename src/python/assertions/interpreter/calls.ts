@@ -1,7 +1,7 @@
 import { OutOfBudget, type CallArguments, type Frame } from '../state/machine-types.ts';
 import type { Machine } from '../state/machine.ts';
 import { createSequence } from './containers.ts';
-import { nameOf } from './operators.ts';
+import { lostAmong, nameOf } from './operators.ts';
 import { createScope, placeAt } from '../state/scopes.ts';
 import { never, none, type FunctionValue, type Item, type NumberValue, type Value } from '../state/values.ts';
 
@@ -215,5 +215,7 @@ export function callUnknown(machine: Machine, callee: Value, call: CallArguments
   const values = [...call.values, ...call.named.values()];
   const swallowed = numbersInside(machine, values);
   const reason = swallowed.length === 0 ? null : `it goes into ${name}, which is outside of the repository`;
-  return machine.unknown({ name, at: call.at, swallowed, reason });
+  // Python's own functions only compute: what they make of something unknown is as unknown as that.
+  const inherited = callee.type === 'builtin' && callee.self === null ? lostAmong(values) : {};
+  return machine.unknown({ name, at: call.at, swallowed, reason, ...inherited });
 }

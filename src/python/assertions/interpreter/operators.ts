@@ -165,7 +165,17 @@ function mixed(
   const swallowed = [...all.values()].slice(0, 50);
   const name = `${nameOf(left)} ${operator} ${nameOf(right)}`.slice(0, 120);
   const reason = swallowed.length === 0 ? null : 'it is combined with measured values';
-  return machine.unknown({ name, at, swallowed, reason });
+  return machine.unknown({ name, at, swallowed, reason, ...lostAmong([left, right]) });
+}
+
+/** What is computed from something that could not be followed cannot be followed either. */
+export function lostAmong(values: readonly Value[]): { kind?: 'lost'; reason?: string | null } {
+  for (const value of values) {
+    if (value.type === 'unknown' && value.root.kind === 'lost') {
+      return { kind: 'lost', reason: value.root.reason };
+    }
+  }
+  return {};
 }
 
 /** Numbers that a value has gone through. */

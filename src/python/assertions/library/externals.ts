@@ -2,19 +2,13 @@ import { builtin, getAttribute } from '../interpreter/attributes.ts';
 import { callAssertion, fulfil, isClose } from './assertion-functions.ts';
 import { callUnknown, loseAll } from '../interpreter/calls.ts';
 import { syntheticClass } from '../interpreter/classes.ts';
-import {
-  createDictionary,
-  createSequence,
-  elementsOf,
-  environmentValue,
-  getItem,
-} from '../interpreter/containers.ts';
+import { createDictionary, createSequence, elementsOf, environmentValue } from '../interpreter/containers.ts';
 import { builtins, type Builtin } from './builtins.ts';
 import type { CallArguments } from '../state/machine-types.ts';
 import type { Machine } from '../state/machine.ts';
 import { accumulated, toNumber } from './number-builtins.ts';
 import { callPatch } from './patches.ts';
-import { binary, nameOf, truth } from '../interpreter/operators.ts';
+import { binary, truth } from '../interpreter/operators.ts';
 import { compare } from '../interpreter/comparisons.ts';
 import type { BinaryOperator, ComparisonOperator } from '../syntax/syntax.ts';
 import {
@@ -34,7 +28,6 @@ function argument(call: CallArguments, position: number, name: string): Value | 
 
 /** Hands its first argument through. */
 const through: External = (_, call) => call.values[0] ?? never;
-/** A decorator, or a maker of one. */
 const decorator: External = (_, call) =>
   call.values[0]?.type === 'function' || call.values[0]?.type === 'class'
     ? call.values[0]
@@ -328,5 +321,3 @@ function copied(machine: Machine, value: Value, depth: number): Value {
     }
   });
 }
-
-export { getItem, nameOf };

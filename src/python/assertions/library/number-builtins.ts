@@ -3,7 +3,7 @@ import { builtin } from '../interpreter/attributes.ts';
 import { elementsOf } from '../interpreter/containers.ts';
 import type { CallArguments } from '../state/machine-types.ts';
 import type { Machine } from '../state/machine.ts';
-import { asNumber, nameOf } from '../interpreter/operators.ts';
+import { asNumber, lostAmong, nameOf } from '../interpreter/operators.ts';
 import { parsePythonNumber } from '../../../domain/numbers/python-numbers.ts';
 import type { PythonOperation } from '../../../domain/numbers/python-arithmetic.ts';
 import {
@@ -138,7 +138,7 @@ function derived(
   const swallowed = numbersInside(machine, operands);
   const text = `${name}(${operands.map(nameOf).join(', ')})`.slice(0, 120);
   const reason = swallowed.length === 0 ? null : 'it is combined with measured values';
-  return machine.unknown({ name: text, at, swallowed, reason });
+  return machine.unknown({ name: text, at, swallowed, reason, ...lostAmong(operands) });
 }
 
 /** Applies a function to every way in which values may turn out. */

@@ -28,7 +28,7 @@ export function alternativesOf(formula: Formula, holds: boolean, bound: Bound): 
     return null;
   }
   if (isAside(formula, bound)) {
-    return [[]];
+    return [asideWay(formula)];
   }
   switch (formula.kind) {
     case 'true':
@@ -79,6 +79,46 @@ function comparesNew(formula: Formula, known: Map<Formula, boolean>): boolean {
   }
 }
 
+/** What cannot be followed and decides whether a comparison counts: the comparison is not certain then. */
+function lostIn(formula: Formula): Extract<Formula, { kind: 'atom' }> | null {
+  switch (formula.kind) {
+    case 'true':
+    case 'false':
+      return null;
+    case 'atom':
+      return isLost(formula.atom) ? formula : null;
+    case 'not':
+      return lostIn(formula.operand);
+    case 'and':
+    case 'or':
+      return firstLost(formula.operands);
+    case 'choice':
+      return firstLost([formula.test, formula.met, formula.otherwise]);
+  }
+}
+
+function firstLost(formulas: readonly Formula[]): Extract<Formula, { kind: 'atom' }> | null {
+  for (const formula of formulas) {
+    const found = lostIn(formula);
+    if (found !== null) {
+      return found;
+    }
+  }
+  return null;
+}
+
+/** Whether a fact is about something that the reader could not follow. */
+export function isLost(atom: Atom): boolean {
+  const values = atom.kind === 'pair' ? [atom.left, atom.right] : atom.kind === 'exists' ? [] : [atom.value];
+  return values.some((value) => value !== null && value.root.kind === 'lost');
+}
+
+/** The one way in which a condition that stands aside is taken for met. */
+function asideWay(formula: Formula): Alternative {
+  const lost = lostIn(formula);
+  return lost === null ? [] : [[{ id: lost.id, atom: lost.atom, holds: true }]];
+}
+
 /** A condition that only says when a comparison counts, and says it in more than one fact. */
 function isAside(formula: Formula, bound: Bound): boolean {
   const inner = formula.kind === 'not' ? formula.operand : formula;
@@ -106,7 +146,7 @@ function union(operands: readonly Formula[], holds: boolean, bound: Bound): Alte
   const found: Alternative[] = [];
   const others = operands.filter((operand) => isAside(operand, bound));
   if (others.length > 0) {
-    found.push([[]]);
+    found.push(asideWay({ kind: 'or', id: -1, operands: others }));
   }
   for (const operand of operands) {
     const ways = others.includes(operand) ? [] : alternativesOf(operand, holds, bound);
@@ -124,7 +164,7 @@ function product(
 ): Alternative[] | null {
   let found: Alternative[] = [[]];
   for (const operand of operands) {
-    const ways = isAside(operand, bound) ? [[]] : alternativesOf(operand, holds, bound);
+    const ways = isAside(operand, bound) ? [asideWay(operand)] : alternativesOf(operand, holds, bound);
     if (ways === null) {
       return null;
     }

@@ -1,6 +1,6 @@
 import type { GateOperator, ReadAssertion, SetApart, ValueStep } from '../../../domain/gates/reading.ts';
 import type { RuleNode } from '../../../domain/gates/rule.ts';
-import { alternativesOf, type Alternative, type Fact } from './alternatives.ts';
+import { alternativesOf, isLost, type Alternative, type Fact } from './alternatives.ts';
 import type { Machine } from '../state/machine.ts';
 import { nameOf } from '../interpreter/operators.ts';
 import type { TestRun } from './run-tests.ts';
@@ -61,7 +61,8 @@ function takeWay(way: Alternative, taking: Taking): void {
     return;
   }
   for (const fact of inner) {
-    const role = inner.length > 1 ? 'joint' : roleOf(fact, facts);
+    const isUnsure = facts.some(({ id, atom }) => id !== fact.id && isLost(atom)) || isLost(fact.atom);
+    const role = isUnsure ? 'unsure' : inner.length > 1 ? 'joint' : roleOf(fact, facts);
     const made = assertionOf(fact, { role, when: conditionsOf(facts, fact), taking });
     const before = taking.found.get(fact.id);
     if (made !== null && (before === undefined || isBetter(made, before))) {
@@ -71,7 +72,7 @@ function takeWay(way: Alternative, taking: Taking): void {
 }
 
 function isBetter(next: ReadAssertion, before: ReadAssertion): boolean {
-  return before.role === 'joint' || before.role === 'any'
+  return before.role === 'joint' || before.role === 'any' || before.role === 'unsure'
     ? next.role === 'bound'
     : next.role === before.role && next.when.length < before.when.length;
 }
