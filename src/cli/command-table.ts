@@ -77,6 +77,11 @@ export const commandTable: readonly CommandEntry[] = [
     'what an apply would write, as JSON',
     () => import('./commands/apply-plan/apply-plan.ts'),
   ),
+  entry(
+    'risk',
+    'how often each gate fails unchanged code, and what it catches',
+    () => import('./commands/risk/risk.ts'),
+  ),
   entry('up', 'embedded Temporal server and a GPU-host worker', () => import('./commands/up/up.ts')),
   entry('worker', 'GPU-host worker against an existing server', () => import('./commands/worker/worker.ts')),
   entry('start', 'begin a session, or continue a run directory', () => import('./commands/start/start.ts')),

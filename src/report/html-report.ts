@@ -5,6 +5,7 @@ import { isDocsStage, type StageDefinition } from '../domain/stages/stage.ts';
 import { stageContext } from './markdown-report.ts';
 import { metricPanel } from './metric-panel.ts';
 import { docsTable } from './metric-table.ts';
+import { riskHeading, riskHtml } from './risk-section.ts';
 import { escapeHtml, sectionHtml } from './section-html.ts';
 
 /** The HTML report's whole style: system fonts, dark and light by the reader's setting, printable. */
@@ -41,6 +42,11 @@ td:last-child, th:last-child { padding-right: 0; }
 th { color: var(--soft); font-weight: 600; }
 tr.worst td { color: var(--worst); font-weight: 600; }
 tr.current td { color: var(--threshold); }
+.risk td { min-width: 6.5rem; }
+.risk tbody th { color: var(--ink); white-space: normal; min-width: 12rem; }
+.risk tr.coin td:last-child { color: var(--worst); font-weight: 600; }
+.risk details { margin: .6rem 0; }
+summary { cursor: pointer; }
 blockquote { margin: .5rem 0; padding-left: .75rem; border-left: 3px solid var(--worst); }
 @media print { body { max-width: none; } .metric { break-inside: avoid; } }
 `;
@@ -70,9 +76,10 @@ export function htmlReport(facts: ReportFacts, markdown: string): string {
     '<body>',
     sectionHtml(header),
     `<p class="verdict">${snapshot.stages.length} stages × ${snapshot.plan.repeats} repeats, every one strict ✓</p>`,
+    facts.risk === undefined ? '' : riskHtml(facts.risk),
     `<nav aria-label="Stages"><ul>${contents.join('')}</ul></nav>`,
     ...snapshot.stages.map((stage, index) => stageSection({ facts, stage, number: index + 1 })),
-    sectionHtml(closing),
+    sectionHtml(withoutRisk(closing)),
     '</body>',
     '</html>',
     '',
@@ -84,6 +91,14 @@ function splitMarkdown(markdown: string, stages: number): { header: string[]; cl
   const lines = markdown.split('\n');
   const headings = lines.flatMap((line, index) => (line.startsWith('## ') ? [index] : []));
   return { header: lines.slice(0, headings[0]), closing: lines.slice(headings[stages] ?? lines.length) };
+}
+
+/** The risk is what a reader needs first: the page has it at its top, folded parts included. */
+function withoutRisk(closing: readonly string[]): string[] {
+  const start = closing.indexOf(riskHeading);
+  if (start === -1) return [...closing];
+  const length = closing.slice(start + 1).findIndex((line) => line.startsWith('## '));
+  return [...closing.slice(0, start), ...(length === -1 ? [] : closing.slice(start + 1 + length))];
 }
 
 function stageSection(place: { facts: ReportFacts; stage: StageDefinition; number: number }): string {

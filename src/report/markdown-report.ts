@@ -9,6 +9,7 @@ import { extractAppliedChanges, insertAppliedChanges, renderAppliedChanges } fro
 import { extractComparison } from './comparison-section.ts';
 import { contextLine, cpuText, observedTotals } from './context-line.ts';
 import { docsTable, metricTable, tableRow } from './metric-table.ts';
+import { riskSection } from './risk-section.ts';
 
 /** Which optimisations the pytest logs show to be active; no lines when the model's config asks for none. */
 export function evidenceSection(evidence: readonly LogEvidence[]): string[] {
@@ -167,6 +168,7 @@ export function markdownReport(facts: ReportFacts, previous: string | null): str
   const report = [
     ...headerLines(facts),
     ...snapshot.stages.flatMap((stage, index) => stageLines({ facts, stage, index })),
+    ...(facts.risk === undefined ? [] : riskSection(facts.risk)),
     ...discardedSection(facts),
     ...sampleScopeSection(facts),
     ...runConditionsSection(facts),

@@ -3,6 +3,7 @@ import type { CellFile, RunSnapshot } from '../audit/strict.ts';
 import type { ContextBinding } from '../discovery/source-facts.ts';
 import type { LogEvidence } from '../evidence/log-evidence.ts';
 import type { Observation } from '../observation/observation.ts';
+import type { RiskDocument } from '../risk/risk-document.ts';
 import type { Unit } from '../session/session-plan.ts';
 
 /** One pytest repeat that left at least one observation. */
@@ -103,6 +104,8 @@ export interface ReportFacts {
   thresholds: CurrentThreshold[];
   /** Of the patterns that the model's config names, in its order. */
   evidence: LogEvidence[];
+  /** What the gates do to unchanged commits; absent where it was not computed. */
+  risk?: RiskDocument;
   /** The session's apply; null while there was none (then a previous report's section is kept). */
   applied: AppliedDocument | null;
   /** Rendered sections that a caller adds before the provenance, for example a comparison. */

@@ -11,6 +11,7 @@ import type { CurrentThreshold, PrecheckFacts, ReportFacts } from '../../../doma
 import { type Plan, sessionCommit } from '../../../domain/session/session-plan.ts';
 import { messageOf } from '../../../domain/text.ts';
 import { readApplied } from '../../apply/run-apply.ts';
+import { readRisk } from '../../risk/read-risk.ts';
 import { readEnvironment } from '../../fingerprint/environment-file.ts';
 import { gitText, showFileAtCommit } from '../../git/git.ts';
 import { listDiscarded } from '../discard-repeat.ts';
@@ -166,6 +167,7 @@ export async function readReportFacts(options: ReadReportFactsOptions): Promise<
   const read = cachedReader(options);
   const bindings = await readBindingsAtCommit(options, read, warnings);
   const environment = await readOrWarn(() => readEnvironment(snapshot.run_dir), warnings);
+  const risk = await readOrWarn(() => readRisk({ snapshot, repoRoot }), warnings);
   const facts: ReportFacts = {
     snapshot,
     now,
@@ -179,6 +181,7 @@ export async function readReportFacts(options: ReadReportFactsOptions): Promise<
     thresholds: repoRoot === null ? [] : await readThresholds(repoRoot, snapshot),
     evidence: await readLogEvidence({ snapshot, patterns: evidence ?? snapshot.plan.evidence ?? [] }),
     applied: await readOrWarn(() => readApplied(snapshot.run_dir), warnings),
+    ...(risk === null || risk.metrics.length === 0 ? {} : { risk }),
     extra_sections: [],
   };
   return { facts, warnings };
