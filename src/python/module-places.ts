@@ -15,7 +15,8 @@ import { nameFields, readClasses, type ClassMembers } from './class-members.ts';
 import { readAssignments } from './constants.ts';
 import type { PythonModule } from './parse-module.ts';
 import { settledKey } from './constant-value.ts';
-import { readTestPlaces, type TestPlace } from './test-places.ts';
+import type { TestPlace } from './test-place.ts';
+import { readTestPlaces } from './test-places.ts';
 
 /** Everything that places of a module are looked up in; one reading serves any number of them. */
 export interface ModulePlaces {

@@ -6,7 +6,7 @@ import type { PlaceRoot, RowName } from '../domain/places/place.ts';
 import { readTree } from './constant-value.ts';
 import { codeChildren, isNumeral, plainString, withoutParentheses } from './expression.ts';
 import type { PythonModule } from './parse-module.ts';
-import type { TestPlace } from './test-places.ts';
+import type { TestPlace } from './test-place.ts';
 
 interface Row {
   index: number;

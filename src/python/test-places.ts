@@ -1,19 +1,10 @@
 import type { SyntaxNode } from 'tree-sitter';
 
-import type { LiteralTree } from '../domain/places/literal-tree.ts';
-import type { PlaceRoot } from '../domain/places/place.ts';
 import { readTree } from './constant-value.ts';
 import { codeChildren } from './expression.ts';
 import { readParametrizedRows } from './parametrize-rows.ts';
+import type { TestPlace } from './test-place.ts';
 import type { PythonModule } from './parse-module.ts';
-
-/** A value in a test: of a row of `parametrize`, or of a keyword argument of a call. */
-export interface TestPlace {
-  root: Exclude<PlaceRoot, { kind: 'name' | 'document' }>;
-  /** Other spellings of the same row: by its number, or by the id that pytest shows at present. */
-  aliases: string[];
-  tree: LiteralTree;
-}
 
 /** A keyword argument whose value may hold a number; most tests have none, and then no call needs to be looked at. */
 const literalArgument = /[(,]\s*[^\W\d]\w*\s*=\s*(?:[-+\d.[{(]|None\b|dict\()/u;

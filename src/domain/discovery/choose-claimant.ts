@@ -1,4 +1,4 @@
-import type { Candidate } from './candidates.ts';
+import type { Candidate } from './candidate.ts';
 
 /** Which of the literals that claim one metric of one stage is calibrated. */
 export interface ChosenClaimant {

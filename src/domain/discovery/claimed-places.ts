@@ -3,7 +3,7 @@ import { formatPlace, formatStep, isSamePlace, placeInFile } from '../places/for
 import type { PlacedLiteral } from '../places/list-literals.ts';
 import { parsePlace, placeForms } from '../places/parse-place.ts';
 import type { Place, PlaceStep } from '../places/place.ts';
-import type { Candidate, CandidateSearch } from './candidates.ts';
+import type { Candidate, CandidateSearch } from './candidate.ts';
 import { isDeviceStep } from './device-row.ts';
 import { chooseLiteral, type PathLiteral } from './table-candidates.ts';
 

@@ -1,5 +1,5 @@
 import type { StageDefinition } from '../stages/stage.ts';
-import type { Candidate } from './candidates.ts';
+import type { Candidate } from './candidate.ts';
 import { chooseClaimant, type ChosenClaimant } from './choose-claimant.ts';
 import { findingAt, type Finding } from './finding.ts';
 import { isComplete, testFileName } from './source.ts';

@@ -5,7 +5,7 @@ import type { PlacedLiteral } from '../places/list-literals.ts';
 import type { LiteralTree, TableTree } from '../places/literal-tree.ts';
 import { parsePlace } from '../places/parse-place.ts';
 import type { Place, PlaceStep } from '../places/place.ts';
-import type { Candidate, CandidateResult } from './candidates.ts';
+import type { Candidate, CandidateResult } from './candidate.ts';
 import { describeRows, isDeviceStep, matchesDevice, type Device } from './device-row.ts';
 import { findingAt, type Finding } from './finding.ts';
 import { unusableEntries } from './unusable-entries.ts';
