@@ -89,7 +89,7 @@ async function showPlan(
   }
   const preconditions = await checkPreconditions({ snapshot, repoRoot });
   if (preconditions.kind === 'refused') {
-    const remedy = 'mend that, or end the session without an edit: --mode report';
+    const remedy = 'fix that, or end the session without an edit: --mode report';
     return { ...refused(preconditions.reason.replaceAll('\n', '\n  ')), remedy };
   }
   const { plan } = preconditions;

@@ -24,7 +24,7 @@ export function register(program: Command): void {
     .addOption(
       new Option(
         '-f, --follow',
-        'go on with what is written, switch to the next pytest, end with the session',
+        'keep printing new output, switch to the next pytest, stop when the session ends',
       ),
     )
     .addOption(new Option('--run-dir <dir>', 'directory of a session, where there is no server to ask'))

@@ -61,7 +61,7 @@ export function register(program: Command): void {
     .option('--skip-version-check', 'pinned versions that differ are warnings')
     .option(
       '--smoke',
-      'launch every unit once to see whether it works: same checks, lanes and limits, nothing recorded, ends by itself',
+      'launch every unit once to see whether it works: same checks, lanes and limits, nothing recorded, then it ends',
     )
     .option('--detach', 'print and return at once instead of following the session')
     .option(

@@ -80,7 +80,7 @@ async function up(context: CliContext, options: UpOptions): Promise<void> {
     await server.stop();
   }
   if (!stop.aborted) {
-    note(`error: the embedded server ended by itself; see ${db}.server.log`);
+    note(`error: the embedded server exited unexpectedly; see ${db}.server.log`);
     process.exitCode = exitCode.notReady;
   }
 }
