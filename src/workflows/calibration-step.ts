@@ -51,7 +51,7 @@ export class CalibrationStep {
   async #untilComplete(): Promise<void> {
     const { state } = this.#session;
     for (;;) {
-      await this.#purge();
+      await this.purge();
       await this.#continueAsNewIfDue();
       const { kind } = state.phase;
       if (isParked(state.phase)) await condition(() => !isParked(state.phase) || this.#mayPurge());
@@ -152,7 +152,8 @@ export class CalibrationStep {
     await this.#session.log('resumed');
   }
 
-  async #purge(): Promise<void> {
+  /** Carries out the purges that were asked for, in their order, and settles their commands. */
+  async purge(): Promise<void> {
     const { state } = this.#session;
     while (state.purges[0] !== undefined) {
       const purge = state.purges[0];

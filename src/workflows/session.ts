@@ -20,6 +20,7 @@ import { sessionStatus, unitsProgress } from '../domain/session/session-view.ts'
 import { isSmoke, smokeEnd } from '../domain/session/smoke.ts';
 import { firstIssue } from '../domain/text.ts';
 import { CalibrationStep } from './calibration-step.ts';
+import { hasPurgeBeforePrecheck } from './changes.ts';
 import { registerCommandHandlers } from './command-handlers.ts';
 import { awaitDecision, writeReport } from './decision-step.ts';
 import {
@@ -155,9 +156,21 @@ export class Session {
     };
     this.#context.setPhase({ kind: 'halted', since: now(), cause });
     await this.#context.log(...haltMilestones(plan, state, cause));
-    await condition(() => state.resume_requested);
+    await this.#untilResumedBeforePrecheck();
     state.resume_requested = false;
     await this.#context.log('resumed');
+  }
+
+  /** A directory that is continued holds repeats: whoever purges one meanwhile gets it done, and the answer, at once. */
+  async #untilResumedBeforePrecheck(): Promise<void> {
+    const { state } = this.#context;
+    const isCalled = () => state.resume_requested || state.purges.length > 0;
+    await condition(isCalled);
+    while (!state.resume_requested && hasPurgeBeforePrecheck()) {
+      await this.#calibration.purge();
+      await condition(isCalled);
+    }
+    await condition(() => state.resume_requested);
   }
 
   /** What the other hosts of the pool are held against. */

@@ -31,6 +31,26 @@ describe('a checkout that moved between the start and the precheck', () => {
     expect(activities.log).toContain('HALT: HEAD moved: found b; restore it, then resume');
   });
 
+  test('carries out a purge before the resume, and answers it at once', async () => {
+    const { activities, run } = scriptedSession(place(), { repeats: 1 }, () => ({
+      openSession: () => {
+        activities.repair('test_alpha_ci', 1);
+        return activities.audit();
+      },
+      precheck: (call) => verdicts[call - 1] ?? { ok: true, errors: [], warnings: [] },
+    }));
+    await run(async (session) => {
+      await session.untilPhase('halted');
+      const reply = await session.update('purge', { stage: 'alpha_wer', repeat: 1 });
+      expect(reply.message).toMatch(/test_alpha_ci repeat 1 is discarded .* run again after `resume`$/);
+      expect(activities.calls).toContain('discardRepeat test_alpha_ci#1');
+      expect((await session.state()).phase.kind).toBe('halted');
+      await session.update('resume');
+      await session.finish();
+    });
+    expect(activities.launches).toContain('test_alpha_ci#1');
+  });
+
   test('can be aborted instead', async () => {
     const { run } = scriptedSession(place(), { repeats: 1 }, () => ({
       precheck: () => ({ ok: false, moved: 'HEAD moved', errors: [], warnings: [] }),

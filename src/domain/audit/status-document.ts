@@ -1,26 +1,10 @@
 import type { AuditMatrix, MissingRun } from './matrix.ts';
 import type { ProvenanceDocument } from './provenance.ts';
+import type { HaltFact } from './recorded-halt.ts';
 import { readinessOfMatrix, type StrictAuditDocument } from './strict-audit.ts';
 
 /** A GPU with more memory in use is not free, whoever holds it (exactly the limit passes). */
 export const freeMemoryLimitMib = 2048;
-
-/**
- * Why a session stopped launching, as its `run.log` tells; null when it did not, or went on or ended since.
- *
- * MAINTENANCE: the lines that `RepeatRunner`, `SessionContext.block`, `CalibrationStep` and `Session` log in
- * `workflows/`.
- *
- * @param runLog the file's text, or its end
- */
-export function recordedHalt(runLog: string): { text: string } | null {
-  for (const line of runLog.split('\n').toReversed()) {
-    const [, kind, text] = /^\S+ (HALT|BLOCKED): (.*)$/.exec(line) ?? [];
-    if (kind !== undefined && text !== undefined) return { text: `${kind}: ${text}` };
-    if (/^\S+ (resumed\b|session (completed|aborted|failed): )/.test(line)) return null;
-  }
-  return null;
-}
 
 /** Seconds between looks that a supervisor of a session should not exceed. */
 const pollIntervalSeconds = 120;
@@ -120,7 +104,7 @@ export interface LiveFacts {
   /** Null when nothing here can tell. */
   active: ActiveRun[] | null;
   /** Why the session stopped launching; null when it did not. */
-  halt: { text: string } | null;
+  halt: HaltFact | null;
   budget: BudgetFact | null;
   /** Estimated seconds to the end; null when unknown. */
   eta_s: number | null;
@@ -156,7 +140,7 @@ export interface StatusDocument {
   gpu_error: string | null;
   state: string;
   active: ActiveRun[] | null;
-  halt: { text: string } | null;
+  halt: HaltFact | null;
   git_provenance: ProvenanceDocument;
   calibration_git_sha: string;
   strict: StrictAuditDocument['stages'];

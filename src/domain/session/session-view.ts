@@ -4,6 +4,7 @@ import {
   type StatusDocument,
   statusDocument,
 } from '../audit/status-document.ts';
+import { haltFacts } from '../audit/recorded-halt.ts';
 import { haltDetailLines } from '../observation/explain-halt.ts';
 import { harmlessMarkdown } from '../untrusted/markdown-text.ts';
 import type { Lane } from '../lanes/lanes.ts';
@@ -194,7 +195,9 @@ export function sessionStatus(plan: SessionPlan, state: SessionState, now: Date)
       ...(lane === undefined ? {} : { lane }),
     })),
     halt:
-      stopped.includes(phase.kind) || state.abort_requested !== null ? { text: sessionLine(state) } : null,
+      stopped.includes(phase.kind) || state.abort_requested !== null
+        ? { text: sessionLine(state), ...(phase.kind === 'halted' ? haltFacts(phase.cause) : {}) }
+        : null,
     budget: {
       attempts_per_pass: plan.policies.attempts_per_pass,
       max_passes: plan.policies.max_passes,

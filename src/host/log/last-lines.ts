@@ -2,10 +2,10 @@ import { open } from 'node:fs/promises';
 import { stripVTControlCharacters } from 'node:util';
 
 import { redactSecrets } from '../../domain/secrets/redact-secrets.ts';
+import { shown } from '../../domain/untrusted/cut-text.ts';
 
 const lookedAtBytes = 16 * 1024;
 const mostLines = 12;
-const longestLine = 200;
 
 /** The last lines of a log that say something, at most twelve; none where it cannot be read. */
 export async function lastLines(path: string): Promise<string[]> {
@@ -18,7 +18,7 @@ export async function lastLines(path: string): Promise<string[]> {
       return buffer
         .toString('utf8')
         .split(/\r?\n/)
-        .map((line) => harmlessLine(line.slice(line.lastIndexOf('\r') + 1), longestLine))
+        .map((line) => readable(line.slice(line.lastIndexOf('\r') + 1)))
         .filter((line) => line.trim() !== '')
         .slice(-mostLines);
     } finally {
@@ -29,8 +29,7 @@ export async function lastLines(path: string): Promise<string[]> {
   }
 }
 
-/** Text from outside as one line that no terminal acts on: no control or bidirectional characters, no secrets, cut. */
-export function harmlessLine(text: string, limit: number): string {
-  const plain = redactSecrets(stripVTControlCharacters(text).replaceAll(/[\p{Cc}\p{Bidi_Control}]/gu, ' '));
-  return plain.length <= limit ? plain : `${plain.slice(0, limit - 1)}…`;
+/** Colours would only be noise as codes; whatever else acts is shown. */
+function readable(line: string): string {
+  return shown(redactSecrets(stripVTControlCharacters(line)));
 }

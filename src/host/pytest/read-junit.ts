@@ -3,12 +3,12 @@ import { readFile, stat } from 'node:fs/promises';
 import { SaxesParser } from 'saxes';
 
 import type { SkippedTest } from '../../domain/observation/explain-halt.ts';
-import { harmlessLine } from '../log/last-lines.ts';
+import { redactSecrets } from '../../domain/secrets/redact-secrets.ts';
+import { shown } from '../../domain/untrusted/cut-text.ts';
 
 /** Larger ones hold what tests printed; nothing in them is worth the memory. */
 const maxBytes = 32 * 1024 * 1024;
 const mostTests = 50;
-const longestReason = 200;
 
 /**
  * The tests that pytest skipped, from the junit file of a launch. Empty where there is no such file, or none that can be
@@ -35,7 +35,7 @@ function skippedIn(xml: string): SkippedTest[] {
     // An expected failure is reported as skipped, too.
     if (name !== 'skipped' || attributes['type'] !== 'pytest.skip' || skipped.length >= mostTests) return;
     const reason = attributes['message'] ?? '';
-    skipped.push({ name: harmlessLine(test, longestReason), reason: harmlessLine(reason, longestReason) });
+    skipped.push({ name: shown(redactSecrets(test)), reason: shown(redactSecrets(reason)) });
   });
   parser.write(xml).close();
   return skipped;

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 
-import { recordedHalt } from '../../../src/domain/audit/status-document.ts';
+import { recordedHalt } from '../../../src/domain/audit/recorded-halt.ts';
+import { haltDetailLines } from '../../../src/domain/observation/explain-halt.ts';
 
 const at = (...lines: string[]) => lines.map((line) => `2026-04-23T05:00:00Z ${line}\n`).join('');
 
@@ -9,6 +10,26 @@ test.each([
   ['a halt after an earlier one', at('HALT: first', 'resumed', 'HALT: nova_wer.wer: no such key')],
 ])('tells %s', (_what, log) => {
   expect(recordedHalt(log)).toEqual({ text: 'HALT: nova_wer.wer: no such key' });
+});
+
+test('tells key, finding, skipped tests, the end of the log and the steps one by one', () => {
+  const facts = {
+    config_key: 'metric_sources.test_nova_ci.py.paths.wer',
+    found: 'found instead: summary.wer_corpus, summary.wer_mean',
+    skipped: ['test_nova (needs 4 GPUs)', 'test_other (no server)'],
+    log_tail: ['E   1. no key', '1 failed in 2.0s'],
+    steps: ['edit models/nova/config.yaml   # wer', 'calib signal latest resume'],
+  };
+  const cause = { text: 'nova_wer.wer: no such key', namespace: null, repeat: null, ...facts };
+  const log = at(
+    'HALT: an earlier one',
+    '  config key: an.earlier.one',
+    'resumed',
+    `HALT: ${cause.text}`,
+    ...haltDetailLines(cause),
+    'completeness at HALT: 1/6 stage-runs complete',
+  );
+  expect(recordedHalt(log)).toEqual({ text: 'HALT: nova_wer.wer: no such key', ...facts });
 });
 
 test('tells a block', () => {

@@ -28,7 +28,7 @@ async function printStatus(context: CliContext, given: GivenRun): Promise<void> 
   const { readRunLogTail } = await import('../../../host/run-directory/logs/run-log.ts');
   const { readGpuFacts } = await import('../../../host/gpu/gpus.ts');
   const { readActiveRuns } = await import('../../../host/run-directory/logs/launches.ts');
-  const { recordedHalt } = await import('../../../domain/audit/status-document.ts');
+  const { recordedHalt } = await import('../../../domain/audit/recorded-halt.ts');
   const { utcTimestamp } = await import('../../../domain/text.ts');
   const now = new Date();
   try {
