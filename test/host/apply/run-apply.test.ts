@@ -219,7 +219,7 @@ describe('is refused with the reason, and nothing is written', () => {
     const world = await applyWorld();
     rmSync(runPaths.observation(world.runDir, 'nova_speed', 2));
     expect(await refusal(world)).toMatch(
-      /^strict audit incomplete \(1\/2 stages strict-ready\)\nnova_speed: ✓—✓/,
+      /^strict audit incomplete \(0\/2 stages strict-ready\)\nnova_accuracy: ✓✗✓/,
     );
   });
 

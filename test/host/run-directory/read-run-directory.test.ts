@@ -44,13 +44,13 @@ describe('reading a run directory', () => {
   test('a missing file is a missing cell', async () => {
     const { runDir } = runWorld();
     rmSync(runPaths.observation(runDir, 'nova_speed', 2));
-    expect(await symbols(runDir)).toEqual({ nova_accuracy: '✓✓✓', nova_speed: '✓—✓' });
+    expect(await symbols(runDir)).toEqual({ nova_accuracy: '✓✗✓', nova_speed: '✓—✓' });
   });
 
   test('a half-written file is a corrupt cell, not an error', async () => {
     const { runDir } = runWorld();
     truncateSync(runPaths.observation(runDir, 'nova_speed', 1), 40);
-    expect(await symbols(runDir)).toEqual({ nova_accuracy: '✓✓✓', nova_speed: '✗✓✓' });
+    expect(await symbols(runDir)).toEqual({ nova_accuracy: '✗✓✓', nova_speed: '✗✓✓' });
   });
 
   test('a folder in a record’s place is a corrupt cell', async () => {
@@ -111,7 +111,7 @@ describe('reading a run directory', () => {
   test('a repeat that is recorded again is committed again', async () => {
     const world = runWorld();
     writeRepeat(world, 2, { nova_speed: { sample_counts: { total: 5, ok: 3 } } });
-    expect(await symbols(world.runDir)).toEqual({ nova_accuracy: '✓✓✓', nova_speed: '✓△✓' });
+    expect(await symbols(world.runDir)).toEqual({ nova_accuracy: '✓✗✓', nova_speed: '✓△✓' });
   });
 });
 
