@@ -92,7 +92,7 @@ export async function main(body, beforeStop = async () => {}) {
     await stopAll();
     process.exit(130);
   };
-  for (const name of ['SIGINT', 'SIGTERM']) process.on(name, onSignal);
+  for (const name of ['SIGINT', 'SIGTERM']) process.on(name, () => void onSignal());
   try {
     await body();
   } catch (error) {

@@ -53,8 +53,8 @@ async function productionCheck() {
     const demo = start(process.execPath, [join(root, 'scripts/demo.mjs')], { env, cwd: root });
     await firstRepeat(demo, earlier);
     console.log('production: SIGKILL to the Temporal server and to PostgreSQL');
-    process.kill(-server.pid, 'SIGKILL');
-    process.kill(-database.pid, 'SIGKILL');
+    process.kill(-Number(server.pid), 'SIGKILL');
+    process.kill(-Number(database.pid), 'SIGKILL');
     await Promise.all([server.ended, database.ended]);
     database = await postgres.start(ports[0]);
     server = await startServer(env, ports[1]);
