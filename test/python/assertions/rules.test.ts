@@ -185,6 +185,24 @@ def test_b(rows):
     expect(gatesOf(text)).toEqual(['rows[*].err <= 0.25 <- LIMIT', 'rows[*].err <= 0.25 <- LIMIT']);
   });
 
+  it('reads a bound on every element of a list that was filtered before', () => {
+    const text = `
+LIMIT = 0.25
+def valid(rows):
+    kept = []
+    for row in rows:
+        if isinstance(row, dict):
+            kept.append(row)
+    return kept
+def test_a(rows):
+    for row in valid(rows):
+        wer = row.get("wer")
+        if wer is not None and not isinstance(wer, bool):
+            assert wer <= LIMIT
+`;
+    expect(gatesOf(text)).toEqual(['rows[*].wer <= 0.25 <- LIMIT']);
+  });
+
   it('does not take any() for a bound on one value', () => {
     expect(gatesOf('L = 0.5\ndef test_a(rows):\n    assert any(row["x"] > L for row in rows)\n')).toEqual([
       'any: rows[*].x > 0.5 <- L',

@@ -10,7 +10,12 @@ export function callFunction(machine: Machine, target: FunctionValue, call: Call
   if (machine.depth >= machine.limits.depth) {
     return unfollowed(machine, target, { call, reason: 'calls nested too deeply, or a recursion' });
   }
+  const nested = machine.running.get(target) ?? 0;
+  if (nested >= maxOpenRecursion && call.values.some((value) => isOpen(machine, value))) {
+    return unfollowed(machine, target, { call, reason: 'a recursion over values that only a run knows' });
+  }
   const saved = save(machine);
+  machine.running.set(target, nested + 1);
   machine.depth += 1;
   machine.stepLimit = Math.min(machine.stepLimit, machine.steps + machine.limits.stepsPerCall);
   machine.calls = [...machine.calls, call.at];
@@ -23,8 +28,16 @@ export function callFunction(machine: Machine, target: FunctionValue, call: Call
     restore(machine, saved);
     return unfollowed(machine, target, { call, reason: error.message });
   } finally {
+    machine.running.set(target, nested);
     restore(machine, saved);
   }
+}
+
+/** A recursion over unknown values ends nowhere; over constants it ends by itself, or at the depth that is followed. */
+const maxOpenRecursion = 3;
+
+function isOpen(machine: Machine, value: Value): boolean {
+  return ['unknown', 'either', 'condition'].includes(machine.resolve(value).type);
 }
 
 interface Saved {

@@ -190,9 +190,14 @@ function selectedEntry(
 }
 
 function elementOf(machine: Machine, sequence: SequenceValue, key: Settled, at: string): Value {
-  if (sequence.lost !== null || sequence.form === 'set') {
-    const reason = sequence.lost ?? 'its order is not known';
-    return machine.unknown({ name: 'an element', at, kind: 'lost', reason });
+  if (sequence.lost !== null) {
+    return machine.unknown({ name: 'an element', at, kind: 'lost', reason: sequence.lost });
+  }
+  if (sequence.form === 'set') {
+    // Of measured values any is as good as the other; which of several literals it is cannot be told.
+    const hasNumber = sequence.items.some(({ value }) => value.type !== 'unknown');
+    const reason = hasNumber ? 'its order is not known' : null;
+    return machine.unknown({ name: 'an element', at, kind: hasNumber ? 'lost' : 'measured', reason });
   }
   const isWhole = sequence.items.every(({ guard }) => guard.kind === 'true');
   if (key.type === 'number' && isWhole) {

@@ -99,7 +99,7 @@ export interface Limits {
 export const defaultLimits: Limits = {
   steps: 100_000,
   stepsPerCall: 60_000,
-  stepsPerFile: 1_500_000,
+  stepsPerFile: 600_000,
   depth: 40,
   ruleSize: 400,
   elements: 2000,

@@ -13,6 +13,7 @@ import { always, Formulas, impossible, type Formula } from './formula.ts';
 import { PathConditions, type Path } from './path.ts';
 import {
   type EitherValue,
+  type FunctionValue,
   type LazyValue,
   type LiteralOrigin,
   type NumberValue,
@@ -42,6 +43,8 @@ export class Machine {
   readonly notes: { reason: string; at: string }[] = [];
   /** By id of a count: when it is more than 0. */
   readonly counts = new Map<number, Formula>();
+  /** How often a function is being run at present. */
+  readonly running = new Map<FunctionValue, number>();
   /** Environment variables that the suite sets itself. */
   readonly environment = new Map<string, Value>();
   /** `request.param`, by the id of `request`. */

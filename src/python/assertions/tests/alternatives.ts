@@ -113,10 +113,28 @@ export function isLost(atom: Atom): boolean {
   return values.some((value) => value !== null && value.root.kind === 'lost');
 }
 
-/** The one way in which a condition that stands aside is taken for met. */
+/** The one way in which a condition that stands aside is taken for met: elements that it is about are there. */
 function asideWay(formula: Formula): Alternative {
+  const facts: Fact[] = [];
   const lost = lostIn(formula);
-  return lost === null ? [] : [[{ id: lost.id, atom: lost.atom, holds: true }]];
+  if (lost !== null) {
+    facts.push({ id: lost.id, atom: lost.atom, holds: true });
+  }
+  addElements(formula, facts);
+  return facts.length === 0 ? [] : [facts];
+}
+
+function addElements(formula: Formula, facts: Fact[]): void {
+  if (facts.length > 20) {
+    return;
+  }
+  if (formula.kind === 'atom' && formula.atom.kind === 'exists') {
+    facts.push({ id: formula.id, atom: formula.atom, holds: true });
+  } else if (formula.kind === 'and' || formula.kind === 'or') {
+    formula.operands.forEach((operand) => addElements(operand, facts));
+  } else if (formula.kind === 'choice') {
+    addElements(formula.met, facts);
+  }
 }
 
 /** A condition that only says when a comparison counts, and says it in more than one fact. */
