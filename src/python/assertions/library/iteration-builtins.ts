@@ -1,3 +1,4 @@
+import type { RuleDecision } from '../../../domain/gates/rule.ts';
 import { createSequence, elementsOf } from '../interpreter/containers.ts';
 import type { CallArguments } from '../state/machine-types.ts';
 import type { Machine } from '../state/machine.ts';
@@ -26,13 +27,25 @@ export function sorted(machine: Machine, call: CallArguments): Value {
   const isPlain = call.named.size === 0 && items.every(({ guard }) => guard.kind === 'true');
   const types = new Set(items.map(({ value }) => value.type));
   if (isPlain && types.size <= 1 && (types.has('number') || types.has('string') || types.size === 0)) {
-    return createSequence(
-      machine,
-      'list',
-      items.toSorted((left, right) => order(left.value, right.value)),
-    );
+    const inOrder = items.toSorted((left, right) => order(left.value, right.value));
+    return createSequence(machine, 'list', ordered(inOrder, call.at));
   }
   return createSequence(machine, 'set', items);
+}
+
+/** Numbers in an order that holds only while they compare as they do now: the rule of each says so. */
+function ordered(items: readonly Item[], at: string): Item[] {
+  const rules = items.flatMap(({ value }) => (value.type === 'number' ? [value.rule] : []));
+  const decisions = rules.slice(1).map((right, index): RuleDecision => {
+    const left = rules[index] ?? right;
+    return { left, operator: '<=', right, outcome: true };
+  });
+  return items.map(({ value, guard }) => {
+    const isPlain = value.type !== 'number' || value.rule.kind === 'number' || decisions.length === 0;
+    return isPlain
+      ? { value, guard }
+      : { value: { ...value, rule: { kind: 'branch', at, decisions, taken: value.rule } }, guard };
+  });
 }
 
 function order(left: Value, right: Value): number {

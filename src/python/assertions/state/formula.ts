@@ -1,4 +1,4 @@
-import type { NumberValue, UnknownValue } from './values.ts';
+import type { NumberValue, UnknownValue } from './unknown.ts';
 
 /** A condition over what only a run of the suite knows. Equal formulas have equal ids. */
 export type Formula =

@@ -2,6 +2,7 @@ import type { SyntaxNode } from 'tree-sitter';
 
 import { parsePythonNumber } from '../../../domain/numbers/python-numbers.ts';
 import { joined, parametersOf, stringOf } from './convert-text.ts';
+import type { Converter } from './converter.ts';
 import { codeChildren, lineOf } from './tree-nodes.ts';
 import {
   maxDepth,
@@ -28,11 +29,6 @@ export function createExpressionConverter(source: string): ExpressionConverter {
     parameters: (node) => parametersOf(converter, node),
     arguments: (node, depth = 0) => argumentsOf(converter, node, depth),
   };
-}
-
-export interface Converter {
-  source: string;
-  convert: (node: SyntaxNode | null, depth: number) => Expr;
 }
 
 type Rule = (converter: Converter, node: SyntaxNode, depth: number) => Expr;

@@ -1,6 +1,6 @@
 import type { SyntaxNode } from 'tree-sitter';
 
-import type { Converter } from './convert-expression.ts';
+import type { Converter } from './converter.ts';
 import type { Expr, Parameter } from './syntax.ts';
 import { codeChildren, lineOf } from './tree-nodes.ts';
 
