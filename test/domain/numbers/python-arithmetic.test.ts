@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import { assert, double, pre, property } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
 import {
@@ -39,9 +39,9 @@ describe('arithmetic as Python does it', () => {
   });
 
   it('rounds a fraction to the double that it is', () => {
-    fc.assert(
-      fc.property(fc.double({ noNaN: true, noDefaultInfinity: true, min: -1e200, max: 1e200 }), (value) => {
-        fc.pre(value === 0 || Math.abs(value) > 1e-200);
+    assert(
+      property(double({ noNaN: true, noDefaultInfinity: true, min: -1e200, max: 1e200 }), (value) => {
+        pre(value === 0 || Math.abs(value) > 1e-200);
         expect(fromRational(exactRational(value)) === value).toBe(true);
       }),
     );
