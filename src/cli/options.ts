@@ -100,6 +100,8 @@ export interface CliContext {
   /** What `--env` gives. */
   envOption: () => Promise<EnvOption>;
   catalog: () => Promise<Catalog>;
+  /** The same without the line that says which: for answers about a run directory, whose text scripts read. */
+  catalogUnsaid: () => Promise<Catalog>;
   model: () => Promise<LoadedModel>;
   host: () => Promise<ResolvedHost>;
   repoRoot: () => Promise<ResolvedRepoRoot>;
@@ -171,7 +173,7 @@ export function createContext(command: Command): CliContext {
 }
 
 /** The checkout in which a catalog is looked for: that of a host profile is not known before its catalog is. */
-async function openFoundCatalog(options: SharedOptionValues): Promise<Catalog> {
+async function openFoundCatalog(options: SharedOptionValues, say: (line: string) => void): Promise<Catalog> {
   const { openCatalog } = await import('../host/catalog/open-catalog.ts');
   const { findCatalog } = await import('../host/catalog/find-catalog.ts');
   const { nearestCheckout } = await import('../host/catalog/resolve.ts');
@@ -181,7 +183,7 @@ async function openFoundCatalog(options: SharedOptionValues): Promise<Catalog> {
   const repoRoot = stated ? resolve(cwd, stated) : nearestCheckout(cwd);
   const { dir, hostsDir, line } = await findCatalog({ flag: options.catalog, env, repoRoot, cwd });
   const catalog = await openCatalog(dir, hostsDir);
-  if (line !== null) note(line);
+  if (line !== null) say(line);
   return catalog;
 }
 
@@ -198,7 +200,7 @@ async function chosenModel(given: string | undefined, catalog: () => Promise<Cat
 }
 
 function contextOf(options: SharedOptionValues): CliContext {
-  const catalog = once(() => openFoundCatalog(options));
+  const catalog = once(() => openFoundCatalog(options, note));
   const modelName = once(() => chosenModel(options.model, catalog));
   const resolvers = createResolvers(options, catalog, modelName);
   return {
@@ -212,6 +214,7 @@ function contextOf(options: SharedOptionValues): CliContext {
       return parseEnvOption(options.env ?? [], process.env);
     }),
     catalog,
+    catalogUnsaid: once(() => openFoundCatalog(options, () => undefined)),
     ...resolvers,
     announceHost: async () => {
       const { host } = await resolvers.host();

@@ -31,8 +31,11 @@ describe('strict-audit', () => {
     const run = await runCalib(['strict-audit', '--run-dir', world.runDir, '--json']);
     expect(run.exitCode).toBe(1);
     expect(JSON.parse(run.stdout)).toMatchObject({
-      strict_ready: 1,
-      stages: [{}, { cells: ['✓', '△', '✓'], reasons: ['', 'partial samples (3/5)', ''] }],
+      strict_ready: 0,
+      stages: [
+        { cells: ['✓', '✗', '✓'] },
+        { cells: ['✓', '△', '✓'], reasons: ['', 'partial samples (3/5)', ''] },
+      ],
     });
   });
 
@@ -136,7 +139,8 @@ describe('report', () => {
     expect(run.exitCode).toBe(1);
     expect(run.stderr).toBe(
       [
-        'error: refusing report — strict audit incomplete (1/2 stages strict-ready)',
+        'error: refusing report — strict audit incomplete (0/2 stages strict-ready)',
+        '  nova_accuracy: ✗✓✓ (2/3, expected=5)',
         '  nova_speed: —✓✓ (2/3)',
       ].join('\n'),
     );
@@ -264,7 +268,7 @@ describe('apply-plan', () => {
     ]);
     expect(JSON.parse(run.stdout)).toMatchObject({
       error: 'strict_incomplete',
-      mismatches: ['nova_speed: ✓△✓ (2/3)'],
+      mismatches: ['nova_accuracy: ✓✗✓ (2/3, expected=5)', 'nova_speed: ✓△✓ (2/3)'],
     });
   });
 

@@ -69,7 +69,7 @@ export async function evidencePatterns(
 ): Promise<EvidencePattern[]> {
   if (plan.evidence !== undefined) return plan.evidence;
   try {
-    const catalog = await context.catalog();
+    const catalog = await context.catalogUnsaid();
     if (!catalog.modelNames.includes(plan.model)) return [];
     return (await catalog.loadModel(plan.model)).config.evidence;
   } catch (error) {
