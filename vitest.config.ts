@@ -7,7 +7,7 @@ import { defineConfig } from 'vitest/config';
 
 /**
  * The tests by what they need; the folder below `test/` says which. `npm test` runs `pure`, `unit`, `activities` and `server`,
- * `npm run test:long` the others: whole sessions end to end, terminals, sweeps over every step at which something can fail,
+ * `npm run test:long` the others: whole sessions end to end, pools, adoption and lanes, terminals, sweeps over every failing step,
  * properties with all their runs. What takes minutes and a machine for itself is `npm run faults`.
  */
 const tests = {

@@ -3,11 +3,17 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import type { RunRepeatInput } from '../../src/activities/activity-types.ts';
-import { formatCpuList, type Lane } from '../../src/domain/lanes/lanes.ts';
-import { usableCpus } from '../../src/host/process/cpu-affinity.ts';
-import { until } from '../fixtures/until.ts';
-import { type RepeatWorld, failureOf, measured, outcomeOf, repeatWorld } from './repeat-world.ts';
+import type { RunRepeatInput } from '../../../src/activities/activity-types.ts';
+import { formatCpuList, type Lane } from '../../../src/domain/lanes/lanes.ts';
+import { usableCpus } from '../../../src/host/process/cpu-affinity.ts';
+import { until } from '../../fixtures/until.ts';
+import {
+  type RepeatWorld,
+  failureOf,
+  measured,
+  outcomeOf,
+  repeatWorld,
+} from '../../activities/repeat-world.ts';
 
 const pair = (name: string, first: number): Lane => ({ name, gpus: [first, first + 1] });
 const fourLanes: Lane[] = [pair('lane0', 0), pair('lane1', 2), pair('lane2', 4), pair('lane3', 6)];

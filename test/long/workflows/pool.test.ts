@@ -1,12 +1,12 @@
 import { ApplicationFailure } from '@temporalio/activity';
 import { describe, expect, test } from 'vitest';
 
-import type { PooledOutcome, RunRepeatInput } from '../../src/activities/activity-types.ts';
-import { deferred } from '../server/deferred.ts';
-import { type PoolHost, directoryOn } from '../server/pool-hosts.ts';
-import { pooledSession } from '../server/pooled-session.ts';
-import type { RunningSession } from '../server/running-session.ts';
-import { useServer } from '../server/test-place.ts';
+import type { PooledOutcome, RunRepeatInput } from '../../../src/activities/activity-types.ts';
+import { deferred } from '../../server/deferred.ts';
+import { type PoolHost, directoryOn } from '../../server/pool-hosts.ts';
+import { pooledSession } from '../../server/pooled-session.ts';
+import type { RunningSession } from '../../server/running-session.ts';
+import { useServer } from '../../server/test-place.ts';
 
 const place = useServer();
 

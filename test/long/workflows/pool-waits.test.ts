@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
 
-import type { RunRepeatInput } from '../../src/activities/activity-types.ts';
-import type { JoinOutcome } from '../../src/domain/pool/pool.ts';
-import type { SessionPlan } from '../../src/domain/session/session-plan.ts';
-import { deferred } from '../server/deferred.ts';
-import { type PoolHost, directoryOn } from '../server/pool-hosts.ts';
-import { pooledSession } from '../server/pooled-session.ts';
-import type { RunningSession } from '../server/running-session.ts';
-import { useServer } from '../server/test-place.ts';
+import type { RunRepeatInput } from '../../../src/activities/activity-types.ts';
+import type { JoinOutcome } from '../../../src/domain/pool/pool.ts';
+import type { SessionPlan } from '../../../src/domain/session/session-plan.ts';
+import { deferred } from '../../server/deferred.ts';
+import { type PoolHost, directoryOn } from '../../server/pool-hosts.ts';
+import { pooledSession } from '../../server/pooled-session.ts';
+import type { RunningSession } from '../../server/running-session.ts';
+import { useServer } from '../../server/test-place.ts';
 
 const place = useServer();
 

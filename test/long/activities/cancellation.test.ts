@@ -2,10 +2,10 @@ import { ActivityCancellationDetails } from '@temporalio/common';
 import { CancelledFailure } from '@temporalio/activity';
 import { describe, expect, it } from 'vitest';
 
-import type { ActivityDependencies } from '../../src/activities/repeat/repeat.ts';
-import { until } from '../fixtures/until.ts';
-import { runs } from '../host/process/scratch-launch.ts';
-import { measured, outcomeOf, repeatWorld } from './repeat-world.ts';
+import type { ActivityDependencies } from '../../../src/activities/repeat/repeat.ts';
+import { until } from '../../fixtures/until.ts';
+import { runs } from '../../host/process/scratch-launch.ts';
+import { measured, outcomeOf, repeatWorld } from '../../activities/repeat-world.ts';
 
 type Details = ConstructorParameters<typeof ActivityCancellationDetails>[0];
 

@@ -6,12 +6,12 @@ import {
   launchFiles,
   launchIdentitySchema,
   readLaunchDocument,
-} from '../../src/host/process/launch-files.ts';
-import { runPaths } from '../../src/host/run-directory/paths.ts';
-import { readActiveRuns } from '../../src/host/run-directory/logs/launches.ts';
-import { until } from '../fixtures/until.ts';
-import { runs } from '../host/process/scratch-launch.ts';
-import { NAMESPACE, failureOf, measured, outcomeOf, repeatWorld } from './repeat-world.ts';
+} from '../../../src/host/process/launch-files.ts';
+import { runPaths } from '../../../src/host/run-directory/paths.ts';
+import { readActiveRuns } from '../../../src/host/run-directory/logs/launches.ts';
+import { until } from '../../fixtures/until.ts';
+import { runs } from '../../host/process/scratch-launch.ts';
+import { NAMESPACE, failureOf, measured, outcomeOf, repeatWorld } from '../../activities/repeat-world.ts';
 
 const steps = `echo $$ >> "$WORLD/pids"; await "$WORLD/go"; ${measured()}exit 0`;
 

@@ -1,9 +1,9 @@
 import { ActivityCancellationDetails } from '@temporalio/common';
 import { describe, expect, it } from 'vitest';
 
-import { until } from '../fixtures/until.ts';
-import { runs } from '../host/process/scratch-launch.ts';
-import { failureOf, measured, outcomeOf, repeatWorld } from './repeat-world.ts';
+import { until } from '../../fixtures/until.ts';
+import { runs } from '../../host/process/scratch-launch.ts';
+import { failureOf, measured, outcomeOf, repeatWorld } from '../../activities/repeat-world.ts';
 
 /** Never ends by itself within a test's time. */
 const hang = 'sleep 60';

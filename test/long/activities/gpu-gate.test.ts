@@ -3,9 +3,9 @@ import { copyFileSync, existsSync } from 'node:fs';
 
 import { describe, expect, it, onTestFinished } from 'vitest';
 
-import { runPaths } from '../../src/host/run-directory/paths.ts';
-import { until } from '../fixtures/until.ts';
-import { NAMESPACE, failureOf, measured, outcomeOf, repeatWorld } from './repeat-world.ts';
+import { runPaths } from '../../../src/host/run-directory/paths.ts';
+import { until } from '../../fixtures/until.ts';
+import { NAMESPACE, failureOf, measured, outcomeOf, repeatWorld } from '../../activities/repeat-world.ts';
 
 const good = `${measured()}echo "$CUDA_VISIBLE_DEVICES" > "$WORLD/devices"; exit 0`;
 const label = '[test_nova_ci] run 1/3 (2 stage(s), needs 1 GPU)';

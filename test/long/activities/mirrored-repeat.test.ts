@@ -3,15 +3,15 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import { keepRepeat } from '../../src/activities/repeat/keep-repeat.ts';
-import type { RunRepeatInput } from '../../src/activities/activity-types.ts';
-import { discardFolders } from '../../src/host/run-directory/discard-repeat.ts';
-import { readCommittedRepeat } from '../../src/host/run-directory/read-repeat.ts';
-import { readPlan } from '../../src/host/run-directory/plan-file.ts';
-import { runPaths } from '../../src/host/run-directory/paths.ts';
-import { writeJson, writeText } from '../fixtures/write-text.ts';
-import { until } from '../fixtures/until.ts';
-import { runs } from '../host/process/scratch-launch.ts';
+import { keepRepeat } from '../../../src/activities/repeat/keep-repeat.ts';
+import type { RunRepeatInput } from '../../../src/activities/activity-types.ts';
+import { discardFolders } from '../../../src/host/run-directory/discard-repeat.ts';
+import { readCommittedRepeat } from '../../../src/host/run-directory/read-repeat.ts';
+import { readPlan } from '../../../src/host/run-directory/plan-file.ts';
+import { runPaths } from '../../../src/host/run-directory/paths.ts';
+import { writeJson, writeText } from '../../fixtures/write-text.ts';
+import { until } from '../../fixtures/until.ts';
+import { runs } from '../../host/process/scratch-launch.ts';
 import {
   NAMESPACE,
   type RepeatWorldOptions,
@@ -20,7 +20,7 @@ import {
   novaStages,
   outcomeOf,
   repeatWorld,
-} from './repeat-world.ts';
+} from '../../activities/repeat-world.ts';
 
 const mirrorOf = { hostname: 'host-home', run_dir: '/srv/runs/session' };
 const good = `${measured()}exit 0`;
