@@ -4,7 +4,7 @@ import { Option, type Command } from 'commander';
 
 import { CalibError } from '../domain/calib-error.ts';
 import type { EnvOption } from '../domain/catalog/env-option.ts';
-import type { HostDevice } from '../domain/discovery/device-row.ts';
+import type { HostDevice } from '../domain/discovery/candidates/device-row.ts';
 import type { Catalog, LoadedModel } from '../host/catalog/open-catalog.ts';
 import type { ResolvedHost, ResolvedRepoRoot, ResolvedVenv } from '../host/catalog/resolve.ts';
 import type { StagesOfCommit } from '../host/discovery/stages-of-commit.ts';

@@ -10,10 +10,10 @@ import type {
   TableTree,
 } from '../domain/places/literal-tree.ts';
 import { maxPlaceSteps, type PlaceKey } from '../domain/places/place.ts';
-import { readCall } from './call-value.ts';
+import { readCall } from './places/call-value.ts';
 import { codeChildren, excerpt, isNumeral, plainString, withoutParentheses } from './expression.ts';
 import type { SourceIndex } from './parse-module.ts';
-import { readTableKey } from './table-key.ts';
+import { readTableKey } from './places/table-key.ts';
 
 const opaqueKinds: Readonly<Record<string, OpaqueTree['kind']>> = {
   true: 'boolean',

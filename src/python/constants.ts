@@ -7,7 +7,7 @@ import {
   isConstantName,
 } from '../domain/discovery/source-facts.ts';
 import type { LiteralTree } from '../domain/places/literal-tree.ts';
-import { branchOf } from './branches.ts';
+import { branchOf } from './places/branches.ts';
 import { readValue } from './constant-value.ts';
 import {
   isCompoundStatement,

@@ -7,7 +7,7 @@ import {
 import { formatPlace } from '../domain/places/format-place.ts';
 import type { TableRow, TableTree } from '../domain/places/literal-tree.ts';
 import { keyStep, type Place, type PlaceStep } from '../domain/places/place.ts';
-import { findPlaced, readModulePlaces, rootTree, type ModulePlaces } from './module-places.ts';
+import { findPlaced, readModulePlaces, rootTree, type ModulePlaces } from './places/module-places.ts';
 import { parseModule } from './parse-module.ts';
 import { settledNumber } from './constant-value.ts';
 

@@ -15,7 +15,7 @@ import { readValue, settledNumber } from './constant-value.ts';
 import { readAssignments } from './constants.ts';
 import { plainString } from './expression.ts';
 import { concurrencyIn } from './locate-literal.ts';
-import { listPlaced, readModulePlaces } from './module-places.ts';
+import { listPlaced, readModulePlaces } from './places/module-places.ts';
 import { functionOf, parseModule, type PythonModule, type PythonSyntaxError } from './parse-module.ts';
 
 /** Where a local assignment to a constant's name may stand; whether it is one is asked of the tree. */

@@ -7,10 +7,10 @@ import type { FoundLiteral } from '../domain/places/find-literal.ts';
 import { formatPlace } from '../domain/places/format-place.ts';
 import { maxSourceBytes } from '../domain/places/place.ts';
 import { distinctSpans, type EditSpan, movedSpans, splice } from '../domain/places/splice.ts';
-import { isNumberText } from './call-value.ts';
+import { isNumberText } from './places/call-value.ts';
 import { type TokenRange, treeDifference } from './compare-trees.ts';
 import { type LiteralTarget, type LocatedLiteral, locatePlaced } from './locate-literal.ts';
-import { readModulePlaces } from './module-places.ts';
+import { readModulePlaces } from './places/module-places.ts';
 import { decodePythonSource, type ParsedPython, parseModule, type PythonModule } from './parse-module.ts';
 
 /**

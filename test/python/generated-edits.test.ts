@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 
 import { parsePythonNumber } from '../../src/domain/numbers/python-numbers.ts';
 import { parsePlace } from '../../src/domain/places/parse-place.ts';
-import { listPlaced, readModulePlaces } from '../../src/python/module-places.ts';
+import { listPlaced, readModulePlaces } from '../../src/python/places/module-places.ts';
 import { parseModule } from '../../src/python/parse-module.ts';
 import { replaceLiterals } from '../../src/python/replace-literals.ts';
 import { generatedModule, moduleBytes, type GeneratedModule, type Slot } from './generated-module.ts';

@@ -1,6 +1,6 @@
 import type { ModelConfig } from '../catalog/model-config.ts';
 import { constantFilter } from '../catalog/python-pattern.ts';
-import { listedConstants } from '../discovery/listed-constants.ts';
+import { listedConstants } from '../discovery/candidates/listed-constants.ts';
 import { testFileName } from '../discovery/source.ts';
 import { sampleScopePresets } from '../metrics/metric-names.ts';
 import { type StageDefinition, thresholdFileOf } from '../stages/stage.ts';

@@ -1,6 +1,6 @@
 import type { MetricSource } from '../catalog/metric-source.ts';
 import type { StageDefinition } from '../stages/stage.ts';
-import type { Candidate } from './candidate.ts';
+import type { Candidate } from './candidates/candidate.ts';
 import { type FileQuestion, fileThresholds } from './file-thresholds.ts';
 import { findingAt, type Finding } from './finding.ts';
 import {

@@ -2,7 +2,7 @@ import type { ModelConfig } from '../catalog/model-config.ts';
 import { metricNames, metricRegistry } from '../metrics/metric-names.ts';
 import { shadowedAliases } from '../selection/select.ts';
 import type { StageDefinition } from '../stages/stage.ts';
-import type { HostDevice } from './device-row.ts';
+import type { HostDevice } from './candidates/device-row.ts';
 import { discoverFile, type StageLiteral } from './discover-file.ts';
 import { describeFinding, type Finding, findingAt, type FindingKind } from './finding.ts';
 import { testFileName } from './source.ts';

@@ -3,15 +3,15 @@ import type { ModelConfig } from '../catalog/model-config.ts';
 import type { MetricKind } from '../metrics/metric-kind.ts';
 import { type MetricNames, pinnedConstants } from '../metrics/metric-names.ts';
 import { isDataFile } from '../places/place.ts';
-import type { Candidate, CandidateResult, CandidateSearch } from './candidate.ts';
-import { findCandidates } from './candidates.ts';
-import { claimedCandidates } from './claimed-places.ts';
-import { chooseDevice, type HostDevice } from './device-row.ts';
+import type { Candidate, CandidateResult, CandidateSearch } from './candidates/candidate.ts';
+import { findCandidates } from './candidates/candidates.ts';
+import { claimedCandidates } from './candidates/claimed-places.ts';
+import { chooseDevice, type HostDevice } from './candidates/device-row.ts';
 import { findingAt, type Finding } from './finding.ts';
-import { listedConstants, type ListedConstants } from './listed-constants.ts';
+import { listedConstants, type ListedConstants } from './candidates/listed-constants.ts';
 import { contextVariables } from './sample-scope.ts';
 import { testFileName } from './source.ts';
-import { unmatchedConstants } from './unmatched-constants.ts';
+import { unmatchedConstants } from './candidates/unmatched-constants.ts';
 import type { ReadSource } from './write-stage.ts';
 
 export interface FileQuestion {

@@ -1,6 +1,6 @@
 import type { StageDefinition } from '../stages/stage.ts';
-import type { Candidate } from './candidate.ts';
-import { chooseClaimant, type ChosenClaimant } from './choose-claimant.ts';
+import type { Candidate } from './candidates/candidate.ts';
+import { chooseClaimant, type ChosenClaimant } from './candidates/choose-claimant.ts';
 import { findingAt, type Finding } from './finding.ts';
 import { isComplete, testFileName } from './source.ts';
 import { sampleScope, type SampleScope } from './sample-scope.ts';

@@ -1,7 +1,7 @@
 import type { CalibrationPreset, MetricSource, Variant } from '../catalog/metric-source.ts';
 import { constantFilter } from '../catalog/python-pattern.ts';
 import type { MetricKind } from '../metrics/metric-kind.ts';
-import type { Candidate } from './candidate.ts';
+import type { Candidate } from './candidates/candidate.ts';
 
 /** What one stage is made of, before it is written out: a metric group of one variant and preset. */
 export interface StageGroup {

@@ -2,7 +2,7 @@ import type { ModelConfig } from '../catalog/model-config.ts';
 import type { MetricSource, Variant } from '../catalog/metric-source.ts';
 import type { MetricKind } from '../metrics/metric-kind.ts';
 import type { StageDefinition, StageMetric } from '../stages/stage.ts';
-import { chooseClaimant } from './choose-claimant.ts';
+import { chooseClaimant } from './candidates/choose-claimant.ts';
 import { isComplete, resolveEntry, resolveSampleCounts, testFileName } from './source.ts';
 import { contextVariables, sampleScope } from './sample-scope.ts';
 import type { SourceFacts } from './source-facts.ts';

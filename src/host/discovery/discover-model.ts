@@ -3,7 +3,7 @@ import { realpath, stat } from 'node:fs/promises';
 import { CalibError } from '../../domain/calib-error.ts';
 import type { ModelConfig } from '../../domain/catalog/model-config.ts';
 import { nearestName } from '../../domain/catalog/names.ts';
-import type { HostDevice } from '../../domain/discovery/device-row.ts';
+import type { HostDevice } from '../../domain/discovery/candidates/device-row.ts';
 import { discoverStages, type StageDiscovery } from '../../domain/discovery/discover-stages.ts';
 import { findingAt, type Finding } from '../../domain/discovery/finding.ts';
 import { testFileName } from '../../domain/discovery/source.ts';

@@ -1,6 +1,6 @@
 import { CalibError } from '../../domain/calib-error.ts';
 import type { ModelConfig } from '../../domain/catalog/model-config.ts';
-import type { HostDevice } from '../../domain/discovery/device-row.ts';
+import type { HostDevice } from '../../domain/discovery/candidates/device-row.ts';
 import { describeFinding } from '../../domain/discovery/finding.ts';
 import type { StageDefinition } from '../../domain/stages/stage.ts';
 import { shapeDifferences } from '../../domain/stages/stages-shape.ts';

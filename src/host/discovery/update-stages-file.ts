@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 
 import { CalibError } from '../../domain/calib-error.ts';
 import type { ModelConfig } from '../../domain/catalog/model-config.ts';
-import type { HostDevice } from '../../domain/discovery/device-row.ts';
+import type { HostDevice } from '../../domain/discovery/candidates/device-row.ts';
 import type { StageDiscovery } from '../../domain/discovery/discover-stages.ts';
 import type { StageDefinition } from '../../domain/stages/stage.ts';
 import { lockOf, parseStagesYaml, renderStagesYaml, stagesFormat } from '../../domain/stages/stages-yaml.ts';

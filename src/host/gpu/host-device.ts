@@ -1,6 +1,6 @@
 import type { HostProfile } from '../../domain/catalog/host-profile.ts';
 import type { ModelConfig } from '../../domain/catalog/model-config.ts';
-import { type HostDevice, hostDevice } from '../../domain/discovery/device-row.ts';
+import { type HostDevice, hostDevice } from '../../domain/discovery/candidates/device-row.ts';
 import { readGpus } from './gpus.ts';
 
 /** A machine without a driver answers at once; a broken driver is not waited for. */

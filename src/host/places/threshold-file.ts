@@ -6,7 +6,7 @@ import { parsePlace, placeForms } from '../../domain/places/parse-place.ts';
 import { isDataFile, maxSourceBytes, type Place } from '../../domain/places/place.ts';
 import { messageOf } from '../../domain/text.ts';
 import { concurrencyIn, locatePlaced } from '../../python/locate-literal.ts';
-import { readModulePlaces } from '../../python/module-places.ts';
+import { readModulePlaces } from '../../python/places/module-places.ts';
 import { decodePythonSource, parseModule } from '../../python/parse-module.ts';
 import { replaceLiterals } from '../../python/replace-literals.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { hostDevice } from '../../../src/domain/discovery/device-row.ts';
+import { hostDevice } from '../../../src/domain/discovery/candidates/device-row.ts';
 import { discoverStages, type StageDiscovery } from '../../../src/domain/discovery/discover-stages.ts';
 import { noFacts } from '../../../src/domain/discovery/source-facts.ts';
 import { listInData, readDataFile } from '../../../src/domain/places/data-file.ts';

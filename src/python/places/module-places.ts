@@ -1,20 +1,20 @@
-import { choiceOf } from '../domain/discovery/conditional-value.ts';
-import type { Assignment } from '../domain/discovery/source-facts.ts';
+import { choiceOf } from '../../domain/discovery/candidates/conditional-value.ts';
+import type { Assignment } from '../../domain/discovery/source-facts.ts';
 import {
   findLiteral,
   unknownLiteral,
   type FoundLiteral,
   type NameValue,
   type UnknownLiteral,
-} from '../domain/places/find-literal.ts';
-import { formatPlace } from '../domain/places/format-place.ts';
-import { listLiterals, maxLiterals, type PlacedLiteral } from '../domain/places/list-literals.ts';
-import type { LiteralTree } from '../domain/places/literal-tree.ts';
-import type { Place, PlaceRoot } from '../domain/places/place.ts';
+} from '../../domain/places/find-literal.ts';
+import { formatPlace } from '../../domain/places/format-place.ts';
+import { listLiterals, maxLiterals, type PlacedLiteral } from '../../domain/places/list-literals.ts';
+import type { LiteralTree } from '../../domain/places/literal-tree.ts';
+import type { Place, PlaceRoot } from '../../domain/places/place.ts';
 import { nameFields, readClasses, type ClassMembers } from './class-members.ts';
-import { readAssignments } from './constants.ts';
-import type { PythonModule } from './parse-module.ts';
-import { settledKey } from './constant-value.ts';
+import { readAssignments } from '../constants.ts';
+import type { PythonModule } from '../parse-module.ts';
+import { settledKey } from '../constant-value.ts';
 import type { TestPlace } from './test-place.ts';
 import { readTestPlaces } from './test-places.ts';
 

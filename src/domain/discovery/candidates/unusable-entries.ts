@@ -1,6 +1,6 @@
-import type { MetricNames } from '../metrics/metric-names.ts';
-import { describeTree, type LiteralTree, type TableRow } from '../places/literal-tree.ts';
-import { findingAt, type Finding } from './finding.ts';
+import type { MetricNames } from '../../metrics/metric-names.ts';
+import { describeTree, type LiteralTree, type TableRow } from '../../places/literal-tree.ts';
+import { findingAt, type Finding } from '../finding.ts';
 
 /** Where entries are looked for. */
 export interface EntrySearch {

@@ -1,5 +1,5 @@
-import type { LiteralTree } from '../domain/places/literal-tree.ts';
-import type { PlaceRoot } from '../domain/places/place.ts';
+import type { LiteralTree } from '../../domain/places/literal-tree.ts';
+import type { PlaceRoot } from '../../domain/places/place.ts';
 
 /** A value in a test: of a row of `parametrize`, or of a keyword argument of a call. */
 export interface TestPlace {

@@ -1,10 +1,10 @@
-import type { MetricNames } from '../metrics/metric-names.ts';
-import type { PlacedLiteral } from '../places/list-literals.ts';
-import { describeTree, kindWords, type LiteralTree } from '../places/literal-tree.ts';
-import { isDataFile } from '../places/place.ts';
+import type { MetricNames } from '../../metrics/metric-names.ts';
+import type { PlacedLiteral } from '../../places/list-literals.ts';
+import { describeTree, kindWords, type LiteralTree } from '../../places/literal-tree.ts';
+import { isDataFile } from '../../places/place.ts';
 import { choiceOf } from './conditional-value.ts';
-import { doubtOf, type Finding, findingAt, unusableForm } from './finding.ts';
-import { type Aside, type Assignment, isConstant, type SourcePosition } from './source-facts.ts';
+import { doubtOf, type Finding, findingAt, unusableForm } from '../finding.ts';
+import { type Aside, type Assignment, isConstant, type SourcePosition } from '../source-facts.ts';
 import { tableCandidates } from './table-candidates.ts';
 import { hasMetricKeys } from './unusable-entries.ts';
 import type { Candidate, CandidateResult, CandidateSearch } from './candidate.ts';

@@ -1,9 +1,9 @@
-import type { MetricNames } from '../metrics/metric-names.ts';
-import type { PlacedLiteral } from '../places/list-literals.ts';
+import type { MetricNames } from '../../metrics/metric-names.ts';
+import type { PlacedLiteral } from '../../places/list-literals.ts';
 import type { Device } from './device-row.ts';
-import type { Finding } from './finding.ts';
+import type { Finding } from '../finding.ts';
 import type { ListedConstants } from './listed-constants.ts';
-import type { Aside, Assignment, SourcePosition } from './source-facts.ts';
+import type { Aside, Assignment, SourcePosition } from '../source-facts.ts';
 
 /** A literal that is a threshold by its name: what a stage's metric may be made of. */
 export interface Candidate {

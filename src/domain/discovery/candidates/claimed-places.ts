@@ -1,8 +1,8 @@
-import { nearestName } from '../catalog/names.ts';
-import { formatPlace, formatStep, isSamePlace, placeInFile } from '../places/format-place.ts';
-import type { PlacedLiteral } from '../places/list-literals.ts';
-import { parsePlace, placeForms } from '../places/parse-place.ts';
-import type { Place, PlaceStep } from '../places/place.ts';
+import { nearestName } from '../../catalog/names.ts';
+import { formatPlace, formatStep, isSamePlace, placeInFile } from '../../places/format-place.ts';
+import type { PlacedLiteral } from '../../places/list-literals.ts';
+import { parsePlace, placeForms } from '../../places/parse-place.ts';
+import type { Place, PlaceStep } from '../../places/place.ts';
 import type { Candidate, CandidateSearch } from './candidate.ts';
 import { isDeviceStep } from './device-row.ts';
 import { chooseLiteral, type PathLiteral } from './table-candidates.ts';

@@ -1,5 +1,5 @@
-import type { ChoiceTree, LiteralTree } from '../places/literal-tree.ts';
-import { type Assignment, type AssignmentBranch, isConstant } from './source-facts.ts';
+import type { ChoiceTree, LiteralTree } from '../../places/literal-tree.ts';
+import { type Assignment, type AssignmentBranch, isConstant } from '../source-facts.ts';
 
 /**
  * The value of a name that the branches of one `if` statement set, each at most once, perhaps over an earlier plain

@@ -1,11 +1,11 @@
 import type { SyntaxNode } from 'tree-sitter';
 
-import type { LiteralTree, RecordField, RecordTree } from '../domain/places/literal-tree.ts';
-import { maxPlaceSteps } from '../domain/places/place.ts';
-import { readTree } from './constant-value.ts';
-import { codeChildren, plainString } from './expression.ts';
-import { isCompoundStatement, statementsInside } from './parse-module.ts';
-import type { PythonModule } from './parse-module.ts';
+import type { LiteralTree, RecordField, RecordTree } from '../../domain/places/literal-tree.ts';
+import { maxPlaceSteps } from '../../domain/places/place.ts';
+import { readTree } from '../constant-value.ts';
+import { codeChildren, plainString } from '../expression.ts';
+import { isCompoundStatement, statementsInside } from '../parse-module.ts';
+import type { PythonModule } from '../parse-module.ts';
 
 /** A class of the module, as far as its attributes and the order of its constructor's values can be read. */
 export interface ClassMembers {

@@ -1,7 +1,7 @@
 import type { SyntaxNode } from 'tree-sitter';
 
-import type { AssignmentBranch } from '../domain/discovery/source-facts.ts';
-import { excerpt } from './expression.ts';
+import type { AssignmentBranch } from '../../domain/discovery/source-facts.ts';
+import { excerpt } from '../expression.ts';
 
 /**
  * The branches of `if` statements that a module-level statement stands in, outermost first; null where something else (a

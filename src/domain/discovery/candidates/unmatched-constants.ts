@@ -1,11 +1,11 @@
-import { sampleScopePresets, type MetricNames } from '../metrics/metric-names.ts';
-import { formatPlace } from '../places/format-place.ts';
-import type { PlacedLiteral } from '../places/list-literals.ts';
-import { parsePlace } from '../places/parse-place.ts';
-import type { Place } from '../places/place.ts';
-import { findingAt, type Finding } from './finding.ts';
-import { asrScope } from './sample-scope.ts';
-import { isConstant, type Assignment, type SourcePosition } from './source-facts.ts';
+import { sampleScopePresets, type MetricNames } from '../../metrics/metric-names.ts';
+import { formatPlace } from '../../places/format-place.ts';
+import type { PlacedLiteral } from '../../places/list-literals.ts';
+import { parsePlace } from '../../places/parse-place.ts';
+import type { Place } from '../../places/place.ts';
+import { findingAt, type Finding } from '../finding.ts';
+import { asrScope } from '../sample-scope.ts';
+import { isConstant, type Assignment, type SourcePosition } from '../source-facts.ts';
 
 const knownScopes: ReadonlySet<string> = new Set([...sampleScopePresets, asrScope, 'CONCURRENCY']);
 

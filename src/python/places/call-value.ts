@@ -1,9 +1,9 @@
 import type { SyntaxNode } from 'tree-sitter';
 
-import { parsePythonNumber } from '../domain/numbers/python-numbers.ts';
-import type { LiteralTree, NumberTree, RecordTree, TableTree } from '../domain/places/literal-tree.ts';
-import { codeChildren, isNumeral, plainString, withoutParentheses } from './expression.ts';
-import type { SourceIndex } from './parse-module.ts';
+import { parsePythonNumber } from '../../domain/numbers/python-numbers.ts';
+import type { LiteralTree, NumberTree, RecordTree, TableTree } from '../../domain/places/literal-tree.ts';
+import { codeChildren, isNumeral, plainString, withoutParentheses } from '../expression.ts';
+import type { SourceIndex } from '../parse-module.ts';
 
 /** Calls that give an environment variable or its default. */
 const environmentLookups: ReadonlySet<string> = new Set([

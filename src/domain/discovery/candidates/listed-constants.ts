@@ -1,5 +1,5 @@
-import { formatPlace } from '../places/format-place.ts';
-import { parsePlace } from '../places/parse-place.ts';
+import { formatPlace } from '../../places/format-place.ts';
+import { parsePlace } from '../../places/parse-place.ts';
 
 /**
  * Names that a config lists as ignored or fixed: a whole constant (`_X_P95`), or one key of a speed dict

@@ -1,13 +1,13 @@
-import type { MetricNames } from '../metrics/metric-names.ts';
-import { keyIdentity } from '../places/find-literal.ts';
-import { formatPlace } from '../places/format-place.ts';
-import type { PlacedLiteral } from '../places/list-literals.ts';
-import type { LiteralTree, TableTree } from '../places/literal-tree.ts';
-import { parsePlace } from '../places/parse-place.ts';
-import type { Place, PlaceStep } from '../places/place.ts';
+import type { MetricNames } from '../../metrics/metric-names.ts';
+import { keyIdentity } from '../../places/find-literal.ts';
+import { formatPlace } from '../../places/format-place.ts';
+import type { PlacedLiteral } from '../../places/list-literals.ts';
+import type { LiteralTree, TableTree } from '../../places/literal-tree.ts';
+import { parsePlace } from '../../places/parse-place.ts';
+import type { Place, PlaceStep } from '../../places/place.ts';
 import type { Candidate, CandidateResult } from './candidate.ts';
 import { describeRows, isDeviceStep, matchesDevice, type Device } from './device-row.ts';
-import { findingAt, type Finding } from './finding.ts';
+import { findingAt, type Finding } from '../finding.ts';
 import { unusableEntries } from './unusable-entries.ts';
 
 export interface TableSearch {

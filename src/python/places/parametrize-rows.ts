@@ -1,11 +1,11 @@
 import type { SyntaxNode } from 'tree-sitter';
 
-import { parsePythonNumber, pythonFloatText } from '../domain/numbers/python-numbers.ts';
-import { formatPlace } from '../domain/places/format-place.ts';
-import type { PlaceRoot, RowName } from '../domain/places/place.ts';
-import { readTree } from './constant-value.ts';
-import { codeChildren, isNumeral, plainString, withoutParentheses } from './expression.ts';
-import type { PythonModule } from './parse-module.ts';
+import { parsePythonNumber, pythonFloatText } from '../../domain/numbers/python-numbers.ts';
+import { formatPlace } from '../../domain/places/format-place.ts';
+import type { PlaceRoot, RowName } from '../../domain/places/place.ts';
+import { readTree } from '../constant-value.ts';
+import { codeChildren, isNumeral, plainString, withoutParentheses } from '../expression.ts';
+import type { PythonModule } from '../parse-module.ts';
 import type { TestPlace } from './test-place.ts';
 
 interface Row {

@@ -1,9 +1,9 @@
 import type { SyntaxNode } from 'tree-sitter';
 
-import { parsePythonNumber } from '../domain/numbers/python-numbers.ts';
-import type { TableRow } from '../domain/places/literal-tree.ts';
-import type { PlaceKey } from '../domain/places/place.ts';
-import { excerpt, isNumeral } from './expression.ts';
+import { parsePythonNumber } from '../../domain/numbers/python-numbers.ts';
+import type { TableRow } from '../../domain/places/literal-tree.ts';
+import type { PlaceKey } from '../../domain/places/place.ts';
+import { excerpt, isNumeral } from '../expression.ts';
 
 /** A dictionary's key as far as the source tells it, and as it is written. */
 export function readTableKey(node: SyntaxNode): Pick<TableRow, 'key' | 'keyText'> {

@@ -1,7 +1,7 @@
-import type { HostProfile } from '../catalog/host-profile.ts';
-import type { DeviceKey } from '../catalog/metric-source.ts';
-import { formatKey } from '../places/format-place.ts';
-import type { PlaceKey, PlaceStep } from '../places/place.ts';
+import type { HostProfile } from '../../catalog/host-profile.ts';
+import type { DeviceKey } from '../../catalog/metric-source.ts';
+import { formatKey } from '../../places/format-place.ts';
+import type { PlaceKey, PlaceStep } from '../../places/place.ts';
 
 /** The device whose row of a table counts, or why it is not known. */
 export type Device = { kind: 'device'; name: string } | { kind: 'unknown'; reason: string; remedy: string };

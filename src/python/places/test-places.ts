@@ -1,10 +1,10 @@
 import type { SyntaxNode } from 'tree-sitter';
 
-import { readTree } from './constant-value.ts';
-import { codeChildren } from './expression.ts';
+import { readTree } from '../constant-value.ts';
+import { codeChildren } from '../expression.ts';
 import { readParametrizedRows } from './parametrize-rows.ts';
 import type { TestPlace } from './test-place.ts';
-import type { PythonModule } from './parse-module.ts';
+import type { PythonModule } from '../parse-module.ts';
 
 /** A keyword argument whose value may hold a number; most tests have none, and then no call needs to be looked at. */
 const literalArgument = /[(,]\s*[^\W\d]\w*\s*=\s*(?:[-+\d.[{(]|None\b|dict\()/u;
