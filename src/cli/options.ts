@@ -130,15 +130,16 @@ async function warned<Value extends { warnings: string[] }>(value: Promise<Value
 /** Resolvers beyond the catalog itself; precedence flag > environment > host > config > default. */
 function createResolvers(
   options: SharedOptionValues,
-  catalog: () => Promise<Catalog>,
+  catalogs: Pick<CliContext, 'catalog' | 'catalogUnsaid'>,
   modelName: () => Promise<string>,
 ) {
   const cwd = process.cwd();
   const { env } = process;
-  const model = once(async () => warned((await catalog()).loadModel(await modelName())));
+  const model = once(async () => warned((await catalogs.catalog()).loadModel(await modelName())));
   const host = once(async () => {
     const { resolveHost } = await import('../host/catalog/resolve.ts');
-    return warned(resolveHost({ catalog: await catalog(), flag: options.host, env }));
+    // A command that only looks for the checkout says nothing of the catalog that the host profile is from.
+    return warned(resolveHost({ catalog: await catalogs.catalogUnsaid(), flag: options.host, env }));
   });
   const repoRoot = once(async () => {
     const { resolveRepoRoot } = await import('../host/catalog/resolve.ts');
@@ -173,7 +174,9 @@ export function createContext(command: Command): CliContext {
 }
 
 /** The checkout in which a catalog is looked for: that of a host profile is not known before its catalog is. */
-async function openFoundCatalog(options: SharedOptionValues, say: (line: string) => void): Promise<Catalog> {
+async function openFoundCatalog(
+  options: SharedOptionValues,
+): Promise<{ catalog: Catalog; line: string | null }> {
   const { openCatalog } = await import('../host/catalog/open-catalog.ts');
   const { findCatalog } = await import('../host/catalog/find-catalog.ts');
   const { nearestCheckout } = await import('../host/catalog/resolve.ts');
@@ -182,9 +185,7 @@ async function openFoundCatalog(options: SharedOptionValues, say: (line: string)
   const stated = options.repoRoot || env['TUNE_REPO_ROOT'];
   const repoRoot = stated ? resolve(cwd, stated) : nearestCheckout(cwd);
   const { dir, hostsDir, line } = await findCatalog({ flag: options.catalog, env, repoRoot, cwd });
-  const catalog = await openCatalog(dir, hostsDir);
-  if (line !== null) say(line);
-  return catalog;
+  return { catalog: await openCatalog(dir, hostsDir), line };
 }
 
 async function chosenModel(given: string | undefined, catalog: () => Promise<Catalog>): Promise<string> {
@@ -200,9 +201,15 @@ async function chosenModel(given: string | undefined, catalog: () => Promise<Cat
 }
 
 function contextOf(options: SharedOptionValues): CliContext {
-  const catalog = once(() => openFoundCatalog(options, note));
+  const found = once(() => openFoundCatalog(options));
+  const catalogUnsaid = async () => (await found()).catalog;
+  const catalog = once(async () => {
+    const { catalog: opened, line } = await found();
+    if (line !== null) note(line);
+    return opened;
+  });
   const modelName = once(() => chosenModel(options.model, catalog));
-  const resolvers = createResolvers(options, catalog, modelName);
+  const resolvers = createResolvers(options, { catalog, catalogUnsaid }, modelName);
   return {
     json: options.json === true,
     any: options.any === true,
@@ -214,7 +221,7 @@ function contextOf(options: SharedOptionValues): CliContext {
       return parseEnvOption(options.env ?? [], process.env);
     }),
     catalog,
-    catalogUnsaid: once(() => openFoundCatalog(options, () => undefined)),
+    catalogUnsaid,
     ...resolvers,
     announceHost: async () => {
       const { host } = await resolvers.host();

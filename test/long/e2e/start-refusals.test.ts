@@ -142,7 +142,7 @@ describe('what start refuses before anything is written', () => {
     await writeFile(config, text.replace(/^test_globs:.*(\n {2}- .*)*/m, 'test_globs: [tests/none_*.py]'));
     const empty = await refusedStart(...suite.options);
     await writeFile(config, text);
-    expect(empty.stderr).toContain('matches test_globs of');
+    expect(empty.stderr).toContain('test_globs: the glob');
     expect(empty.stderr).toContain('tests/none_*.py');
   });
 
@@ -172,7 +172,7 @@ describe('what start refuses before anything is written', () => {
   it('and a session of that name is not there to be asked: exit 3', async () => {
     for (const args of [
       ['query', 'nobody', 'status'],
-      ['signal', 'latest', 'pause'],
+      ['signal', 'latest', 'pause', '--any'],
       ['watch', 'nobody'],
     ]) {
       const { exitCode, stderr } = await up.calib(...args);
