@@ -245,7 +245,7 @@ describe('a repeat with gaps', () => {
     expect(world.read('runs')).toBe('x\n');
   });
 
-  it('finishes an interrupted purge instead of reading what it left (05 §12 row 3)', async () => {
+  it('finishes an interrupted purge instead of reading what it left', async () => {
     const world = await repeatWorld();
     world.steps(`echo x >> "$WORLD/runs"; ${measured()}exit 0`);
     await world.run();

@@ -120,7 +120,7 @@ describe('models-list and hosts-list', () => {
     ]);
   });
 
-  it('names the active host on stderr for stages-list, so that its JSON stays whole (01 §6)', async () => {
+  it('names the active host on stderr for stages-list, so that its JSON stays whole', async () => {
     const catalog = temporaryFolder({ ...catalogFiles, 'models/nova/stages.yaml': '# none\n' });
     const args = ['stages-list', '--json', '--catalog', catalog, '--model', 'nova', '--host', 'box'];
     const { stdout, stderr } = await runCalib(args);

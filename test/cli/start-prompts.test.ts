@@ -10,29 +10,25 @@ const world = useStartWorld();
 const anyQuestion = /◆|Model|Repeats of/;
 const options = { timeout: 60_000 };
 
-describe.concurrent(
-  '03 §7: without a terminal nothing is asked and the documented defaults apply',
-  options,
-  () => {
-    it('no model of several', async () => {
-      const run = await runCalib(world.startArguments(), { env });
-      expect(run).toMatchObject({ exitCode: 2, stdout: '' });
-      expect(run.stderr).toContain('add --model NAME, one of: alpha');
-    });
+describe.concurrent('without a terminal nothing is asked and the documented defaults apply', options, () => {
+  it('no model of several', async () => {
+    const run = await runCalib(world.startArguments(), { env });
+    expect(run).toMatchObject({ exitCode: 2, stdout: '' });
+    expect(run.stderr).toContain('add --model NAME, one of: alpha');
+  });
 
-    it('every stage', async () => {
-      const run = await runCalib(world.startArguments('--model', 'alpha'), { env });
-      expect(run.exitCode).toBe(3);
-      expect(run.stderr).toContain("expanded --stages 'ALL' → 2 stage(s): a_accuracy, a_wer");
-      expect(run.stderr).not.toMatch(anyQuestion);
-    });
+  it('every stage', async () => {
+    const run = await runCalib(world.startArguments('--model', 'alpha'), { env });
+    expect(run.exitCode).toBe(3);
+    expect(run.stderr).toContain("expanded --stages 'ALL' → 2 stage(s): a_accuracy, a_wer");
+    expect(run.stderr).not.toMatch(anyQuestion);
+  });
 
-    it('0 repeats are refused', async () => {
-      const run = await runCalib(world.startArguments('--model', 'alpha', '--repeats', '0'), { env });
-      expect(run.exitCode).toBe(2);
-    });
-  },
-);
+  it('0 repeats are refused', async () => {
+    const run = await runCalib(world.startArguments('--model', 'alpha', '--repeats', '0'), { env });
+    expect(run.exitCode).toBe(2);
+  });
+});
 
 describe('start refuses stages of another shape than the catalog locks', options, () => {
   it('naming the stage, the difference and the command that locks them anew', async () => {

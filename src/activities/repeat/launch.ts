@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { access, mkdir, rename, rm, symlink } from 'node:fs/promises';
+import { access, mkdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { basename, dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -94,6 +94,8 @@ export async function prepareLaunch(
   await rm(baseTemp, { recursive: true, force: true });
   await mkdir(dirname(baseTemp), { recursive: true, mode: 0o700 });
   await mkdir(launch.launchDir, { recursive: true, mode: 0o700 });
+  // pytest would make it readable for everybody; what exists keeps its mode.
+  await writeFile(launchFiles.junit(launch.launchDir), '', { flag: 'a', mode: 0o600 });
   await pointToLog(repeat, launch);
   for (const folder of Object.values(caches)) await mkdir(folder, { recursive: true, mode: 0o700 });
   const wiped = await wipeCaches(repeat, { env, caches });

@@ -150,7 +150,7 @@ export interface RepeatEvidence {
   /** By stage key. */
   extractions: Readonly<Record<string, StageExtraction>>;
   end: JudgedEnd;
-  /** Suspect log signatures (05 §8) that may explain a server which never came up. */
+  /** Suspect log signatures that may explain a server which never came up. */
   suspects: readonly string[];
   /** Reasons of this repeat's earlier verdicts, any order. */
   earlierReasons: readonly string[];

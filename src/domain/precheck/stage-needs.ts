@@ -167,7 +167,7 @@ function capabilityNeeds(
   }));
 }
 
-/** Gate 0: every preset has stages, and no two presets of a test write the same literal (02 §8). */
+/** Gate 0: every preset has stages, and no two presets of a test write the same literal. */
 function presetProblems(config: ModelConfig, stages: readonly StageDefinition[]): string[] {
   if (stages.length === 0) {
     return [];

@@ -111,7 +111,7 @@ const calibPlanFields = {
   file_sha256: z.record(z.string(), z.string()).optional(),
   /** Stages whose `stages.yaml` described another version of their files; the operator went on. */
   stale_stages: z.array(z.string()).optional(),
-  /** Effective catalog environment of every pytest (01 §4); never secrets. */
+  /** Effective catalog environment of every pytest; never secrets. */
   environment: z.record(z.string(), z.string()).optional(),
   /** Variables that `--env` named without a value: where this user's workers on the home host find them. */
   passed_env: z.object({ names: z.array(z.string()), file: z.string() }).optional(),
@@ -119,11 +119,11 @@ const calibPlanFields = {
   precheck_skipped: z.boolean().optional(),
   version_check_skipped: z.boolean().optional(),
   catalog_dir: z.string().optional(),
-  /** The dedicated host's own GPU clean-up, run scoped to the lane (05 §7); null without one. */
+  /** The dedicated host's own GPU clean-up, run scoped to the lane; null without one. */
   cleanup_script: z.string().nullable().optional(),
   /** What the clean-up is started with; absent where nothing. */
   cleanup_args: cleanupArgs.optional(),
-  /** Patterns that are counted in the pytest logs (06 §14), as the model's config had them. */
+  /** Patterns that are counted in the pytest logs, as the model's config had them. */
   evidence: z.array(evidencePatternSchema).optional(),
   /** Repeats that may run at the same time on this directory's host; absent in older plans. */
   lanes: z.number().int().positive().optional(),

@@ -182,7 +182,7 @@ async function readOwner(pid: number): Promise<string> {
   }
 }
 
-/** Whether a GPU is free: no compute process and at most 2048 MiB in use. Precheck and launch gate share it (04 §8). */
+/** Whether a GPU is free: no compute process and at most 2048 MiB in use. Precheck and launch gate share it. */
 export function isFreeGpu(gpu: Gpu): boolean {
   return gpu.processes.length === 0 && gpu.usedMib <= freeMemoryLimitMib;
 }

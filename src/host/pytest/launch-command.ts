@@ -129,7 +129,7 @@ function isRecorded(name: string): boolean {
 export interface PytestEnvironmentOptions {
   /** calib's own environment, of which an allow-list is inherited. */
   base: NodeJS.ProcessEnv;
-  /** The catalog's variables (01 §4); they win over inherited ones. */
+  /** The catalog's variables; they win over inherited ones. */
   catalogEnvironment: Readonly<Record<string, string>>;
   /** The unit's `extra_env`; wins over both. */
   unitEnv: Readonly<Record<string, string>>;

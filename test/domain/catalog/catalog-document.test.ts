@@ -23,7 +23,7 @@ function warnings(yaml: string): string[] {
   return parseModelConfig({ file: 'c.yaml', yaml, directoryName: 'm' }).warnings;
 }
 
-describe('01 §2: every problem of a catalog file is told with file, line and column', () => {
+describe('every problem of a catalog file is told with file, line and column', () => {
   it.each([
     ['an empty file', '', 'c.yaml:1:1: the file: found nothing (the file is empty); valid: a map'],
     ['a file of comments', '# later\n', 'c.yaml:1:1: the file: found nothing (the file is empty)'],
@@ -86,7 +86,7 @@ describe('01 §2: every problem of a catalog file is told with file, line and co
       'metric_sources: {test_x.py: {calibration_presets: {p: {extra_env: {CUDA_VISIBLE_DEVICES: 1}}}}}',
       '3:90: metric_sources.test_x.py.calibration_presets.p.extra_env.CUDA_VISIBLE_DEVICES: found "1"',
     ],
-  ])('01 §2: refuses %s now and not hours into a run', (line, problem) => {
+  ])('refuses %s now and not hours into a run', (line, problem) => {
     expect(refusal(`${required}${line}\n`)).toEqual([
       `c.yaml:${problem}; valid: a variable that calib does not set itself for every launch`,
     ]);
@@ -127,7 +127,7 @@ describe('01 §2: every problem of a catalog file is told with file, line and co
   });
 });
 
-describe('01 §2: unknown keys and names are warnings with the nearest known one', () => {
+describe('unknown keys and names are warnings with the nearest known one', () => {
   it('at every level, in file order, also with nothing below them', () => {
     const yaml = `${required}metrics_sources:\nmetric_sources:\n  test_x.py:\n    path: {}\n    variants: {v: {jsonfile: x}}\n`;
     expect(warnings(yaml)).toEqual([
@@ -169,7 +169,7 @@ metric_sources: {test_x.py: {paths: {cer: a}, sample_counts_by_group: {cer: {}}}
   });
 });
 
-describe('01 §2, §3: a config in the style of v0.6.0 loads unchanged', () => {
+describe('a config in the style of v0.6.0 loads unchanged', () => {
   it('every key of the original, block style, quoted scalars, comments and empty maps', () => {
     const yaml = `# Notes of many lines.
 name: nova

@@ -98,7 +98,7 @@ describe('presets', () => {
     expect(findings(discoverText('ANY_MIN_ACCURACY = 1\n', config), 'preset-overlap')).toHaveLength(1);
   });
 
-  test('a preset of no GPU reaches stages.yaml, which is not the same as one without a number (03 §4)', () => {
+  test('a preset of no GPU reaches stages.yaml, which is not the same as one without a number', () => {
     const config = presets.replace('blue: {', 'blue: {gpus: 0, ');
     const text = 'RED_WER_MAX_CORPUS = 1\nBLUE_WER_MAX_CORPUS = 2\n';
     const { stages } = discoverText(text, config);
@@ -113,15 +113,12 @@ describe('presets', () => {
   test.each([
     ['preset blue', presets],
     ['variant two', 'metric_sources: {test_x_ci.py: {variants: {one: {}, two: {constant_filter: NONE}}}}\n'],
-  ])(
-    'a %s that takes nothing is reported: calibration never leaves one out silently (03 §3)',
-    (name, config) => {
-      const discovery = discoverText('RED_WER_MAX_CORPUS = 1\n', config);
-      expect(findings(discovery, 'empty-preset')).toEqual([
-        `null:null the ${name} takes no threshold, so it has no stage and will not be calibrated`,
-      ]);
-    },
-  );
+  ])('a %s that takes nothing is reported: calibration never leaves one out silently', (name, config) => {
+    const discovery = discoverText('RED_WER_MAX_CORPUS = 1\n', config);
+    expect(findings(discovery, 'empty-preset')).toEqual([
+      `null:null the ${name} takes no threshold, so it has no stage and will not be calibrated`,
+    ]);
+  });
 
   test('a symbol that nobody takes is reported with its place', () => {
     const discovery = discoverText('RED_WER_MAX_CORPUS = 1\nGREEN_WER_MAX_CORPUS = 2\n', presets);

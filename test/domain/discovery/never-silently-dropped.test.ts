@@ -9,7 +9,7 @@ const paths = `metric_sources:
     paths: {accuracy: acc, corpus_wer: wer, throughput_qps: qps, rtf_mean: rtf, latency_p95_s: p95}
 `;
 
-describe('02 §3: a threshold that is not a module-level assignment is reported with its place', () => {
+describe('a threshold that is not a module-level assignment is reported with its place', () => {
   test.each([
     [
       'a class that sets it twice',
@@ -95,7 +95,7 @@ describe('02 §3: a threshold that is not a module-level assignment is reported 
   });
 });
 
-describe('02 §8: a threshold whose literal is not certain is AMBIGUOUS', () => {
+describe('a threshold whose literal is not certain is AMBIGUOUS', () => {
   test.each([
     ['del', 'A_MIN_ACCURACY = 0.5\ndel A_MIN_ACCURACY\n', 'is deleted'],
     ['a del of several', 'A_MIN_ACCURACY = 0.5\ndel (b, A_MIN_ACCURACY)\n', 'is deleted'],
@@ -128,7 +128,7 @@ describe('02 §8: a threshold whose literal is not certain is AMBIGUOUS', () => 
   });
 });
 
-describe('02 §4: nested metrics', () => {
+describe('nested metrics', () => {
   test('the name of a speed dict does not matter, even where it reads like a bare threshold', () => {
     const discovery = discoverText('X_LATENCY_P95_MAX = {8: {"latency_p95_s": 1, "rtf_mean": 2}}\n', paths);
     expect(metricsOf(discovery)).toEqual([

@@ -76,7 +76,7 @@ const piece = fc.oneof(
     .map(([form, value]) => ({ form, value, isSpeed: true })),
 );
 
-describe('02 §3: whatever has the name of a threshold', () => {
+describe('whatever has the name of a threshold', () => {
   test('is either a literal that can be calibrated or reported with its place, never silently dropped', () => {
     fc.assert(
       fc.property(

@@ -18,7 +18,7 @@ beforeAll(async () => {
   catalog = await openCatalog(shippedCatalogDir());
 });
 
-describe('01 §3: the facts of the shipped models', () => {
+describe('the facts of the shipped models', () => {
   test('qwen3-omni-v1', async () => {
     const { config } = await catalog.loadModel('qwen3-omni-v1');
     const talkers = ['tts', 'mmmu_talker', 'mmsu_talker', 'videomme_talker', 'videoamme_talker'];
@@ -110,7 +110,7 @@ describe('01 §3: the facts of the shipped models', () => {
   });
 });
 
-test('01 §5: the shipped host profile has the paths of the reference host and no secret', async () => {
+test('the shipped host profile has the paths of the reference host and no secret', async () => {
   const { profile } = await catalog.loadHost('sglang-h20-ci');
   expect(profile).toMatchObject({
     repo_root: '/data/chenyang/sglang-omni',
@@ -124,7 +124,7 @@ test('01 §5: the shipped host profile has the paths of the reference host and n
   });
 });
 
-test("01 §9: the CI environment is the catalog's, whatever stale exports the calling shell has", async () => {
+test("the CI environment is the catalog's, whatever stale exports the calling shell has", async () => {
   const { config } = await catalog.loadModel('tts');
   const env = buildPytestEnvironment({
     base: { TORCHINDUCTOR_CACHE_DIR: '/.torchinductor', HOME: '/root', XDG_CACHE_HOME: '/tmp' },

@@ -21,7 +21,7 @@ beforeAll(async () => {
   stages = parseStagesYaml(await readFile(file, 'utf8'), file);
 });
 
-describe('01 §10, 02 §5: a suite whose metrics calib does not know needs nothing but its config', () => {
+describe('a suite whose metrics calib does not know needs nothing but its config', () => {
   test('the checked-in stages.yaml is what discovery makes of it', async () => {
     const config = await readConfig(`${root}/models/kiln/config.yaml`, 'kiln');
     const update = await updateStagesFile({

@@ -91,7 +91,7 @@ describe('the GPU gate of a launch', () => {
     });
   });
 
-  it('does not read old artifacts when the gate fails after a purge (05 §12 row 3)', async () => {
+  it('does not read old artifacts when the gate fails after a purge', async () => {
     const world = await repeatWorld({ gpus: 1, policies: { gpu_wait_s: 0.05, attempts_per_pass: 1 } });
     world.steps(good);
     await world.run();

@@ -53,7 +53,7 @@ async function discover(): Promise<Answer> {
   return JSON.parse(run.stdout) as Answer;
 }
 
-describe('02 §1: many files, read on several threads', () => {
+describe('many files, read on several threads', () => {
   test('give their stages in the order of the paths, and the one that does not parse its line', async () => {
     const { stages, findings } = await discover();
     const paths = Array.from({ length: fileCount }, (_, index) => nameOf(index));

@@ -30,7 +30,7 @@ export interface PublishOptions {
   branch?: string;
 }
 
-/** `publish`: files, commit message and pull-request text of an applied session; commits only when told to (06 §13). */
+/** `publish`: files, commit message and pull-request text of an applied session; commits only when told to. */
 export function register(program: Command): void {
   const command = program
     .command('publish')

@@ -24,11 +24,13 @@ async function askModel(context: CliContext): Promise<string> {
   const [only] = modelNames;
   if (only !== undefined && modelNames.length === 1) return only;
   const ask = modelNames.length > 10 ? autocomplete : select;
+  // Of several models there may be no default: then the first is offered.
+  const suggested = await context.modelName().catch(() => only);
   return answered(
     await ask({
       message: 'Model',
       options: modelNames.map((name) => ({ value: name, label: name })),
-      initialValue: await context.modelName(),
+      ...(suggested === undefined ? {} : { initialValue: suggested }),
       output: process.stderr,
     }),
   );

@@ -20,7 +20,7 @@ interface UnmatchedSearch {
 
 /**
  * Every module-level constant with a numeric literal that no rule gives a meaning, so that a new naming pattern is
- * noticed: neither a metric nor a sample scope nor the concurrency (06 §8) nor a context variable nor
+ * noticed: neither a metric nor a sample scope nor the concurrency nor a context variable nor
  * listed in the config.
  *
  * @param search `isKnown` says whether a source has a meaning of another kind: context variables, ignored and fixed

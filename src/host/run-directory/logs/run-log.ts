@@ -31,7 +31,7 @@ export async function readRunLogTail(runDir: string): Promise<string> {
 /**
  * Appends milestone lines to `run.log`, each with its UTC time. Names from outside may stand in them: none can act on a
  * terminal, begin a milestone of its own, or fill the file. One appending write, so that lines of
- * parallel lanes never mix; the file is never truncated, not even by a later start (05 §12, defect 11). The folder is
+ * parallel lanes never mix; the file is never truncated, not even by a later start. The folder is
  * not made here: a run directory that somebody removed must not come back empty.
  *
  * @throws CalibError `refused` when the run directory is gone, `not-ready` when the file cannot be written now.
