@@ -32,7 +32,8 @@ import { type ActivityDependencies, auditDirectory } from './repeat/repeat.ts';
  * @throws CalibError when they cannot be read or are no longer those
  */
 export async function readPlannedStagesFile(plan: SessionPlan): Promise<Buffer> {
-  if (plan.stages_from === 'discovery') {
+  // Workflow code of an earlier build hands on a plan without `stages_from`; no file of a catalog lies in a run directory.
+  if (plan.stages_from === 'discovery' || plan.stages_yaml === runPaths.stagesYaml(plan.run_dir)) {
     const kept = await readIfPresent(runPaths.stagesYaml(plan.run_dir));
     if (kept !== null && sha256Of(kept) === plan.stages_yaml_sha256) return kept;
     const { text, sha256 } = await discoverPlanned(plan);

@@ -88,7 +88,11 @@ export function runWhile(machine: Machine, statement: While, frame: Frame): Flow
   const { depth } = machine.path;
   const at = placeAt(frame.module, statement.line);
   for (let round = 0; ; round += 1) {
-    const { formula } = truth(machine, machine.rules.evaluate(statement.test, frame));
+    const { formula, decisions } = truth(machine, machine.rules.evaluate(statement.test, frame));
+    if (decisions.length > 0) {
+      // With other literals there may be more rounds, or fewer: what follows depends on it.
+      machine.decisions = [...machine.decisions, ...decisions];
+    }
     if (formula.kind === 'false') {
       break;
     }
