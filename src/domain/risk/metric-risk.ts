@@ -148,7 +148,9 @@ function unusableSpread(input: MetricRiskInput, sd: number | null): string | nul
   if (values.length < 2 || sd === null) return 'one run has no spread';
   if (values.every((value) => value === values[0])) return 'every run gave the same value';
   if (countsThings(input)) return 'the metric counts things';
-  if (sd === 0) return 'the runs differ by less than can be computed with';
+  // A difference of a few units in the last place is rounding, and another unit of measure would round it otherwise.
+  const largest = Math.max(1, ...values.map(Math.abs));
+  if (sd <= largest * 1e-12) return 'the runs differ by less than can be computed with';
   return items !== null && 1 / items > sd ? `one of ${items} items is more than the runs differ by` : null;
 }
 
