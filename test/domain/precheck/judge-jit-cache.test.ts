@@ -3,9 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { type JitCacheReading, judgeJitCache } from '../../../src/domain/precheck/judge-jit-cache.ts';
 
 const ofHome: JitCacheReading = {
-  path: '/root/.cache/flashinfer',
+  path: '/srv/login/.cache/flashinfer',
   variable: 'HOME',
-  base: '/root',
+  base: '/srv/login',
   inUse: true,
   state: 'foreign',
   own: false,
@@ -21,7 +21,7 @@ describe('the kernel cache before a session', () => {
       [
         {
           message:
-            "JIT cache /root/.cache/flashinfer would stay warm: HOME=/root is the login's, not the catalog's",
+            "JIT cache /srv/login/.cache/flashinfer would stay warm: HOME=/srv/login is the login's, not the catalog's",
           remedies: [expect.stringContaining('set FLASHINFER_WORKSPACE_BASE (or HOME) in auto_env')],
         },
       ],
