@@ -37,7 +37,7 @@ async function gpuCheck() {
     await checks(await library());
   } finally {
     const left = await removeAll();
-    if (rows.length > 0) await printTable(left);
+    if (rows.length > 0) printTable(left);
   }
   if (rows.some(({ ok }) => !ok)) process.exitCode = 1;
 }
@@ -221,8 +221,7 @@ function commandLine(pid) {
   }
 }
 
-async function printTable(left) {
-  const { markdownTable } = await import('markdown-table');
+function printTable(left) {
   const detail = left.length === 0 ? 'no process, no file' : `${left.length} processes had to be ended`;
   rows.push({ name: 'nothing left', ok: left.length === 0 && !existsSync(folder), detail, seconds: 0 });
   const cells = rows.map(({ name, ok, seconds, detail: text }) => [
@@ -231,7 +230,8 @@ async function printTable(left) {
     seconds.toFixed(1),
     text.replaceAll(/[\r\n|]+/g, ' / '),
   ]);
-  console.log(`\n${markdownTable([['check', 'result', 'seconds', 'detail'], ...cells])}`);
+  const lines = [['check', 'result', 'seconds', 'detail'], ['---', '---', '---:', '---'], ...cells];
+  console.log(`\n${lines.map((line) => `| ${line.join(' | ')} |`).join('\n')}`);
 }
 
 await main(gpuCheck, removeAll);
