@@ -11,6 +11,7 @@ import {
   type SessionPlan,
   sessionPlanSchema,
 } from '../src/domain/session/session-plan.ts';
+import { createWorkflowWorker } from '../src/worker/create-workflow-worker.ts';
 import { freePort, startEmbeddedServer } from '../src/worker/embedded-server.ts';
 import { pollCounts } from '../src/worker/run-worker.ts';
 import { workflowSource } from '../src/worker/workflow-bundle.ts';
@@ -192,7 +193,7 @@ const native = await NativeConnection.connect({ address: server.address });
 const connection = await Connection.connect({ address: server.address });
 const client = new Client({ connection });
 const workers = await Promise.all([
-  Worker.create({
+  createWorkflowWorker({
     connection: native,
     taskQueue: workflowTaskQueue,
     ...workflowSource({ encrypted: false }),

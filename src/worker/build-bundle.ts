@@ -4,11 +4,17 @@ import { fileURLToPath } from 'node:url';
 import { DefaultLogger, bundleWorkflowCode } from '@temporalio/worker';
 
 import { failureConverterPath } from './encryption.ts';
-import { encryptedWorkflowBundlePath, payloadConverterPath, workflowBundlePath } from './workflow-bundle.ts';
+import {
+  encryptedWorkflowBundlePath,
+  payloadConverterPath,
+  workflowBundlePath,
+  workflowInterceptorModules,
+} from './workflow-bundle.ts';
 
 const options = {
   workflowsPath: fileURLToPath(new URL('../workflows/index.js', import.meta.url)),
   payloadConverterPath,
+  workflowInterceptorModules,
   // The bundler tells its list of modules at level INFO; what is wrong with them it says at ERROR.
   logger: new DefaultLogger('WARN'),
 };

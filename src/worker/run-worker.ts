@@ -22,6 +22,7 @@ import { type ClientSettings, untilPolling } from './connection.ts';
 import { loadDataConverter } from './encryption.ts';
 import { requireNamespace } from './require-namespace.ts';
 import { stopOrphanedTests, keepStoppingOrphanedTests } from './orphaned-tests.ts';
+import { createWorkflowWorker } from './create-workflow-worker.ts';
 import { payloadConverterPath, workflowSource } from './workflow-bundle.ts';
 
 /** A third of the heartbeat timeout of the activities on the home queue (`workflows/activity-proxies.ts`). */
@@ -212,7 +213,7 @@ async function createWorkers(options: RunWorkerOptions, connection: NativeConnec
     shutdownForceTime: '30 seconds',
   } as const;
   return await Promise.all([
-    Worker.create({
+    createWorkflowWorker({
       ...shared,
       ...workflowSource({ encrypted: dataConverter.failureConverterPath !== undefined }),
       dataConverter: { ...dataConverter, payloadConverterPath },

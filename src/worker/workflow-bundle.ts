@@ -16,9 +16,17 @@ export const payloadConverterPath = fileURLToPath(
   new URL(`../workflows/tolerant-payloads.${extension}`, import.meta.url),
 );
 
+/** Module that makes a session's current details when they are read. */
+export const workflowInterceptorModules = [
+  fileURLToPath(new URL(`../workflows/current-details.${extension}`, import.meta.url)),
+];
+
 /** The workflows for a worker: the prebuilt bundle (0.3 s to start) or, from sources, bundled on the spot (3 s). */
 export function workflowSource(options: { encrypted: boolean }) {
   const codePath = options.encrypted ? encryptedWorkflowBundlePath : workflowBundlePath;
   if (existsSync(codePath)) return { workflowBundle: { codePath } };
-  return { workflowsPath: fileURLToPath(new URL(`../workflows/index.${extension}`, import.meta.url)) };
+  return {
+    workflowsPath: fileURLToPath(new URL(`../workflows/index.${extension}`, import.meta.url)),
+    interceptors: { workflowModules: workflowInterceptorModules },
+  };
 }

@@ -4,7 +4,6 @@ import {
   ApplicationFailure,
   condition,
   isCancellation,
-  setCurrentDetails,
   TemporalFailure,
   TimeoutFailure,
   upsertSearchAttributes,
@@ -16,6 +15,7 @@ import { addNote, type BlockCause, type Phase, type SessionState } from '../doma
 import { sessionDetails } from '../domain/session/session-view.ts';
 import { utcTimestamp } from '../domain/text.ts';
 import { type ActivityProxies, activityProxies, type HomeActivities } from './activity-proxies.ts';
+import { showDetails } from './current-details.ts';
 import { searchAttributeNames } from './messages.ts';
 
 /** The innermost message of a failure: what an operator needs to read, without Temporal's wrapping. */
@@ -55,10 +55,10 @@ export class SessionView {
   constructor(plan: SessionPlan, state: SessionState) {
     this.#plan = plan;
     this.#state = state;
+    showDetails(() => sessionDetails(plan, state));
   }
 
   refresh(): void {
-    setCurrentDetails(sessionDetails(this.#plan, this.#state));
     const { kind } = this.#state.phase;
     if (kind === this.#shownPhase) return;
     this.#shownPhase = kind;

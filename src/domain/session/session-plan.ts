@@ -292,11 +292,11 @@ export const sessionPlanSchema = sessionPlanFields.superRefine((plan, context) =
 export type SessionPlan = z.infer<typeof sessionPlanSchema>;
 
 /**
- * `continue_as_new_events` of new sessions, half of what the server suggests. Any worker may have to replay the history
- * before it answers, at about a millisecond for two events; each hand-over costs the lanes at most one repeat's wait
- * in more than three hundred.
+ * `continue_as_new_events` of new sessions. Any worker may have to replay the history before it answers, at about a
+ * millisecond an event on a busy machine, and an answer should not take longer than a second; each hand-over costs a
+ * lane at most one repeat's wait in about two hundred.
  */
-export const historyEventsLimit = 2_000;
+export const historyEventsLimit = 1_000;
 
 /** Version of the original tool whose run directories calib's are compatible with. */
 const compatibleToolVersion = '0.6.0';
