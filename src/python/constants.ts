@@ -7,7 +7,7 @@ import {
   isConstantName,
 } from '../domain/discovery/source-facts.ts';
 import type { LiteralTree } from '../domain/places/literal-tree.ts';
-import { branchOf } from './places/branches.ts';
+import { type BranchReader, branchReader } from './places/branches.ts';
 import { readValue } from './constant-value.ts';
 import {
   isCompoundStatement,
@@ -126,12 +126,13 @@ export function readAssignments(
   names: 'constants' | 'assigned' = 'constants',
 ): Assignment[] {
   const accepts = names === 'constants' ? isConstantName : () => true;
+  const scope = { module, accepts, branchOf: branchReader() };
   const found = module.statements.flatMap((statement) =>
     isCompoundStatement(statement.type)
       ? statementsInside(statement.node).flatMap((node) =>
-          readStatement({ node, type: node.type }, { module, accepts, isConditional: true }),
+          readStatement({ node, type: node.type }, { ...scope, isConditional: true }),
         )
-      : readStatement(statement, { module, accepts, isConditional: false }),
+      : readStatement(statement, { ...scope, isConditional: false }),
   );
   const assigned = new Set(found.map(({ name }) => name));
   // Of the names that only an import or a definition binds, those in capitals are reported and no others.
@@ -152,6 +153,7 @@ function bySourceOrder(left: Assignment, right: Assignment): number {
 interface Scope {
   module: PythonModule;
   accepts: (name: string) => boolean;
+  branchOf: BranchReader;
   isConditional: boolean;
 }
 
@@ -164,7 +166,7 @@ function readStatement(statement: Pick<ModuleStatement, 'node' | 'type'>, scope:
   if (statement.type !== 'expression_statement') {
     return [];
   }
-  const { module, accepts, isConditional } = scope;
+  const { module, accepts, branchOf, isConditional } = scope;
   const targets: Target[] = [];
   const lefts: SyntaxNode[] = [];
   let node = statement.node.firstNamedChild;

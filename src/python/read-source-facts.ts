@@ -98,6 +98,7 @@ export function readContextBindings(source: string): ContextBinding[] {
 /** {@link readContextBindings} for a module that is already parsed. */
 export function contextBindings(module: PythonModule, assignments: readonly Assignment[]): ContextBinding[] {
   const seen = new Set<string>();
+  const last = new Map(assignments.map((assignment) => [assignment.name, assignment]));
   return [...module.source.matchAll(contextKeyword)].flatMap((match) => {
     const argument = module.root.descendantForIndex(match.index).parent;
     const value = argument?.type === 'keyword_argument' ? argument.childForFieldName('value') : null;
@@ -105,7 +106,7 @@ export function contextBindings(module: PythonModule, assignments: readonly Assi
       return [];
     }
     const keyword = match[0] as ContextKeyword;
-    const bound = boundValue({ value, module, assignments });
+    const bound = boundValue({ value, module, last });
     const identity = JSON.stringify([keyword, bound]);
     if (bound === null || seen.has(identity)) {
       return [];
@@ -118,12 +119,15 @@ export function contextBindings(module: PythonModule, assignments: readonly Assi
 function boundValue(argument: {
   value: SyntaxNode;
   module: PythonModule;
-  assignments: readonly Assignment[];
+  /** Of each name, the last in source order. */
+  last: ReadonlyMap<string, Assignment>;
 }): Pick<ContextBinding, 'name' | 'literal'> | null {
-  const { value, module, assignments } = argument;
+  const { value, module, last } = argument;
   if (value.type === 'identifier') {
     const name = value.text;
-    return isConstantName(name) ? { name, literal: settledNumber(assignments, name)?.text ?? null } : null;
+    if (!isConstantName(name)) return null;
+    const bound = last.get(name);
+    return { name, literal: settledNumber(bound === undefined ? [] : [bound], name)?.text ?? null };
   }
   const literal = readValue(value, module).value;
   return literal.kind === 'number' ? { name: null, literal: literal.text } : null;

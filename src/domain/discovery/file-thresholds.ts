@@ -39,10 +39,11 @@ export function fileThresholds(question: FileQuestion): { candidates: Candidate[
   const claims = claimedIn(settings, search);
   const { candidates, findings } = withClaims(found, claims, holder.path);
   const context = new Set(contextVariables(test.facts));
+  const caps = new Set(holder.facts.cappingNames);
   const isKnown = (source: string) =>
     context.has(source) || ignored.hasSource(source) || fixed.hasSource(source);
   return {
-    candidates: candidates.map((candidate) => withRole(candidate, { names, holder })),
+    candidates: candidates.map((candidate) => withRole(candidate, { names, caps })),
     findings: [
       ...findings,
       ...wildcardImports.map((wildcard) =>
@@ -115,8 +116,9 @@ function withClaims(found: CandidateResult, claims: readonly Candidate[], file: 
   const replaced = found.candidates.filter(
     ({ metric, source }) => metrics.has(metric) || sources.has(source),
   );
+  const left = new Set(replaced);
   return {
-    candidates: [...found.candidates.filter((candidate) => !replaced.includes(candidate)), ...claims],
+    candidates: [...found.candidates.filter((candidate) => !left.has(candidate)), ...claims],
     findings: [
       ...found.findings.filter(
         ({ kind, message }) => kind !== 'not-usable' || !roots.has(message.split(/[ [.]/)[0] ?? ''),
@@ -143,14 +145,14 @@ function pinnedIn({ facts }: ReadSource): string[] {
 /** What the rest of the module and the metrics' names say about a candidate beyond its literal. */
 function withRole(
   candidate: Candidate,
-  { names, holder }: { names: FileQuestion['names']; holder: ReadSource },
+  { names, caps }: { names: FileQuestion['names']; caps: ReadonlySet<string> },
 ): Candidate {
   const { name, key, doubt } = candidate;
   const claims = key === null && candidate.isClaimed !== true ? names.claimsOf(name) : [];
   const [first] = claims;
   return {
     ...candidate,
-    isCap: key === null && holder.facts.cappingNames.includes(name),
+    isCap: key === null && caps.has(name),
     ...(claims.length < 2
       ? {}
       : {

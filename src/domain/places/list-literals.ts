@@ -1,3 +1,4 @@
+import { countEach } from './count-each.ts';
 import { keyIdentity, type NameValue } from './find-literal.ts';
 import { appendDataStep, formatPlace, formatStep } from './format-place.ts';
 import {
@@ -31,6 +32,17 @@ export interface PlacedLiteral extends SourceSpan {
 
 /** A file has at most this many; more is generated data, not thresholds that people keep. */
 export const maxLiterals = 20_000;
+
+/** Looked up once for each constant: searching the list for every one of them takes time by the square of the file. */
+export function literalsByRoot(literals: readonly PlacedLiteral[]): Map<string, PlacedLiteral[]> {
+  const byRoot = new Map<string, PlacedLiteral[]>();
+  for (const literal of literals) {
+    const known = byRoot.get(literal.root);
+    if (known === undefined) byRoot.set(literal.root, [literal]);
+    else known.push(literal);
+  }
+  return byRoot;
+}
 
 export interface LiteralListing {
   tree: LiteralTree;
@@ -88,15 +100,17 @@ function visit(one: Visit): void {
       }
       return;
     }
-    case 'record':
+    case 'record': {
+      const counts = countEach(tree.fields.map(({ name }) => name));
       for (const { name, value, doubt } of tree.fields) {
-        const isTwice = tree.fields.filter((field) => field.name === name).length > 1;
+        const isTwice = (counts.get(name) ?? 0) > 1;
         const why = tree.hasSplat
           ? 'its object takes fields from a * or ** argument'
           : (doubt ?? (isTwice ? 'its field is set more than once' : null));
         visit(below(one, { step: { kind: 'field', name }, tree: value, label: name, doubt: why }));
       }
       return;
+    }
     case 'choice':
       for (const { label: branch, value } of tree.branches) {
         const step: PlaceStep = { kind: 'branch', label: branch };
@@ -115,7 +129,7 @@ function visitTable(one: Visit, table: TableTree): void {
   const { nameValue } = one;
   const isUnreadable = table.rows.some(({ key }) => key === null);
   const identities = table.rows.map(({ key }) => (key === null ? '' : keyIdentity(key, nameValue)));
-  const isUnique = new Set(identities).size === identities.length;
+  const counts = countEach(identities);
   for (const [index, { key, value }] of table.rows.entries()) {
     if (key === null) {
       continue;
@@ -125,7 +139,7 @@ function visitTable(one: Visit, table: TableTree): void {
       ? 'its table contains a ** entry, which may replace it'
       : isUnreadable
         ? 'its table has a key that cannot be read'
-        : !isUnique && identities.filter((one) => one === identities[index]).length > 1
+        : (counts.get(identities[index] ?? '') ?? 0) > 1
           ? 'its table has its key more than once'
           : null;
     const label = settled.kind === 'string' ? settled.value : one.label;

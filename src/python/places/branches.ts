@@ -3,20 +3,49 @@ import type { SyntaxNode } from 'tree-sitter';
 import type { AssignmentBranch } from '../../domain/discovery/source-facts.ts';
 import { excerpt } from '../expression.ts';
 
+/** Reads the branches of the statements of one module. */
+export type BranchReader = (statement: SyntaxNode) => AssignmentBranch | null;
+
 /**
  * The branches of `if` statements that a module-level statement stands in, outermost first; null where something else (a
- * loop, a `try`, a `with`) decides as well, so that no one branch gives the value.
+ * loop, a `try`, a `with`) decides as well, so that no one branch gives the value. The clauses of a statement are read once,
+ * however many statements of the module stand in them.
  */
-export function branchOf(statement: SyntaxNode): AssignmentBranch | null {
+export function branchReader(): BranchReader {
+  const read = new Map<number, Clauses>();
+  const clausesOf = (statement: SyntaxNode): Clauses => {
+    const known = read.get(statement.id) ?? readClauses(statement);
+    read.set(statement.id, known);
+    return known;
+  };
+  return (statement) => branchOf(statement, clausesOf);
+}
+
+/** By node id: the label of an `elif` or `else` clause. */
+type Clauses = ReadonlyMap<number, string>;
+
+function readClauses(statement: SyntaxNode): Clauses {
+  const clauses = new Map<number, string>();
+  for (const { id, type } of statement.namedChildren) {
+    if (type === 'else_clause') clauses.set(id, 'else');
+    else if (type === 'elif_clause') clauses.set(id, clauses.size === 0 ? 'elif' : `elif${clauses.size + 1}`);
+  }
+  return clauses;
+}
+
+function branchOf(
+  statement: SyntaxNode,
+  clausesOf: (statement: SyntaxNode) => Clauses,
+): AssignmentBranch | null {
   const labels: string[] = [];
   let condition: string | null = null;
   let outermost: SyntaxNode | null = null;
   let below = statement;
   for (let node = statement.parent; node !== null && node.type !== 'module'; node = node.parent) {
     if (node.type === 'if_statement') {
-      const { label, asked } = labelIn(node, below);
+      const label = clausesOf(node).get(below.id) ?? 'if';
       labels.unshift(label);
-      condition ??= asked;
+      condition ??= label === 'else' ? '' : conditionOf(label === 'if' ? node : below);
       outermost = node;
     } else if (!/^(?:block|elif_clause|else_clause)$/.test(node.type)) {
       return null;
@@ -26,17 +55,6 @@ export function branchOf(statement: SyntaxNode): AssignmentBranch | null {
   return outermost === null ? null : { labels, condition: condition ?? '', statement: outermost.startIndex };
 }
 
-/** `if`, `elif`, `elif2`, …, `else`: the part of an `if` statement that a node below it belongs to. */
-function labelIn(statement: SyntaxNode, below: SyntaxNode): { label: string; asked: string } {
-  const alternatives = statement.namedChildren.filter(({ type }) => /^(?:elif|else)_clause$/.test(type));
-  const at = alternatives.findIndex(({ id }) => id === below.id);
-  const clause = alternatives[at];
-  const asked = excerpt((clause ?? statement).childForFieldName('condition')?.text ?? '');
-  if (clause === undefined) {
-    return { label: 'if', asked };
-  }
-  if (clause.type === 'else_clause') {
-    return { label: 'else', asked: '' };
-  }
-  return { label: at === 0 ? 'elif' : `elif${at + 1}`, asked };
+function conditionOf(clause: SyntaxNode): string {
+  return excerpt(clause.childForFieldName('condition')?.text ?? '');
 }

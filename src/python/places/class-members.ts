@@ -86,7 +86,7 @@ interface ClassReading {
 
 interface MemberFacts {
   fields: RecordField[];
-  /** Annotated names that a data class takes, in order. */
+  /** Annotated names that a data class takes, in order; one that is annotated twice stands here twice. */
   annotated: string[];
   /** Parameters of `__init__` after `self`; null without one. */
   parameters: string[] | null;
@@ -159,12 +159,7 @@ function readMember(member: {
   const annotation = assignment.childForFieldName('type')?.text ?? null;
   const right = assignment.childForFieldName('right');
   const isParameter = right === null || !/\binit\s*=\s*False\b/.test(right.text);
-  if (
-    annotation !== null &&
-    !/\bClassVar\b/.test(annotation) &&
-    isParameter &&
-    !facts.annotated.includes(name)
-  ) {
+  if (annotation !== null && !/\bClassVar\b/.test(annotation) && isParameter) {
     facts.annotated.push(name);
   }
   if (right !== null) {

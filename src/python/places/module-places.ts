@@ -1,5 +1,6 @@
 import { choiceOf } from '../../domain/discovery/candidates/conditional-value.ts';
 import type { Assignment } from '../../domain/discovery/source-facts.ts';
+import { countEach } from '../../domain/places/count-each.ts';
 import {
   findLiteral,
   unknownLiteral,
@@ -155,11 +156,8 @@ export function listPlaced(places: ModulePlaces): PlacedLiteral[] {
       add({ kind: 'name', name }, tree, { obstacle: root.kind === 'tree' ? null : root.reason });
     }
   }
-  const counts = new Map<string, number>();
   const spelt = places.tests.map(({ root }) => formatPlace({ file: null, root, steps: [] }));
-  for (const place of spelt) {
-    counts.set(place, (counts.get(place) ?? 0) + 1);
-  }
+  const counts = countEach(spelt);
   for (const [index, { root, tree, aliases }] of places.tests.entries()) {
     const isTwice = (counts.get(spelt[index] ?? '') ?? 0) > 1;
     add(root, tree, { obstacle: isTwice ? 'its row is written more than once' : null, aliases });

@@ -1,6 +1,7 @@
 import type { SyntaxNode } from 'tree-sitter';
 
 import { parsePythonNumber, pythonFloatText } from '../../domain/numbers/python-numbers.ts';
+import { countEach } from '../../domain/places/count-each.ts';
 import { formatPlace } from '../../domain/places/format-place.ts';
 import type { PlaceRoot, RowName } from '../../domain/places/place.ts';
 import { readTree } from '../constant-value.ts';
@@ -44,13 +45,14 @@ export function readParametrizedRows(question: {
   const rows = codeChildren(list).map((node, index) =>
     readRow({ node, index, names, id: ids?.[index] ?? null }),
   );
+  const nameOf = rowNaming(rows);
   // A function, a generator or a splat: what the ids are is decided when pytest collects.
   const isUnknown = args.ids !== null && ids === null;
   return rows.flatMap((row) => {
     if (row.values.length !== names.length) {
       return [];
     }
-    const named = isUnknown ? { name: indexName(row), others: [] } : rowNames(row, rows);
+    const named = isUnknown ? { name: indexName(row), others: [] } : nameOf(row);
     return names.map((argument, at): TestPlace => {
       const value = row.values[at];
       const root = (name: RowName): TestPlace['root'] & PlaceRoot => ({
@@ -151,20 +153,23 @@ function valueId(node: SyntaxNode): string | null {
   return text !== null && /^[ -~]+$/.test(text) ? text : null;
 }
 
-function rowNames(row: Row, rows: readonly Row[]): { name: RowName; others: RowName[] } {
-  const isUnique = (pick: (one: Row) => string | null): boolean => {
-    const id = pick(row);
-    return id !== null && id !== '' && rows.filter((one) => pick(one) === id).length === 1;
-  };
+/** How each row of a list is named. The ids are counted once: a table may have thousands of rows. */
+function rowNaming(rows: readonly Row[]): (row: Row) => { name: RowName; others: RowName[] } {
   const shown = (one: Row) => one.explicitId ?? one.shownId;
   const stable = (one: Row) => one.explicitId ?? one.stableId;
-  const names: RowName[] = [
-    ...(isUnique(stable) ? [idName(stable(row))] : []),
-    indexName(row),
-    ...(isUnique(shown) && shown(row) !== stable(row) ? [idName(shown(row))] : []),
-  ];
-  const [name = indexName(row), ...others] = names;
-  return { name, others };
+  const countIds = (pick: typeof shown) => countEach(rows.map((one) => pick(one) ?? ''));
+  const [shownIds, stableIds] = [countIds(shown), countIds(stable)];
+  const isUnique = (id: string | null, counts: ReadonlyMap<string, number>): boolean =>
+    id !== null && id !== '' && counts.get(id) === 1;
+  return (row) => {
+    const names: RowName[] = [
+      ...(isUnique(stable(row), stableIds) ? [idName(stable(row))] : []),
+      indexName(row),
+      ...(isUnique(shown(row), shownIds) && shown(row) !== stable(row) ? [idName(shown(row))] : []),
+    ];
+    const [name = indexName(row), ...others] = names;
+    return { name, others };
+  };
 }
 
 function indexName({ index }: Row): RowName {

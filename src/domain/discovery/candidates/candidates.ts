@@ -1,5 +1,5 @@
 import type { MetricNames } from '../../metrics/metric-names.ts';
-import type { PlacedLiteral } from '../../places/list-literals.ts';
+import { literalsByRoot, type PlacedLiteral } from '../../places/list-literals.ts';
 import { describeTree, kindWords, type LiteralTree } from '../../places/literal-tree.ts';
 import { isDataFile } from '../../places/place.ts';
 import { choiceOf } from './conditional-value.ts';
@@ -57,17 +57,6 @@ interface SymbolBindings {
   bindings: Assignment[];
   /** Those of the file that lead through the name. */
   literals: readonly PlacedLiteral[];
-}
-
-/** Looked up once for each constant: searching the list for every one of them takes time by the square of the file. */
-function literalsByRoot(literals: readonly PlacedLiteral[]): Map<string, PlacedLiteral[]> {
-  const byRoot = new Map<string, PlacedLiteral[]>();
-  for (const literal of literals) {
-    const known = byRoot.get(literal.root);
-    if (known === undefined) byRoot.set(literal.root, [literal]);
-    else known.push(literal);
-  }
-  return byRoot;
 }
 
 function readSymbol(symbol: SymbolBindings): CandidateResult {

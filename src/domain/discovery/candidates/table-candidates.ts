@@ -53,7 +53,9 @@ export function tableCandidates(search: TableSearch): CandidateResult {
     const isPending = literal.value === null && literal.obstacle === null && search.fillPending;
     const path = literal.value === null && !isPending ? null : pathOf(literal, search);
     if (path !== null) {
-      groups.set(path.metric, [...(groups.get(path.metric) ?? []), path]);
+      const known = groups.get(path.metric);
+      if (known === undefined) groups.set(path.metric, [path]);
+      else known.push(path);
     }
   }
   const result: CandidateResult = { candidates: [], findings: unusableEntries(search) };
@@ -104,11 +106,12 @@ export function chooseLiteral(
   const { device } = search;
   if (rows.length > 0 && device !== null) {
     const name = device.kind === 'device' ? device.name : null;
+    const ofDevices = new Set(rows);
     const mine =
       name === null
         ? []
         : paths.filter(
-            (path) => !rows.includes(path) || deviceOf(path).some((step) => matchesDevice(step, name)),
+            (path) => !ofDevices.has(path) || deviceOf(path).some((step) => matchesDevice(step, name)),
           );
     const [only] = mine.length === 1 ? mine : atConcurrency(mine, search.concurrency);
     return only === undefined

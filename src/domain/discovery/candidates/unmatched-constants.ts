@@ -1,6 +1,6 @@
 import { sampleScopePresets, type MetricNames } from '../../metrics/metric-names.ts';
 import { formatPlace } from '../../places/format-place.ts';
-import type { PlacedLiteral } from '../../places/list-literals.ts';
+import { literalsByRoot, type PlacedLiteral } from '../../places/list-literals.ts';
 import { parsePlace } from '../../places/parse-place.ts';
 import type { Place } from '../../places/place.ts';
 import { findingAt, type Finding } from '../finding.ts';
@@ -27,10 +27,13 @@ interface UnmatchedSearch {
  * constants
  */
 export function unmatchedConstants(search: UnmatchedSearch): Finding[] {
-  const { file, assignments, isKnown } = search;
+  const { file, assignments, names, isKnown } = search;
+  const literalsOf = literalsByRoot(search.literals);
   return assignments
     .filter((assignment) => isConstant(assignment) && !knownScopes.has(assignment.name))
-    .flatMap((assignment) => numbersOf(assignment, search))
+    .flatMap((assignment) =>
+      numbersOf(assignment, { names, literals: literalsOf.get(assignment.name) ?? [] }),
+    )
     .filter(({ text }) => !isKnown(text))
     .map(({ text, position }) =>
       findingAt(position, {
@@ -48,13 +51,14 @@ export function unmatchedConstants(search: UnmatchedSearch): Finding[] {
  */
 function numbersOf(
   { name, value }: Assignment,
+  /** Its own literals. */
   { names, literals }: Pick<UnmatchedSearch, 'names' | 'literals'>,
 ): { text: string; position: SourcePosition }[] {
   if (names.ofConstant(name) !== null) {
     return [];
   }
   const met = new Map<string, SourcePosition>();
-  for (const literal of literals.filter(({ root, value: number }) => root === name && number !== null)) {
+  for (const literal of literals.filter(({ value: number }) => number !== null)) {
     const place = parsePlace(literal.place);
     const isClaimed = place?.steps.some(
       (step) =>
