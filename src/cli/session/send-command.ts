@@ -26,10 +26,8 @@ export interface CommandRequest {
   reference: string;
   kind: CommandKind;
   payload: CommandPayload;
-  /** Do not ask on a terminal. */
+  /** Yes to whatever would be asked, on a terminal or not. */
   yes: boolean;
-  /** Of an abort: end a session that cannot answer from outside, without asking. */
-  terminate: boolean;
 }
 
 /**
@@ -60,9 +58,9 @@ const questions: Partial<Record<CommandKind, string>> = {
 };
 
 /** The reply to a command that the operator has taken back at the prompt; null to go on. */
-async function unconfirmed({ kind, session, terminal, yes, terminate }: Asked): Promise<CommandReply | null> {
+async function unconfirmed({ kind, session, terminal, yes }: Asked): Promise<CommandReply | null> {
   const question = questions[kind];
-  if (question === undefined || terminal === null || yes || terminate) return null;
+  if (question === undefined || terminal === null || yes) return null;
   const goOn = await askConfirmation(terminal, `${kind} ${session}? ${question}`);
   return goOn ? null : { accepted: false, message: 'nothing was sent: the session goes on' };
 }
@@ -83,16 +81,16 @@ async function replyTo(client: SessionClient, asked: Asked): Promise<CommandRepl
   }
 }
 
-/** @throws CalibError `unreachable` where nobody can be asked and `--terminate` was not given */
+/** @throws CalibError `unreachable` where nobody can be asked and `--yes` was not given */
 async function endFromOutside(client: SessionClient, asked: Asked, why: string): Promise<CommandReply> {
-  const { session, terminal, terminate, payload } = asked;
-  if (!terminate && terminal === null) {
+  const { session, terminal, yes, payload } = asked;
+  if (!yes && terminal === null) {
     throw new CalibError('unreachable', `session ${session} cannot answer: ${why}`, {
-      remedy: `start \`calib worker\` (or \`calib up\`) and repeat the abort, or end it from outside: \`calib signal ${session} abort --terminate\` ends its pytest as well`,
+      remedy: `start \`calib worker\` (or \`calib up\`) and repeat the abort, or terminate it: \`calib signal ${session} abort --yes\` ends its pytest as well`,
     });
   }
   const question = `${session} cannot answer (${why}). Terminate it, and its pytest on this machine? What is recorded is kept.`;
-  if (!terminate && terminal !== null && !(await askConfirmation(terminal, question))) {
+  if (!yes && terminal !== null && !(await askConfirmation(terminal, question))) {
     return { accepted: false, message: 'nothing was done: the session goes on' };
   }
   const given = payload?.['reason'];

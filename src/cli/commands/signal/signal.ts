@@ -19,7 +19,7 @@ const optionsOf: Record<CommandKind, string[]> = {
 };
 
 /** Of the command line alone: no part of what is sent. */
-const ownOptions = new Set(['json', 'yes', 'terminate']);
+const ownOptions = new Set(['json', 'yes']);
 
 /**
  * The payload of a command from the options of `calib signal`.
@@ -65,7 +65,6 @@ interface SignalOptions {
   mode?: 'report' | 'smart' | 'full';
   decide?: Record<string, string>;
   yes?: boolean;
-  terminate?: boolean;
 }
 
 export function register(program: Command): void {
@@ -84,12 +83,10 @@ export function register(program: Command): void {
         .argParser(parseDecision)
         .default({}, 'none'),
     );
-  command
-    .option('--yes', 'abort, apply: do not ask on a terminal')
-    .option(
-      '--terminate',
-      'abort: end a session that cannot answer from outside, and its pytest, without asking',
-    );
+  command.option(
+    '--yes',
+    'abort, apply: do not ask on a terminal; an abort terminates a session that cannot answer, and ends its pytest',
+  );
   addSharedOptions(command, ['repo-root', 'any', 'json']);
   addExamples(command, [
     'calib signal latest purge --stage mmsu_speed --repeat 3 --reason "foreign job on the host"',
@@ -98,16 +95,7 @@ export function register(program: Command): void {
   command.action(async (reference: string, kind: string, options: SignalOptions, self: Command) => {
     const { sendCommand } = await import('../../session/send-command.ts');
     const payload = commandPayload(kind, options);
-    if (options.terminate === true && kind !== 'abort') {
-      throw new CalibError('invalid-input', '--terminate belongs to abort', { remedy: 'leave it out' });
-    }
-    const { yes = false, terminate = false } = options;
-    await sendCommand(createContext(self), {
-      reference,
-      kind: kind as CommandKind,
-      payload,
-      yes,
-      terminate,
-    });
+    const { yes = false } = options;
+    await sendCommand(createContext(self), { reference, kind: kind as CommandKind, payload, yes });
   });
 }
