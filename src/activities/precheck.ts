@@ -158,6 +158,11 @@ async function checkMachine(
     venvSource: plan.venv_source,
     session: { id: plan.session_id, gitSha: plan.git_sha },
     runFolder: dirname(plan.run_dir),
+    planned: {
+      runDir: plan.run_dir,
+      namespaces: plan.units.map(({ namespace }) => namespace),
+      repeats: plan.repeats,
+    },
     skipVersionCheck: plan.precheck.skip_version_check,
     allowedGpus: deps.gpus,
     env: sessionEnvironment(plan.passed_env, process.env),

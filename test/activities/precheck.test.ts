@@ -1,12 +1,13 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 import { describe, expect, test } from 'vitest';
 
 import { openSession } from '../../src/activities/open-session.ts';
 import { precheck } from '../../src/activities/precheck.ts';
 import type { SessionPlan } from '../../src/domain/session/session-plan.ts';
+import { runPaths } from '../../src/host/run-directory/paths.ts';
 import { readPrecheck } from '../../src/host/run-directory/report/report-facts.ts';
 import { makeRequirements } from '../domain/precheck/requirements-fixture.ts';
 import { gitIdentity } from '../fixtures/git-identity.ts';
@@ -48,6 +49,26 @@ describe('the environment gate of a session', () => {
     expect(readFileSync(join(plan.run_dir, 'run.log'), 'utf8')).toContain(
       'torch: 2.11.0+cu130 (pin 2.11.0) [ok]',
     );
+  });
+
+  test('says what the repeats that are to be run will need of the disk, from an earlier session', async () => {
+    const plan = await opened({ repeats: 4 });
+    const { units } = plan;
+    const earlier = join(dirname(plan.run_dir), '20200101T000000Z_earlier');
+    writeText(runPaths.plan(earlier), JSON.stringify({ model: plan.model, stages: ['stage'], repeats: 1 }));
+    for (const { namespace } of units) {
+      const results = join(runPaths.baseTemp(earlier, namespace, 1), 'results.json');
+      writeText(results, 'x'.repeat(3 * 1024 * 1024));
+      writeText(runPaths.commitMarker(earlier, namespace, 1), '{}');
+    }
+    await precheck(plan);
+    const log = readFileSync(join(plan.run_dir, 'run.log'), 'utf8');
+    const said = /about (\d+) MiB needed for (\d+) repeats of (\d+) units?, as earlier sessions took/.exec(
+      log,
+    );
+    expect(said?.slice(2).map(Number)).toEqual([4 * units.length, units.length]);
+    expect(Number(said?.[1])).toBeGreaterThanOrEqual(12 * units.length);
+    expect(Number(said?.[1])).toBeLessThanOrEqual(13 * units.length);
   });
 
   test('gives the report its versions', async () => {

@@ -1,6 +1,5 @@
 import { checkResult, type CheckResult, type Gap } from './checks.ts';
 import type { PrecheckRequirements } from './requirements.ts';
-import { shellWord } from './shell-word.ts';
 
 /** Linux's capabilities by bit number (`linux/capability.h`); MAINTENANCE: new ones are appended there. */
 const capabilityBits: readonly string[] = (
@@ -69,60 +68,6 @@ export function judgeCapabilities(
   const lines = asked.length === 0 ? ['capabilities: none needed'] : ['capabilities:', ...details];
   const applies = asked.some(({ required }) => required);
   return { result: checkResult({ id: 'capabilities', lines, errors, applies }), capabilities };
-}
-
-/** Below this a session cannot keep even its own documents and one attempt's log. */
-const leastBytes = 1024 ** 3;
-/** Logs and result trees of a full session have room above this. */
-const amplyBytes = 10 * 1024 ** 3;
-
-export interface DiskFacts {
-  /** Where run directories will lie. */
-  folder: string;
-  /** The nearest folder that exists: `folder` itself or one above it. */
-  existing: string;
-  /** For this user; null where the file system does not say. */
-  freeBytes: number | null;
-  writable: boolean;
-  /** What the base temps and logs of the newest ended session of this model take; absent where there is none. */
-  earlierBytes?: number;
-}
-
-/** Whether a run directory can be made and has room. */
-export function judgeDisk({ folder, existing, freeBytes, writable, earlierBytes }: DiskFacts): CheckResult {
-  const free = freeBytes === null ? 'unknown' : `${(freeBytes / 1024 ** 3).toFixed(1)} GiB`;
-  const lines = [`disk: ${free} free for run directories in ${folder}`];
-  const earlier = earlierBytes === undefined ? null : `${(earlierBytes / 1024 ** 3).toFixed(1)} GiB`;
-  if (earlier !== null)
-    lines.push(`disk: the last session of this model took ${earlier} of base temps and logs`);
-  if (!writable) {
-    const message = `run directories in ${folder} cannot be made: ${existing} cannot be written`;
-    return checkResult({
-      id: 'disk',
-      lines,
-      errors: [
-        { message, remedies: [`chmod u+rwx ${shellWord(existing)}, or choose another folder (--run-root)`] },
-      ],
-    });
-  }
-  if (freeBytes !== null && freeBytes < leastBytes) {
-    const message = `${free} free for run directories in ${folder}, at least 1 GiB is needed`;
-    return checkResult({
-      id: 'disk',
-      lines,
-      errors: [{ message, remedies: [`df -h ${shellWord(existing)}`] }],
-    });
-  }
-  const scarce = freeBytes !== null && freeBytes < amplyBytes;
-  if (freeBytes !== null && earlierBytes !== undefined && freeBytes < earlierBytes) {
-    const warning = `${free} free for run directories in ${folder}, the last session of this model took ${earlier}: \`calib prune --dry-run\` says what can go`;
-    return checkResult({ id: 'disk', lines, warnings: [warning] });
-  }
-  return checkResult({
-    id: 'disk',
-    lines,
-    warnings: scarce ? [`only ${free} free for run directories in ${folder}`] : [],
-  });
 }
 
 export interface HostQuestion {

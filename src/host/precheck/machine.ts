@@ -1,11 +1,10 @@
-import { access, constants, mkdir, stat, statfs } from 'node:fs/promises';
-import { dirname, isAbsolute, join } from 'node:path';
+import { access, constants, mkdir, stat } from 'node:fs/promises';
+import { isAbsolute, join } from 'node:path';
 
 import { CalibError } from '../../domain/calib-error.ts';
 import type { CheckResult } from '../../domain/precheck/checks.ts';
 import { type GpuFact, gpuSummary, judgeGpus, usableGpus } from '../../domain/precheck/judge-gpus.ts';
 import {
-  type DiskFacts,
   type GitReading,
   type InterpreterQuestion,
   judgeGit,
@@ -22,7 +21,6 @@ import { describeBlocker, type Gpu, isFreeGpu, readGpus } from '../gpu/gpus.ts';
 import { runBounded } from '../process/run-bounded.ts';
 import { recordableEnvironment } from '../pytest/launch-command.ts';
 import { hasCode, isFolder, pathExists } from '../run-directory/files.ts';
-import { prunableRuns } from '../run-directory/prune.ts';
 import { childEnvironment, type PrecheckRequest } from './precheck-request.ts';
 
 export interface DriverFacts {
@@ -175,31 +173,6 @@ export async function checkHost({
   if (host?.repo_root) named.push(host.repo_root);
   const found = await Promise.all(named.map(async (path) => [path, await pathExists(path)] as const));
   return judgeHost({ requirements, repoRoot, venvPython, exists: Object.fromEntries(found) });
-}
-
-/** Room and permission for a folder that may not exist yet. Absolute. */
-export async function readDisk(folder: string, model?: string): Promise<DiskFacts> {
-  const existing = await nearestFolder(folder);
-  const [space, writable] = await Promise.all([
-    statfs(existing).catch(() => null),
-    access(existing, constants.W_OK | constants.X_OK).then(
-      () => true,
-      () => false,
-    ),
-  ]);
-  const [earlier] = model === undefined ? [] : await prunableRuns(folder, model);
-  return {
-    folder,
-    existing,
-    freeBytes: space === null ? null : space.bavail * space.bsize,
-    writable,
-    ...(earlier === undefined ? {} : { earlierBytes: earlier.bytes }),
-  };
-}
-
-async function nearestFolder(path: string): Promise<string> {
-  const stats = await stat(path).catch(() => null);
-  return stats?.isDirectory() || path === dirname(path) ? path : await nearestFolder(dirname(path));
 }
 
 export interface RuntimeQuestion {

@@ -16,6 +16,15 @@ export interface PrecheckRequest {
   session: { id: string; gitSha: string } | null;
   /** Absolute folder in which run directories lie. */
   runFolder: string;
+  /** What is to be run, for an estimate of the disk; absent where it is not known, or only a part of it runs here. */
+  planned?: {
+    /** The session's own directory, whose recorded repeats are done; null without one. */
+    runDir: string | null;
+    /** Of the units. */
+    namespaces: string[];
+    /** Of each unit. */
+    repeats: number;
+  };
   /** Versions that differ from their pin are warnings. */
   skipVersionCheck: boolean;
   /** `nvidia-smi` indices that may be used, null for all. */

@@ -5,7 +5,8 @@ import { z } from 'zod';
 
 import { CalibError } from '../../domain/calib-error.ts';
 import type { CheckId, CheckResult } from '../../domain/precheck/checks.ts';
-import { judgeCapabilities, judgeDisk } from '../../domain/precheck/judge-machine.ts';
+import { judgeDisk } from '../../domain/precheck/judge-disk.ts';
+import { judgeCapabilities } from '../../domain/precheck/judge-machine.ts';
 import { judgeEnvironment, judgeScope, judgeSlice } from '../../domain/precheck/judge-venv.ts';
 import { precheckDocument, type PrecheckDocument } from '../../domain/precheck/precheck-document.ts';
 import { utcTimestamp } from '../../domain/text.ts';
@@ -23,12 +24,12 @@ import {
   checkHost,
   checkInterpreter,
   checkRepository,
-  readDisk,
   readSliceDirectories,
   recordedEnvironment,
   runtimeFacts,
 } from './machine.ts';
 import { childEnvironment, type PrecheckOutcome, type PrecheckRequest } from './precheck-request.ts';
+import { readDisk } from './read-disk.ts';
 import { parseJson } from './run-python.ts';
 import { checkImports, checkInstall, checkPins, checkPytestSettings, readVenvAndProject } from './venv.ts';
 
@@ -81,7 +82,7 @@ function startChecks(request: PrecheckRequest) {
     ['assets', assets.then(({ result }) => result)],
     ['speaker_sim', checkSpeakerSim(request)],
     ['capabilities', capabilities.then(({ result }) => result)],
-    ['disk', readDisk(request.runFolder, request.model).then(judgeDisk)],
+    ['disk', readDisk(request).then(judgeDisk)],
     ['gpus', gpus.then(({ result }) => result)],
   ];
   const { ci_reference: reference } = requirements;

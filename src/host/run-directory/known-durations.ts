@@ -1,12 +1,7 @@
-import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
-
 import { type Attempt } from '../../domain/observation/observation.ts';
 import { readAttempts } from './attempts-file.ts';
-import { readPlan } from './plan-file.ts';
+import { earlierRuns } from './earlier-runs.ts';
 
-/** Earlier run directories that are opened at most; older ones tell little and cost a start its time. */
-const mostDirectories = 12;
 /** Of a unit's repeats in one directory; a mean of more is no better for ordering. */
 const mostRepeats = 3;
 
@@ -21,21 +16,12 @@ export async function readKnownDurations(
   runRoot: string,
   wanted: { model: string; namespaces: readonly string[] },
 ): Promise<Record<string, number>> {
-  const names = await readdir(runRoot).catch(() => []);
   const known: Record<string, number> = {};
-  let opened = 0;
-  for (const name of names
-    .filter((each) => /^\d{8}T\d{6}Z/.test(each))
-    .sort()
-    .reverse()) {
+  for await (const { runDir, repeats } of earlierRuns(runRoot, wanted.model)) {
     const missing = wanted.namespaces.filter((namespace) => known[namespace] === undefined);
-    if (missing.length === 0 || opened === mostDirectories) break;
-    const runDir = join(runRoot, name);
-    const plan = await readPlan(runDir).catch(() => null);
-    if (plan === null || plan.model !== wanted.model) continue;
-    opened += 1;
+    if (missing.length === 0) break;
     for (const namespace of missing) {
-      const seconds = await meanOf(runDir, namespace, Math.min(plan.repeats, mostRepeats));
+      const seconds = await meanOf(runDir, namespace, Math.min(repeats, mostRepeats));
       if (seconds !== null) known[namespace] = seconds;
     }
   }

@@ -3,9 +3,8 @@ import { join } from 'node:path';
 
 import { readPlan } from './plan-file.ts';
 import { runPaths } from './paths.ts';
+import { treeSize } from './tree-size.ts';
 
-/** Files and folders looked at for one size: a base temp may hold millions, and a size is a hint. */
-const mostEntries = 200_000;
 const runDirectoryName = /^\d{8}T\d{6}Z/;
 const ended = /session (?:completed|aborted|failed): /;
 const isBaseTemp = (name: string) => /^basetemp_run\d+$/.test(name);
@@ -25,26 +24,21 @@ export interface PrunableRun {
 /**
  * The ended sessions below a folder of run directories that hold something to be removed, newest first. A session has ended
  * when the last line of its `run.log` says so; one that was continued since, or that nobody saw end, is left alone.
- *
- * @param newestOf only the newest session of this model: measuring a base temp takes time
  */
-export async function prunableRuns(runRoot: string, newestOf?: string): Promise<PrunableRun[]> {
+export async function prunableRuns(runRoot: string): Promise<PrunableRun[]> {
   const names = (await readdir(runRoot).catch((): string[] => [])).filter((name) =>
     runDirectoryName.test(name),
   );
   const runs: PrunableRun[] = [];
   for (const name of names.sort().reverse()) {
-    const run = await prunableRun(join(runRoot, name), newestOf).catch(() => null);
-    if (run === null || run.paths.length === 0) continue;
-    runs.push(run);
-    if (newestOf !== undefined) break;
+    const run = await prunableRun(join(runRoot, name)).catch(() => null);
+    if (run !== null && run.paths.length > 0) runs.push(run);
   }
   return runs;
 }
 
-async function prunableRun(runDir: string, wanted?: string): Promise<PrunableRun | null> {
+async function prunableRun(runDir: string): Promise<PrunableRun | null> {
   const { model } = await readPlan(runDir);
-  if (wanted !== undefined && wanted !== model) return null;
   const log = runPaths.runLog(runDir);
   const last = (await readFile(log, 'utf8')).trimEnd().split('\n').at(-1) ?? '';
   if (!ended.test(last)) return null;
@@ -55,7 +49,7 @@ async function prunableRun(runDir: string, wanted?: string): Promise<PrunableRun
     ...(await removable(join(runDir, '_discarded'), 4)),
   ];
   let bytes = 0;
-  for (const path of paths) bytes += await sizeOf(path);
+  for (const path of paths) bytes += (await treeSize([path])).bytes;
   return { runDir, model, endedAtMs, paths, bytes };
 }
 
@@ -69,22 +63,6 @@ async function removable(folder: string, depth: number): Promise<string[]> {
     else if (entry.isDirectory() && depth > 0) found.push(...(await removable(path, depth - 1)));
   }
   return found;
-}
-
-/** Bytes below a path on its disk, links not followed; of a very large tree what was counted so far. */
-export async function sizeOf(path: string): Promise<number> {
-  const open = [path];
-  let bytes = 0;
-  for (let seen = 0; open.length > 0 && seen < mostEntries; seen += 1) {
-    const next = open.pop() ?? '';
-    const stats = await lstat(next).catch(() => null);
-    if (stats === null) continue;
-    bytes += stats.blocks * 512;
-    if (stats.isDirectory()) {
-      for (const name of await readdir(next).catch((): string[] => [])) open.push(join(next, name));
-    }
-  }
-  return bytes;
 }
 
 /** Those of the ended sessions (newest first) that are beyond the `keep` newest and older than a time, both where given. */

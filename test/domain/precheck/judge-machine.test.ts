@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { type DiskFacts, judgeDisk, judgeHost } from '../../../src/domain/precheck/judge-machine.ts';
+import { judgeHost } from '../../../src/domain/precheck/judge-machine.ts';
 import { judgeEnvironment, judgeScope, judgeSlice } from '../../../src/domain/precheck/judge-venv.ts';
 import type { PrecheckRequirements } from '../../../src/domain/precheck/requirements.ts';
 import { makeHost, makeRequirements } from './requirements-fixture.ts';
@@ -147,46 +147,4 @@ describe('scope', () => {
       errors: [{ remedies: ['calib discover --model tts'] }],
     });
   });
-});
-
-describe('disk space for run directories', () => {
-  const gib = 1024 ** 3;
-  const judge = (more: Partial<DiskFacts> = {}) =>
-    judgeDisk({
-      folder: '/repo/.tune-runs',
-      existing: '/repo',
-      freeBytes: 50 * gib,
-      writable: true,
-      ...more,
-    });
-
-  it('passes with room', () => {
-    expect(judge()).toMatchObject({
-      mark: '✓',
-      lines: ['disk: 50.0 GiB free for run directories in /repo/.tune-runs'],
-      warnings: [],
-    });
-  });
-
-  it('warns when it gets scarce, and refuses a full disk', () => {
-    expect([judge({ freeBytes: 5 * gib }).warnings.length, judge({ freeBytes: gib / 2 }).mark]).toEqual([
-      1,
-      '✗',
-    ]);
-  });
-
-  it('refuses a folder that cannot be written', () => {
-    expect(judge({ writable: false }).errors[0]?.message).toBe(
-      'run directories in /repo/.tune-runs cannot be made: /repo cannot be written',
-    );
-  });
-});
-
-it('says what the last session of the model took on the disk, and warns where less is free', () => {
-  const gib = 1024 ** 3;
-  const facts = { folder: '/runs', existing: '/runs', writable: true, earlierBytes: 30 * gib };
-  const check = judgeDisk({ ...facts, freeBytes: 20 * gib });
-  expect(check.lines).toContain('disk: the last session of this model took 30.0 GiB of base temps and logs');
-  expect(check.warnings.join()).toMatch(/20\.0 GiB free .* took 30\.0 GiB: `calib prune --dry-run`/);
-  expect(judgeDisk({ ...facts, freeBytes: 40 * gib }).warnings).toEqual([]);
 });

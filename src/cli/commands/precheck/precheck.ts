@@ -7,7 +7,7 @@ import type { StageDefinition } from '../../../domain/stages/stage.ts';
 import { addSharedOptions, createContext, type CliContext } from '../../options.ts';
 import { exitCode } from '../../exit-code.ts';
 import { addExamples, answer, answerJson, colours, note, warn } from '../../output.ts';
-import { precheckRequirements, type PrecheckStages } from '../start/plan-session.ts';
+import { defaultRepeats, precheckRequirements, type PrecheckStages } from '../start/plan-session.ts';
 
 interface PrecheckOptions {
   stages?: string;
@@ -38,6 +38,7 @@ async function precheck(context: CliContext, options: PrecheckOptions): Promise<
   const { runPrecheck } = await import('../../../host/precheck/run-precheck.ts');
   const { refuseForeignDirectory, writePrecheck } = await import('../../../host/precheck/run-precheck.ts');
   const { withPassedNames } = await import('../../../host/pytest/passed-environment.ts');
+  const { groupStages } = await import('../../../domain/selection/units.ts');
   const { gapText, renderCheck, renderSummary } = await import('../../../domain/precheck/checks.ts');
   await context.announceHost();
   const repoRoot = (await context.repoRoot()).path;
@@ -46,14 +47,21 @@ async function precheck(context: CliContext, options: PrecheckOptions): Promise<
   if (outputDir !== null) {
     await refuseForeignDirectory(outputDir, null);
   }
+  const stages = await stagesOf(context, options.stages);
+  const units = groupStages(stages.selected ?? stages.catalog);
   const { ok, checks, document } = await runPrecheck({
     model: await context.modelName(),
-    requirements: await precheckRequirements(context, await stagesOf(context, options.stages)),
+    requirements: await precheckRequirements(context, stages),
     repoRoot,
     venvPython: venv.python,
     venvSource: venv.source,
     session: null,
     runFolder: outputDir ?? join(repoRoot, '.tune-runs'),
+    planned: {
+      runDir: null,
+      namespaces: units.map(({ namespace }) => namespace),
+      repeats: defaultRepeats,
+    },
     skipVersionCheck: options.skipVersionCheck === true,
     allowedGpus: null,
     env: withPassedNames(process.env, await context.envOption()),

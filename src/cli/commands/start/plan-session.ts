@@ -233,7 +233,7 @@ function warnAbout({ known, stages, git }: StartInputs): void {
 }
 
 /** Repeats when neither the command line nor the prompt says otherwise. */
-const defaultRepeats = 5;
+export const defaultRepeats = 5;
 
 /**
  * The plan that `start` means: fresh, after asking a terminal once for what was left out, or that of an existing run
