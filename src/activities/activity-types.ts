@@ -82,6 +82,8 @@ export interface RepeatHeartbeat {
   silent_s?: number;
   /** Seconds without a line that says that a server is ready, where that is longer than usual. */
   starting_s?: number;
+  /** What its processes do while the log is silent, in words. */
+  processes?: string;
 }
 
 export interface DiscardRepeatInput {

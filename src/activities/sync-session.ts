@@ -92,7 +92,7 @@ async function reasonAgainst(
   const { observations } = recorded;
   return (
     (await resultsElsewhere({ changed, observations, place, hostname: replacement.plan.hostname })) ??
-    (await differingValues(changed, observations, place))
+    (await differingValues(changed, observations, { ...place, plan: replacement.plan }))
   );
 }
 
@@ -116,7 +116,7 @@ async function resultsElsewhere(recorded: {
 async function differingValues(
   changed: readonly StageDefinition[],
   observations: Readonly<Record<string, Observation>>,
-  place: RepeatPlace,
+  place: RepeatPlace & { plan: SessionPlanFile },
 ): Promise<string | null> {
   const { started_at: startedAt, attempt_history } = Object.values(observations)[0] ?? {};
   const extractions = await extractRepeat({
@@ -125,6 +125,7 @@ async function differingValues(
     // The original tool does not record it, but made the folder anew for each launch.
     launchedAt: new Date(startedAt ?? 0),
     clockBehindS: attempt_history?.at(-1)?.clock_behind_s,
+    maxBytes: place.plan.policies?.max_result_bytes,
   });
   for (const { key, metrics } of changed) {
     const [recorded, read] = [observations[key], extractions[key]];

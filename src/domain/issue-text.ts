@@ -1,5 +1,7 @@
 import type { z } from 'zod';
 
+import { shown } from './untrusted/cut-text.ts';
+
 type Issue = z.core.$ZodIssue;
 
 /** How the validation library's own sentences begin; a schema's own phrase never does. */
@@ -42,7 +44,7 @@ export function issueText(issue: Issue): string {
     case 'invalid_union':
       return unionText(issue);
     case 'invalid_key':
-      return `the name ${JSON.stringify(issue.path.at(-1) ?? '')} ${firstText(issue.issues)}`;
+      return `the name ${JSON.stringify(shown(String(issue.path.at(-1) ?? '')))} ${firstText(issue.issues)}`;
     case 'invalid_element':
       return firstText(issue.issues);
   }

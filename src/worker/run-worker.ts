@@ -17,7 +17,7 @@ import { createActivities } from '../activities/create-activities.ts';
 import type { PoolMember } from '../activities/pool/pool-member.ts';
 import { CalibError } from '../domain/calib-error.ts';
 import { utcTimestamp } from '../domain/text.ts';
-import { hostTaskQueues, poolTaskQueue, workflowTaskQueue } from '../workflows/messages.ts';
+import { hostTaskQueues, poolTaskQueue, startupSignal, workflowTaskQueue } from '../workflows/messages.ts';
 import { type ClientSettings, untilPolling } from './connection.ts';
 import { loadDataConverter } from './encryption.ts';
 import { requireNamespace } from './require-namespace.ts';
@@ -203,6 +203,9 @@ async function createWorkers(options: RunWorkerOptions, connection: NativeConnec
     isSessionOpen: async (workflowId, runId) => {
       const { status } = await client.workflow.getHandle(workflowId, runId).describe();
       return status.name === 'RUNNING';
+    },
+    tellStartup: async (workflowId, runId, report) => {
+      await client.workflow.getHandle(workflowId, runId).signal(startupSignal, report);
     },
   });
   const shared = {

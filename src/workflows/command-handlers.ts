@@ -21,8 +21,9 @@ import {
   type SessionState,
 } from '../domain/session/session-state.ts';
 import type { SessionPlan } from '../domain/session/session-plan.ts';
+import { takeStartupReport } from '../domain/session/startup-report.ts';
 import { shown } from '../domain/untrusted/cut-text.ts';
-import { commandSignals, commandUpdates } from './messages.ts';
+import { commandSignals, commandUpdates, startupSignal } from './messages.ts';
 import { now } from './session-context.ts';
 
 /** Registers both doors (update and signal) of every command on one implementation. Call before the first `await`. */
@@ -42,6 +43,9 @@ export function registerCommandHandlers(plan: SessionPlan, state: SessionState, 
       changed();
     });
   }
+  setHandler(startupSignal, (payload) => {
+    if (takeStartupReport(state, payload)) changed();
+  });
   setDefaultSignalHandler((name) => {
     addNote(state, now(), `signal ${shown(name)} changed nothing: there is no such command`);
     changed();

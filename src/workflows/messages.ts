@@ -2,6 +2,7 @@ import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
 
 import type { LogPart, ReadLogInput } from '../activities/activity-types.ts';
 import type { CommandKind, CommandPayload } from '../domain/session/commands.ts';
+import type { StartupReport } from '../domain/session/startup-report.ts';
 import type { SessionPlan } from '../domain/session/session-plan.ts';
 import type { CommandReply, SessionState } from '../domain/session/session-state.ts';
 
@@ -44,6 +45,9 @@ export const commandUpdates = {
   apply: defineUpdate<CommandReply, [CommandPayload?]>('apply'),
   abort: defineUpdate<CommandReply, [CommandPayload?]>('abort'),
 } satisfies Record<CommandKind, unknown>;
+
+/** From a running repeat to its session: a start-up that takes longer than usual, and its end. */
+export const startupSignal = defineSignal<[StartupReport]>('startup');
 
 export interface StatusQueryInput {
   /** Run directory facts only the caller can see (log sizes, GPUs) are merged in by the command line. */

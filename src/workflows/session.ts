@@ -18,6 +18,7 @@ import { type End, failureTypes, initialState, type SessionState } from '../doma
 import { upgradeState } from '../domain/session/upgrade-state.ts';
 import { sessionStatus, unitsProgress } from '../domain/session/session-view.ts';
 import { isSmoke, smokeEnd } from '../domain/session/smoke.ts';
+import { withinBudget } from '../domain/session/state-budget.ts';
 import { firstIssue } from '../domain/text.ts';
 import { CalibrationStep } from './calibration-step.ts';
 import { hasPurgeBeforePrecheck } from './changes.ts';
@@ -40,7 +41,8 @@ export function registerQueryHandlers(plan: SessionPlan, state: SessionState): v
   setHandler(strictAuditQuery, () => strictAuditDocument(matrixFromState(plan, state)));
   setHandler(planQuery, () => plan);
   setHandler(unitsQuery, () => unitsProgress(plan, state));
-  setHandler(stateQuery, () => state);
+  // An answer is one payload as well: of the largest sessions only words are cut.
+  setHandler(stateQuery, () => withinBudget(plan, state));
 }
 
 /** The session's state machine: open, check, calibrate, report, decide (DESIGN.md, "from the data's side"). */

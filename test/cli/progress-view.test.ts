@@ -173,6 +173,17 @@ describe('the live view', () => {
     expect(lines.at(-1)).toContain('SLOW START-UP: not ready after 1 min 15 s');
   });
 
+  it('shows what the processes of a silent run do', () => {
+    const live = [sign({ silent_s: 130, processes: 'processes: 1 waiting for I/O (D)' })];
+    const plan = planOf(['voice_wer'], 3);
+    const lines = progressLines(
+      { plan, state: runningState(plan), live, now },
+      { columns: 160, rows: 24 },
+      plain,
+    );
+    expect(lines.at(-1)).toContain('log silent for 2 min 10 s · processes: 1 waiting for I/O (D)');
+  });
+
   it('names a later attempt and a silent log', () => {
     const plan = planOf(['voice_wer'], 3);
     const live = [sign({ attempt: 3, silent_s: 130 })];

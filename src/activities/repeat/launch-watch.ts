@@ -6,6 +6,8 @@ import { decideStop } from '../../domain/pytest/decide-stop.ts';
 import { type LogFollower, type LogProgress, followLog } from '../../host/log/follow-log.ts';
 import { areResultsComplete } from '../extract-results.ts';
 import { type Launch, type Repeat, logLines, lookAtGpus } from './repeat.ts';
+import { SilenceLook } from './silence-look.ts';
+import { StartupTeller } from './startup-teller.ts';
 
 /** A look takes a tenth of a second as a rule. */
 const lookPatienceMs = 2000;
@@ -39,6 +41,8 @@ export class LaunchWatch {
   #nextLineAtMs: number;
   #usedMib: Record<number, number> | null = null;
   #stallTold = false;
+  readonly #silence: SilenceLook;
+  readonly #startup: StartupTeller;
   #nextResultsAtMs = 0;
   /** The end of the tests, for which every result was found complete. */
   #completeSinceMs: number | null = null;
@@ -50,6 +54,9 @@ export class LaunchWatch {
     this.#launchedAtMs = performance.now() - start.ageMs;
     this.#log = followLog({ path: launch.logPath });
     this.#nextLineAtMs = performance.now() + repeat.timing.runningLineEveryMs;
+    const { stall_s: stall, silence_s: silence } = repeat.policies;
+    this.#silence = new SilenceLook(launch.mark, Math.min(stall, silence));
+    this.#startup = new StartupTeller(repeat, launch, start.adopted);
   }
 
   /** Names of the signatures seen so far. */
@@ -68,7 +75,9 @@ export class LaunchWatch {
       this.#looks += 1;
       if (progress.becameReady) await this.#noteReady();
       if (progress.grownBytes > 0) this.#stallTold = false;
+      this.#startup.tell(this.#startsSlowly());
     }
+    this.#silence.update(this.#silentSeconds());
     this.#beat();
     await this.#tellProgress();
     return { stop: await this.#newStop(), behind: progress?.behind === true };
@@ -76,6 +85,7 @@ export class LaunchWatch {
 
   /** The rest of the log, after pytest has ended. */
   async finish(): Promise<void> {
+    this.#startup.tell(false);
     try {
       await this.#reading;
       const skipped = await this.#log.finish();
@@ -125,7 +135,12 @@ export class LaunchWatch {
         logBytes: policies.max_log_bytes,
       },
     );
-    if (this.#stop !== null) await logLines(this.#repeat, stoppingLine(label, this.#stop));
+    if (this.#stop !== null) {
+      const seen = this.#stop.kind === 'stall' ? await this.#silence.finalText() : null;
+      if (seen !== null) this.notes.push(`when the log stalled: ${seen}`);
+      const lines = seen === null ? [] : [`  when the log stalled: ${seen}`];
+      await logLines(this.#repeat, stoppingLine(label, this.#stop), ...lines);
+    }
     return this.#stop;
   }
 
@@ -186,6 +201,7 @@ export class LaunchWatch {
       seconds: Math.round(this.#runningSeconds()),
       log_bytes: this.#log.state.sizeBytes,
       silent_s: silent,
+      ...(this.#silence.text === null ? {} : { processes: this.#silence.text }),
     });
   }
 
@@ -198,7 +214,8 @@ export class LaunchWatch {
     this.#nextLineAtMs = performance.now() + this.#repeat.timing.runningLineEveryMs;
     const logBytes = this.#log.state.sizeBytes;
     const line = runningLine(this.#repeat.label, { logBytes, silentSeconds, usedMib: this.#usedMib });
-    await logLines(this.#repeat, stalls ? `${line} ⚠ the log does not grow` : line);
+    const seen = this.#silence.text === null ? '' : ` (${this.#silence.text})`;
+    await logLines(this.#repeat, stalls ? `${line} ⚠ the log does not grow${seen}` : line);
     this.#askForMemory();
   }
 

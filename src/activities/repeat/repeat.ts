@@ -6,6 +6,7 @@ import { type RepeatLabel, waitingLine } from '../../domain/observation/mileston
 import { slowStartupSeconds } from '../../domain/pytest/log-signatures.ts';
 import type { DiskAudit } from '../../domain/session/matrix.ts';
 import type { Plan, Policies, Unit } from '../../domain/session/session-plan.ts';
+import type { StartupReport } from '../../domain/session/startup-report.ts';
 import type { StageDefinition } from '../../domain/stages/stage.ts';
 import { type GpuReading, readGpus } from '../../host/gpu/gpus.ts';
 import type { LaunchExit, LaunchIdentity, LaunchLane } from '../../host/process/launch-files.ts';
@@ -68,6 +69,8 @@ export interface ActivityDependencies {
   lanes: number;
   /** Whether the workflow of an activity still runs: one that was terminated leaves nobody to stop its pytest. */
   isSessionOpen: (workflowId: string, runId: string) => Promise<boolean>;
+  /** Tells the session of a repeat about its start-up; absent = nobody is told. */
+  tellStartup?: (workflowId: string, runId: string, report: StartupReport) => Promise<void>;
   /** What this host brings into the sessions of its pool; absent where it belongs to none. */
   member?: PoolMember;
   /** What calib adds to its launches, by their purpose; absent = nothing. */

@@ -20,6 +20,8 @@ const heartbeatSchema = z.object({
   /** Seconds since the log last grew. */
   silent_s: z.number().optional(),
   starting_s: z.number().optional(),
+  /** What its processes do while the log is silent. */
+  processes: z.string().max(1000).optional(),
 });
 export type RepeatSign = z.infer<typeof heartbeatSchema>;
 

@@ -33,6 +33,8 @@ export interface ActiveRun {
   stalled_s: number | null;
   /** Null when not known here. */
   gpus: number[] | null;
+  /** While its server takes longer than a minute to say that it is ready: when the launch was started. */
+  starting_since?: string;
   /** What it waits for instead of running; absent or null when it runs or nothing here can tell. */
   waits_for?: string | null;
   /** The lane that it has or is meant for; absent where lanes have no names. */

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 
 import { CalibError } from '../calib-error.ts';
 import { issueText } from '../issue-text.ts';
+import { shown, shownList } from '../untrusted/cut-text.ts';
 import { nearestName, refuseSecrets } from './names.ts';
 import { keysAt, readYamlTree, type YamlTree } from './yaml.ts';
 
@@ -37,7 +38,7 @@ export interface CatalogDocumentSource<Schema extends z.ZodType> {
 }
 
 function dotted(path: readonly PropertyKey[]): string {
-  return path.map(String).join('.');
+  return path.map((part) => shown(String(part))).join('.');
 }
 
 function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
@@ -58,7 +59,7 @@ function describeFound(value: unknown, path: readonly PropertyKey[]): string {
   }
   if (typeof value === 'object' && value !== null) {
     const keys = Object.keys(value);
-    return keys.length === 0 ? 'an empty map' : `a map (${keys.slice(0, 5).join(', ')})`;
+    return keys.length === 0 ? 'an empty map' : `a map (${shownList(keys.slice(0, 5), 5).join(', ')})`;
   }
   const shown = (JSON.stringify(value) ?? '').slice(0, 120);
   return typeof value === 'string' ? shown : `${shown} (${value === null ? 'empty' : typeof value})`;
@@ -122,7 +123,7 @@ function failure(failed: {
   const lines = problems.map(({ path, valid, part = 'value' }) => {
     const { line, column } = tree.locate(path, part);
     const value = path.length === 0 && tree.value === null ? undefined : valueAt(tree.value, path);
-    const found = part === 'key' ? `key ${String(path.at(-1))}` : describeFound(value, path);
+    const found = part === 'key' ? `key ${shown(String(path.at(-1)))}` : describeFound(value, path);
     return `${file}:${line}:${column}: ${dotted(path) || 'the file'}: found ${found}; valid: ${valid}`;
   });
   return new CalibError('invalid-input', [...lines, ...warnings].join('\n'), { remedy: `correct ${file}` });

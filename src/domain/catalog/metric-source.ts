@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { maxPlaceLength } from '../places/place.ts';
+import { identityPhrase, isIdentity } from '../untrusted/cut-text.ts';
 
 import { pythonPatternProblem } from './python-pattern.ts';
 
@@ -8,11 +9,14 @@ import { pythonPatternProblem } from './python-pattern.ts';
  * Leaf schemas of the catalog files. Every `error` text is the phrase after "valid:" in the message that a person
  * reads, so it says what would be accepted, not what is wrong.
  */
-export const text = z.string({ error: 'a string' });
+const wholeName = { error: identityPhrase };
+
+export const text = z.string({ error: 'a string' }).refine(isIdentity, wholeName);
 
 export const nonEmptyText = z
   .string({ error: 'a non-empty string' })
-  .refine((value) => value.trim() !== '', { error: 'a non-empty string' });
+  .refine((value) => value.trim() !== '', { error: 'a non-empty string' })
+  .refine(isIdentity, wholeName);
 
 export const textList = z.array(nonEmptyText, { error: 'a list of strings' });
 
@@ -21,7 +25,8 @@ export const flag = z.boolean({ error: 'true or false' });
 /** Becomes part of stage keys and directory names, and must not read as a token of `--stages`. */
 export const keyPart = z
   .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]*$/, { error: 'a name of letters, digits, _, . and -' });
+  .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]*$/, { error: 'a name of letters, digits, _, . and -' })
+  .refine(isIdentity, wholeName);
 
 const gpuCountPhrase = { error: 'a whole number of GPUs, 0 or more' };
 /** 0 means that the test runs without a GPU. */
@@ -39,7 +44,8 @@ export const seconds = z.number(secondsPhrase).positive(secondsPhrase);
 /** Keys by test file are base names: a path would silently never match. */
 const testFileName = z
   .string()
-  .regex(/^[^/\\]+\.py$/, { error: 'the name of a test file without folders, such as test_x_ci.py' });
+  .regex(/^[^/\\]+\.py$/, { error: 'the name of a test file without folders, such as test_x_ci.py' })
+  .refine(isIdentity, wholeName);
 
 /** A map from test file name to something. */
 export function byTestFile<Value extends z.ZodType>(value: Value) {
@@ -48,7 +54,8 @@ export function byTestFile<Value extends z.ZodType>(value: Value) {
 
 const variableName = z
   .string()
-  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, { error: 'the name of an environment variable' });
+  .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, { error: 'the name of an environment variable' })
+  .refine(isIdentity, wholeName);
 
 const variableValue = z
   .string({ error: 'one scalar value' })

@@ -2,6 +2,7 @@ import { z } from 'zod';
 
 import { jitCacheSchema } from '../pytest/jit-cache.ts';
 import type { StageDefinition } from '../stages/stage.ts';
+import { identityPhrase, isIdentity } from '../untrusted/cut-text.ts';
 import { type CatalogDocument, type CatalogProblem, readCatalogDocument } from './catalog-document.ts';
 import { type CiReference, ciReferenceSchema, comparableFields } from './ci-reference.ts';
 import { metricDefinitionSchema, metricProblems } from './metric-definition.ts';
@@ -25,8 +26,13 @@ import {
 import { baseName, refusedPytestArguments, reservedVariables } from './names.ts';
 import { unknownNames } from './unknown-names.ts';
 
+const longestDescription = 65_536;
+const descriptionPhrase = { error: `a text of at most ${longestDescription} characters` };
+
 const pytestArguments = z
-  .array(z.string({ error: 'one scalar value' }), { error: 'a list of arguments' })
+  .array(z.string({ error: 'one scalar value' }).refine(isIdentity, { error: identityPhrase }), {
+    error: 'a list of arguments',
+  })
   .refine((args) => refusedPytestArguments(args).length === 0, {
     error:
       'arguments that neither end the file early (-x, --exitfirst, --maxfail, --stepwise), nor leave tests out (--lf, ' +
@@ -84,7 +90,7 @@ const ciReference = z
 export const modelConfigSchema = z.strictObject(
   {
     name: nonEmptyText,
-    description: text.optional(),
+    description: z.string({ error: 'a string' }).max(longestDescription, descriptionPhrase).optional(),
     /** Absent for a suite that needs no model of a hub. */
     hf_model_id: nonEmptyText.optional(),
     hf_model_ids_by_test: byTestFile(textList).default({}),

@@ -139,6 +139,8 @@ export interface ActiveRepeat {
   reextract: boolean;
   /** What it was last seen to wait for, and when; null when it was taken at once. */
   waits_for: string | null;
+  /** While its server takes longer than usual to be ready: when that launch was started. */
+  starting_since?: string;
   /** The declared lane that it is meant for; the lane that it really got is in its outcome. Absent without any. */
   lane?: string;
   /** Sessions of a pool: the machine that has it, and the number it was given under. */

@@ -129,7 +129,7 @@ export function sessionDetails(plan: SessionPlan, state: SessionState): string {
   if (plan.stages.length > mostRows) rows.push(`| … and ${plan.stages.length - mostRows} more | |`);
   const running = state.active.map(
     (active) =>
-      `- ${active.waits_for === null ? 'running' : `waiting for ${active.waits_for}`}: ${active.namespace} · repeat ${active.repeat}/${plan.repeats}${active.lane === undefined ? '' : ` on ${active.lane}`} since ${active.started_at}`,
+      `- ${active.waits_for === null ? 'running' : `waiting for ${active.waits_for}`}: ${active.namespace} · repeat ${active.repeat}/${plan.repeats}${active.lane === undefined ? '' : ` on ${active.lane}`} since ${active.started_at}${active.starting_since === undefined ? '' : ` — SLOW START-UP: launched at ${active.starting_since}, not ready yet`}`,
   );
   const open = openRepeats(plan, state)
     .slice(0, mostOpen)
@@ -182,7 +182,7 @@ export function sessionStatus(plan: SessionPlan, state: SessionState, now: Date)
     gpu_error: 'GPUs are not visible to the session: ask `status --run-dir` on the GPU host',
     run_log: state.notes.map((note) => `${note.at} ${note.text}`).join('\n'),
     state: phase.kind,
-    active: state.active.map(({ namespace, repeat, started_at, waits_for, lane }) => ({
+    active: state.active.map(({ namespace, repeat, started_at, waits_for, lane, starting_since }) => ({
       namespace,
       k: repeat,
       attempt: null,
@@ -193,6 +193,7 @@ export function sessionStatus(plan: SessionPlan, state: SessionState, now: Date)
       gpus: null,
       waits_for,
       ...(lane === undefined ? {} : { lane }),
+      ...(starting_since === undefined ? {} : { starting_since }),
     })),
     halt:
       stopped.includes(phase.kind) || state.abort_requested !== null

@@ -1,4 +1,4 @@
-import { cutText } from '../untrusted/cut-text.ts';
+import { cutText, utf8Bytes } from '../untrusted/cut-text.ts';
 import type { SessionPlan } from './session-plan.ts';
 import type { Phase, SessionState } from './session-state.ts';
 
@@ -91,15 +91,7 @@ function phaseCut(phase: Phase, cut: (text: string) => string): Phase {
     : phase;
 }
 
-/** Bytes of a value as JSON in UTF-8, counted: a workflow has no buffers. */
+/** Bytes of a value as JSON in UTF-8, as a server measures it. */
 export function sizeOf(value: unknown): number {
-  const text = JSON.stringify(value);
-  let bytes = text.length;
-  for (let at = 0; at < text.length; at += 1) {
-    const code = text.charCodeAt(at);
-    if (code < 0x80) continue;
-    // Both halves of a pair make four bytes, two each.
-    bytes += code < 0x800 || (code >= 0xd800 && code <= 0xdfff) ? 1 : 2;
-  }
-  return bytes;
+  return utf8Bytes(JSON.stringify(value));
 }

@@ -1,6 +1,12 @@
 import { z } from 'zod';
 
+import { identityPhrase, isIdentity } from '../untrusted/cut-text.ts';
 import { displaySchema, worstSchema } from '../metrics/metric-kind.ts';
+
+/** Names and paths stay whole, because things are found by them. */
+const identity = z.string().refine(isIdentity, { error: `must be ${identityPhrase}` });
+/** Linux takes no longer variable. */
+const longestValue = 131_072;
 
 /**
  * The documents in this folder keep the field names they have on disk (snake_case), so that a reader can follow a
@@ -8,9 +14,9 @@ import { displaySchema, worstSchema } from '../metrics/metric-kind.ts';
  */
 const jsonSourceSchema = z.object({
   /** Path of the result file relative to pytest's base temp directory; null when nothing is configured. */
-  json_file: z.string().nullable(),
+  json_file: identity.nullable(),
   /** Dotted path into that file; a last segment `__len__` (counts only) means the length of an array. */
-  json_path: z.string().nullable(),
+  json_path: identity.nullable(),
 });
 export type JsonSource = z.infer<typeof jsonSourceSchema>;
 
@@ -22,7 +28,7 @@ const metricStatusSchema = z.enum(['OK', 'NEEDS_CONFIG', 'AMBIGUOUS', 'BLOCKED']
 
 const stageMetricSchema = jsonSourceSchema.extend({
   /** The place of its literal: `X_MIN_ACCURACY`, `_X_P95['throughput_qps']`, `refs.yaml::a.b[0]`. */
-  source: z.string(),
+  source: identity,
   /** The literal is `None` or `null`, and the config lets a calibration fill it. */
   pending: z.boolean().optional(),
   worst: worstSchema,
@@ -34,29 +40,29 @@ export type StageMetric = z.infer<typeof stageMetricSchema>;
 /** One block of `stages.yaml`, without its key. */
 export const stageBodySchema = z.object({
   /** Repository-relative POSIX path of the test file. */
-  test: z.string(),
-  title: z.string(),
-  group: z.string(),
-  extra_env: z.record(z.string(), z.string()),
-  context_vars: z.array(z.string()),
-  variant: z.string().optional(),
-  calibration_preset: z.string().optional(),
+  test: identity,
+  title: identity,
+  group: identity,
+  extra_env: z.record(identity, z.string().max(longestValue)),
+  context_vars: z.array(identity),
+  variant: identity.optional(),
+  calibration_preset: identity.optional(),
   gpus: z.number().int().nonnegative().optional(),
-  hf_model_ids: z.array(z.string()).optional(),
+  hf_model_ids: z.array(identity).optional(),
   /** SHA-256 (hex) of the test file's bytes when it was discovered; empty in a lock, which has no hashes. */
-  test_file_sha256: z.string().default(''),
+  test_file_sha256: identity.default(''),
   /** Only in files of the original, and of calib before stages belonged to a commit; else empty. */
-  last_discovered_at: z.string().default(''),
+  last_discovered_at: identity.default(''),
   expected_samples: z.number().int().positive().optional(),
-  threshold_file: z.string().optional(),
-  threshold_file_sha256: z.string().optional(),
+  threshold_file: identity.optional(),
+  threshold_file_sha256: identity.optional(),
   sample_counts: z.object({ total: jsonSourceSchema, ok: jsonSourceSchema }).optional(),
   /** A boolean in the results without which the repeat does not count, whatever its numbers. */
   observation_validity: jsonSourceSchema.optional(),
   /** A boolean by which the test says that its failure was one of a threshold. */
   allowed_pytest_failure: jsonSourceSchema.optional(),
   /** Empty for a docs stage. Catalog order. */
-  metrics: z.record(z.string(), stageMetricSchema),
+  metrics: z.record(identity, stageMetricSchema),
 });
 
 /** A stage with its key: one metric group of one test file (and variant, and preset). */

@@ -2,6 +2,7 @@ import { isAlias, isMap, isScalar, isSeq, LineCounter, type Pair, parseDocument,
 
 import { CalibError } from '../calib-error.ts';
 import { issueText } from '../issue-text.ts';
+import { identityPhrase, isIdentity, shown } from '../untrusted/cut-text.ts';
 import { type JsonSource, stageBodySchema, type StageDefinition, type StageMetric } from './stage.ts';
 
 /** First key of what calib writes: a run directory's stages, and a catalog's lock. The original's files have none. */
@@ -50,12 +51,16 @@ export function parseStagesYaml(text: string, path: string): StageDefinition[] {
       }
       return [];
     }
+    if (!isIdentity(key)) {
+      problems.push(`${placeAt(rangeStart(pair.key) ?? 0)}: ${shown(key)}: must be ${identityPhrase}`);
+      return [];
+    }
     const parsed = stageBodySchema.safeParse(plainValue(pair.value, ''));
     if (parsed.success) {
       return [{ key, ...parsed.data }];
     }
     for (const issue of parsed.error.issues) {
-      const where = [key, ...issue.path].map(String).join('.');
+      const where = [key, ...issue.path].map((part) => shown(String(part))).join('.');
       const offset = offsetOf(pair, issue.path);
       problems.push(`${placeAt(offset)}: ${where}: ${issueText(issue)}`);
     }

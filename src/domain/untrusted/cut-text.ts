@@ -9,6 +9,26 @@ export const shownCharacters = 200;
  */
 export const longestIdentityBytes = 4096;
 
+/** Bytes of a text in UTF-8, counted: neither a workflow nor a pure rule has buffers. */
+export function utf8Bytes(text: string): number {
+  let bytes = text.length;
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code < 0x80) continue;
+    // Both halves of a pair make four bytes, two each.
+    bytes += code < 0x800 || (code >= 0xd800 && code <= 0xdfff) ? 1 : 2;
+  }
+  return bytes;
+}
+
+/** Whether a name may stay whole; what is longer is refused with `identityPhrase`. */
+export function isIdentity(text: string): boolean {
+  return utf8Bytes(text) <= longestIdentityBytes;
+}
+
+/** What a name must be, as a phrase behind its key. */
+export const identityPhrase = `a name or path of at most ${longestIdentityBytes} bytes`;
+
 /**
  * A text of at most `most` characters: a longer one is cut, and then says how long it was and, by a short hash, which of
  * several with the same beginning it was. What is short enough stays as it is.

@@ -300,3 +300,30 @@ timeout_s_by_test: {test_a_ci.py: 90}
     expect(value.timeout_s_by_test).toEqual({ 'test_a_ci.py': 90 });
   });
 });
+
+describe('a name that is too long', () => {
+  const long = 'k'.repeat(6_000_000);
+  const whole = 'k'.repeat(4096);
+
+  it('of 4 KiB stays whole', () => {
+    const { value } = parse(`${required}metric_sources:\n  test_a_ci.py:\n    json_file: ${whole}\n`);
+    expect(value.metric_sources['test_a_ci.py']?.json_file).toBe(whole);
+  });
+
+  it.each([
+    ['a result file', `metric_sources:\n  test_a_ci.py:\n    json_file: ${whole}k\n`, 'json_file'],
+    ['a path in bytes', `test_globs: ['${'東'.repeat(1400)}']\n`, 'test_globs.0'],
+    ['a metric', `metric_sources:\n  test_a_ci.py:\n    paths:\n      ? ${long}\n      : a\n`, 'paths'],
+    ['a test file', `gpus_per_test:\n  ? ${long}.py\n  : 1\n`, 'gpus_per_test'],
+    ['an argument', `pytest_extra_args:\n  test_a_ci.py: [${long}]\n`, 'pytest_extra_args'],
+  ])('%s is refused in one short line that names it', (_case, yaml, key) => {
+    const { message, remedy } = failure(required + yaml);
+    expect(message).toContain('valid: a name or path of at most 4096 bytes');
+    expect([message.includes(key), message.split('\n').length, message.length < 2000]).toEqual([
+      true,
+      1,
+      true,
+    ]);
+    expect(remedy).toBe('correct models/nova/config.yaml');
+  });
+});

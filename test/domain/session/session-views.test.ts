@@ -10,6 +10,7 @@ import {
   unitsProgress,
 } from '../../../src/domain/session/session-view.ts';
 import { type Phase, type SessionState, initialState } from '../../../src/domain/session/session-state.ts';
+import { takeStartupReport } from '../../../src/domain/session/startup-report.ts';
 import { sampleSessionPlan } from './sample-session-plan.ts';
 
 const at = '2026-04-23T05:00:00Z';
@@ -222,5 +223,30 @@ describe('lines for a workflow’s result', () => {
 
   test('are cut to three hundred characters each', () => {
     expect(boundedLines(['x'.repeat(1000)])[0]).toHaveLength(300);
+  });
+});
+
+describe('a start-up that takes longer than usual', () => {
+  const report = { namespace: 'test_beta_ci', repeat: 1, starting_since: at };
+
+  test('is in the details and in the status while it lasts', () => {
+    const running = state({ active: [{ ...active }] });
+    expect(takeStartupReport(running, report)).toBe(true);
+    expect(takeStartupReport(running, report)).toBe(false);
+    expect(sessionDetails(plan, running)).toContain('SLOW START-UP');
+    expect(sessionStatus(plan, running, new Date(at)).active).toMatchObject([{ starting_since: at }]);
+    expect(takeStartupReport(running, { ...report, starting_since: null })).toBe(true);
+    expect(sessionDetails(plan, running)).not.toContain('SLOW START-UP');
+    expect(sessionStatus(plan, running, new Date(at)).active?.[0]).not.toHaveProperty('starting_since');
+  });
+
+  test.each([
+    ['of a repeat that does not run', { ...report, repeat: 2 }],
+    ['that is none', 'slow'],
+    ['with a time of megabytes', { ...report, starting_since: '1'.repeat(1_000_000) }],
+  ])('%s changes nothing', (_case, payload) => {
+    const running = state({ active: [{ ...active }] });
+    expect(takeStartupReport(running, payload)).toBe(false);
+    expect(running.active).toEqual([active]);
   });
 });

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { commandSchema, parseCommand, takeCommand } from '../../../src/domain/session/commands.ts';
 import { setCell } from '../../../src/domain/session/matrix.ts';
+import { sessionBounds } from '../../../src/domain/session/session-bounds.ts';
 import { addNote, initialState } from '../../../src/domain/session/session-state.ts';
 import { sizeOf, withinBudget } from '../../../src/domain/session/state-budget.ts';
 import { sampleSessionPlan } from './sample-session-plan.ts';
@@ -53,6 +54,31 @@ describe('the state that is handed on to the next history', () => {
       carried.purges.map(({ command_id, namespace, repeat }) => [command_id, namespace, repeat]),
     ).toEqual(state.purges.map(({ command_id, namespace, repeat }) => [command_id, namespace, repeat]));
     expect(Object.keys(carried.open)).toEqual(Object.keys(state.open));
+  });
+
+  it.each([
+    [2000, 5],
+    [200, 50],
+    [10, 1000],
+  ])('fits with %i stages of %i repeats, each cell with a long reason', (stages, repeats) => {
+    expect(stages * repeats).toBe(sessionBounds.cells);
+    const perUnit = Math.ceil(stages / sessionBounds.units);
+    const units = Array.from({ length: Math.ceil(stages / perUnit) }, (_, unit) => ({
+      namespace: `test_a_long_name_of_a_unit_${unit}_ci`,
+      stages: Array.from({ length: perUnit }, (_each, n) => `a_long_name_of_a_stage_${unit}_${n}`),
+    }));
+    const plan = sampleSessionPlan({ units, repeats });
+    const state = initialState(plan, at);
+    for (const { namespace, stages: keys } of units) {
+      for (let repeat = 1; repeat <= repeats; repeat += 1) {
+        for (const key of keys) setCell(state, key, repeat, { symbol: '✗', reason: wide(5000) });
+        state.open[`${namespace}#${repeat}`] = { reason: wide(1000), passes_alike: 1, launches: 4 };
+      }
+    }
+    const carried = withinBudget(plan, state);
+    expect(sizeOf({ plan, state: carried })).toBeLessThan(2_000_000);
+    expect(carried.symbols).toEqual(state.symbols);
+    expect(Object.keys(carried.reasons)).toHaveLength(stages);
   });
 
   it('is the same object where it is small', () => {

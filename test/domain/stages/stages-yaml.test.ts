@@ -137,3 +137,36 @@ describe('parseStagesYaml', () => {
     expect(() => parseStagesYaml(text, 'm/stages.yaml')).toThrow(message);
   });
 });
+
+describe('a name that is too long', () => {
+  const whole = 'k'.repeat(4096);
+  const failure = (change: Parameters<typeof sampleStage>[0]) => {
+    try {
+      return parseStagesYaml(renderStagesYaml([sampleStage(change)]), 'stages.yaml').map(({ key }) => key);
+    } catch (error) {
+      return error instanceof CalibError ? error : null;
+    }
+  };
+
+  test('stays whole up to 4 KiB', () => {
+    expect(failure({ key: whole, test: whole })).toEqual([whole]);
+  });
+
+  test.each([
+    ['of a stage', { key: `${whole}k` }, /^stages\.yaml:4:1: k+… \(4097 characters, \w+\): must be/],
+    ['of a test file', { key: 'a', test: `${whole}k` }, /^stages\.yaml:5:\d+: a\.test: must be/],
+    [
+      'of a variable',
+      { key: 'a', extra_env: { [`${whole}k`]: '1' } },
+      /^stages\.yaml:\d+:\d+: a\.extra_env\..*: the name/,
+    ],
+  ])('%s is refused in one short line', (_case, change, line) => {
+    const error = failure(change);
+    expect(error).toMatchObject({
+      message: expect.stringMatching(line),
+      remedy: expect.stringContaining('calib discover'),
+    });
+    expect(error instanceof CalibError && error.message.length < 1000).toBe(true);
+    expect(error instanceof CalibError && error.message).toContain('a name or path of at most 4096 bytes');
+  });
+});

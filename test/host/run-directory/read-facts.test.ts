@@ -16,6 +16,7 @@ import { readPlan } from '../../../src/host/run-directory/plan-file.ts';
 import { readRunDirectory } from '../../../src/host/run-directory/stages-copy.ts';
 import { runPaths } from '../../../src/host/run-directory/paths.ts';
 import { readBootId, readProcessIdentity } from '../../../src/host/process/identity.ts';
+import { writeLaunchLane } from '../../../src/host/process/launch-files.ts';
 import { writeJson, writeText } from '../../fixtures/write-text.ts';
 import { NAMESPACE, runWorld, stages, TEST_FILE, TEST_SOURCE } from './run-directory-fixture.ts';
 
@@ -259,6 +260,30 @@ describe('running processes of a directory', () => {
     writeText(runPaths.attemptLog(runDir, NAMESPACE, 2, 1), 'collecting\n');
     const [active] = await readActiveRuns(runDir, Date.now());
     expect(active).toMatchObject({ namespace: NAMESPACE, k: 2, attempt: 1, log_bytes: 11, gpus: null });
+  });
+
+  test.each([
+    ['loading weights\n', true],
+    ['INFO: Uvicorn running on http://127.0.0.1\n', false],
+  ])('a launch on GPUs for long whose log says %j starts slowly: %s', async (log, slow) => {
+    const { runDir } = runWorld();
+    const self = readProcessIdentity(process.pid);
+    const folder = runPaths.launch(runDir, NAMESPACE, 2, 1);
+    writeJson(
+      join(folder, 'identity.json'),
+      identityOf({ pid: process.pid, start_ticks: self?.start_ticks ?? 0 }),
+    );
+    writeLaunchLane(folder, {
+      lane: 'h/gpu0',
+      gpus: [0],
+      gpu_uuids: [],
+      gate_s: 0,
+      launched_at: '2026-04-23T05:59:00Z',
+      notes: [],
+    });
+    writeText(runPaths.attemptLog(runDir, NAMESPACE, 2, 1), log);
+    const [active] = await readActiveRuns(runDir, Date.parse('2026-04-23T06:01:00Z'));
+    expect(active?.starting_since).toBe(slow ? '2026-04-23T05:59:00Z' : undefined);
   });
 
   test('a launch whose process is gone, or whose id a stranger has now, is not', async () => {

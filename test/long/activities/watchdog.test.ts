@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 
 import { until } from '../../fixtures/until.ts';
 import { runs } from '../../host/process/scratch-launch.ts';
-import { failureOf, measured, outcomeOf, repeatWorld } from '../../activities/repeat-world.ts';
+import { failureOf, measured, NAMESPACE, outcomeOf, repeatWorld } from '../../activities/repeat-world.ts';
 
 /** Never ends by itself within a test's time. */
 const hang = 'sleep 60';
@@ -40,6 +40,27 @@ describe('the watch over a running pytest', () => {
     expect(failureOf(await world.run())).toMatch(
       /timeout \(no log growth for 0\.3 s after "Connection refused"\)$/,
     );
+  });
+
+  it('says of a run that it ends for its silence what the processes did', async () => {
+    const world = await repeatWorld({ policies: { silence_s: 0.5 } });
+    world.steps(`echo loading; ${hang}`);
+    const attempt = world.start();
+    await attempt.result;
+    const seen = /when the log stalled: processes: .*\d+ sleeping \(S\)/;
+    expect(world.runLog()).toMatch(seen);
+    expect((await world.attempts())[0]?.notes).toEqual(expect.arrayContaining([expect.stringMatching(seen)]));
+  });
+
+  it('shows by heartbeat what the processes of a silent run do, until its log grows again', async () => {
+    const world = await repeatWorld({ policies: { stall_s: 0.5 } });
+    world.steps(`echo loading; await "$WORLD/go"; ${measured()}echo on; await "$WORLD/end"; exit 0`);
+    const attempt = world.start();
+    await until(() => attempt.beats.some(({ processes }) => /I\/O wait \d/.test(processes ?? '')));
+    world.put('go', '');
+    await until(() => attempt.beats.at(-1)?.processes === undefined);
+    world.put('end', '');
+    expect(outcomeOf(await attempt.result)).toMatchObject({ kind: 'complete' });
   });
 
   it('only reports a silent run without a suspect line', async () => {
@@ -181,6 +202,25 @@ describe('the watch over a running pytest', () => {
     expect([warnings, (await world.attempts())[0]?.notes]).toEqual([
       [expect.stringMatching(/ready after \d+ s, .* check HOME, XDG_CACHE_HOME, TORCHINDUCTOR_CACHE_DIR/)],
       [expect.stringMatching(/^slow start-up \(\d+ s\)$/)],
+    ]);
+  });
+
+  it('tells the session of a slow start-up when it begins and when it is over', async () => {
+    const told: unknown[] = [];
+    const tellStartup = async (workflow: string, _run: string, report: unknown) => {
+      told.push([workflow === '', report]);
+    };
+    const world = await repeatWorld({ gpus: 1, deps: { timing: { slowStartupMs: 1 }, tellStartup } });
+    world.steps(`echo loading; await "$WORLD/go"; echo 'Router is ready'; ${measured()}exit 0`);
+    const attempt = world.start();
+    await until(() => told.length === 1);
+    world.put('go', '');
+    expect(outcomeOf(await attempt.result)).toMatchObject({ kind: 'complete' });
+    await until(() => told.length === 2);
+    const report = { namespace: NAMESPACE, repeat: 1 };
+    expect(told).toEqual([
+      [false, { ...report, starting_since: expect.stringMatching(/^\d{4}-.*Z$/) }],
+      [false, { ...report, starting_since: null }],
     ]);
   });
 

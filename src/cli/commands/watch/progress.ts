@@ -195,6 +195,7 @@ function activeText({ plan, live }: Progress, { namespace, repeat, lane: meantFo
     parts.push(`SLOW START-UP: not ready after ${duration(sign.starting_s)}`);
   if (sign?.state === 'running' && (sign.silent_s ?? 0) >= 60) {
     parts.push(`log silent for ${duration(sign.silent_s ?? 0)}`);
+    if (sign.processes !== undefined) parts.push(sign.processes);
   }
   return parts.join(' · ');
 }

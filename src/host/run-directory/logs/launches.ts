@@ -2,7 +2,9 @@ import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 
 import type { ActiveRun } from '../../../domain/audit/status-document.ts';
+import { slowStartupSeconds } from '../../../domain/pytest/signatures.ts';
 import { utcTimestamp } from '../../../domain/text.ts';
+import { followLog } from '../../log/follow-log.ts';
 import { isAlive } from '../../process/identity.ts';
 import {
   launchExitSchema,
@@ -102,5 +104,29 @@ async function activeRun(launch: StartedLaunch, now: number): Promise<ActiveRun>
     stalled_s: found === null ? null : Math.max(0, Math.round((now - found.mtimeMs) / 1000)),
     gpus: lane?.gpus ?? null,
     ...(lane === null ? {} : { lane: lane.lane }),
+    ...((await startsSlowly(launch, lane?.gpus ?? [], now))
+      ? { starting_since: utcTimestamp(new Date(startedAtMs)) }
+      : {}),
   };
+}
+
+/** Looks of 8 MiB: a longer log without a readiness line says nothing of a start-up any more. */
+const mostLooks = 4;
+
+/** A test with GPUs starts a server as a rule; one without may never say that anything is ready. */
+async function startsSlowly(launch: StartedLaunch, gpus: readonly number[], now: number): Promise<boolean> {
+  if (gpus.length === 0 || now - launch.startedAtMs <= slowStartupSeconds * 1000) return false;
+  const log = followLog({ path: launch.log });
+  try {
+    for (let looks = 0; looks < mostLooks; looks += 1) {
+      const { becameReady, behind } = await log.look();
+      if (becameReady) return false;
+      if (!behind) return true;
+    }
+    return false;
+  } catch {
+    return false;
+  } finally {
+    await log.close();
+  }
 }
