@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
+import { auditWithinBudget } from '../../src/domain/session/state-budget.ts';
 import type { RunningSession } from '../server/running-session.ts';
 import { scriptedSession } from '../server/scripted-session.ts';
 import { endings, StandInActivities } from '../server/stand-in-activities.ts';
@@ -101,7 +102,8 @@ describe('a history that has grown long', () => {
       }));
       const opened = new StandInActivities(plan).audit();
       return {
-        openSession: () => ({ ...opened, cells: Object.fromEntries(stages.map((key) => [key, cells])) }),
+        openSession: () =>
+          auditWithinBudget({ ...opened, cells: Object.fromEntries(stages.map((key) => [key, cells])) }),
         repeats: { 'test_alpha_ci#1': [endings.halt(plan, 'no results.json')] },
       };
     });

@@ -6,6 +6,7 @@ import { type RepeatLabel, waitingLine } from '../../domain/observation/mileston
 import { slowStartupSeconds } from '../../domain/pytest/log-signatures.ts';
 import type { DiskAudit } from '../../domain/session/matrix.ts';
 import type { Plan, Policies, Unit } from '../../domain/session/session-plan.ts';
+import { auditWithinBudget } from '../../domain/session/state-budget.ts';
 import type { StartupReport } from '../../domain/session/startup-report.ts';
 import type { StageDefinition } from '../../domain/stages/stage.ts';
 import { type GpuReading, readGpus } from '../../host/gpu/gpus.ts';
@@ -167,13 +168,13 @@ export function unitOf(plan: Plan, namespace: string): Unit {
 /** The strict matrix as it stands on disk. */
 export async function auditDirectory(runDir: string): Promise<DiskAudit> {
   const matrix = matrixFromSnapshot(await orGone(runDir, readRunDirectory(runDir)));
-  return {
+  return auditWithinBudget({
     expected_samples: Object.fromEntries(
       matrix.stages.map((stage) => [stage.stage_key, stage.expected_samples]),
     ),
     cells: Object.fromEntries(matrix.stages.map((stage) => [stage.stage_key, stage.cells])),
     provenance: matrix.provenance,
-  };
+  });
 }
 
 /** One (unit, repeat) and what its activity works with. */

@@ -1,4 +1,6 @@
 import { cutText, utf8Bytes } from '../untrusted/cut-text.ts';
+import type { AuditCell } from '../audit/matrix.ts';
+import { type DiskAudit, unrunReason } from './matrix.ts';
 import type { SessionPlan } from './session-plan.ts';
 import type { Phase, SessionState } from './session-state.ts';
 
@@ -35,8 +37,41 @@ export function withinBudget(
   };
 }
 
+/** An activity's result that stays below what a history takes, with room for the lists beside the cells. */
+const longestAuditBytes = 1_400_000;
+
+/** What stands on disk, small enough for one payload: of very many broken cells the reasons become shorter. */
+export function auditWithinBudget(audit: DiskAudit, budgetBytes = longestAuditBytes): DiskAudit {
+  let carried = audit;
+  for (const most of lengths) {
+    if (sizeOf(carried) <= budgetBytes) break;
+    const cut = (text: string) => cutWords(text, most);
+    const cells = Object.entries(carried.cells).map(([stage, row]): [string, AuditCell[]] => [
+      stage,
+      row.map((cell) => cutCell(cell, cut)),
+    ]);
+    carried = { ...carried, cells: Object.fromEntries(cells) };
+  }
+  return carried;
+}
+
+function cutCell(cell: AuditCell, cut: (text: string) => string): AuditCell {
+  const { incomplete } = cell;
+  // A cell that was never run is known by its reason.
+  if (cell.reason === unrunReason) return cell;
+  return {
+    ...cell,
+    reason: cut(cell.reason),
+    ...(typeof incomplete === 'string' ? { incomplete: cut(incomplete) } : {}),
+  };
+}
+
+function cutWords(text: string, most: number): string {
+  return text.length <= most ? text : most < 40 ? '…' : cutText(text, most);
+}
+
 function withWordsCut(state: SessionState, most: number): SessionState {
-  const cut = (text: string) => (text.length <= most ? text : most < 40 ? '…' : cutText(text, most));
+  const cut = (text: string) => cutWords(text, most);
   const cutAll = <Value>(values: Record<string, Value>, change: (value: Value) => Value) =>
     Object.fromEntries(Object.entries(values).map(([key, value]) => [key, change(value)]));
   return {

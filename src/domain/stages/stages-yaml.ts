@@ -163,7 +163,7 @@ export function renderStagesYaml(stages: readonly StageDefinition[], header = ge
 /** One block of `stages.yaml`, a final newline included. */
 export function renderStageBlock(stage: StageDefinition): string {
   const lines = [
-    `${plain(stage.key)}:`,
+    keyPart('', stage.key),
     `  test: ${plain(stage.test)}`,
     `  title: ${quoted(stage.title)}`,
     `  group: ${plain(stage.group)}`,
@@ -194,7 +194,7 @@ function map(label: string, values: Record<string, string>): string[] {
   const entries = Object.entries(values);
   return entries.length === 0
     ? [`${label}: {}`]
-    : [`${label}:`, ...entries.map(([key, value]) => `    ${plain(key)}: ${quoted(value)}`)];
+    : [`${label}:`, ...entries.map(([key, value]) => `${keyPart('    ', key)} ${quoted(value)}`)];
 }
 
 function list(label: string, items: readonly string[]): string[] {
@@ -222,7 +222,7 @@ function metrics(values: Record<string, StageMetric>): string[] {
   const entries = Object.entries(values);
   return entries.length === 0
     ? ['  metrics: {}']
-    : ['  metrics:', ...entries.flatMap(([key, metric]) => [`    ${plain(key)}:`, ...metricLines(metric)])];
+    : ['  metrics:', ...entries.flatMap(([key, metric]) => [keyPart('    ', key), ...metricLines(metric)])];
 }
 
 function metricLines(metric: StageMetric): string[] {
@@ -243,6 +243,15 @@ function metricLines(metric: StageMetric): string[] {
 function quoted(value: string): string {
   const escaped = value.replaceAll('\\', '\\\\').replaceAll('"', '\\"');
   return `"${escaped.replaceAll('\n', '\\n').replaceAll('\r', '\\r').replaceAll('\t', '\\t')}"`;
+}
+
+/** YAML's limit for a key with its colon on one line is 1,024 characters: a longer one is marked as a key. */
+const longestPlainKey = 1000;
+
+/** A key with its colon, behind which the value follows. */
+function keyPart(indent: string, key: string): string {
+  const text = plain(key);
+  return text.length > longestPlainKey ? `${indent}? ${text}\n${indent}:` : `${indent}${text}:`;
 }
 
 /** Plain where YAML reads it back as the same text, quoted otherwise (a path with `#` or `: ` in it). */

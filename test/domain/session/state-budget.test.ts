@@ -4,7 +4,7 @@ import { commandSchema, parseCommand, takeCommand } from '../../../src/domain/se
 import { setCell } from '../../../src/domain/session/matrix.ts';
 import { sessionBounds } from '../../../src/domain/session/session-bounds.ts';
 import { addNote, initialState } from '../../../src/domain/session/session-state.ts';
-import { sizeOf, withinBudget } from '../../../src/domain/session/state-budget.ts';
+import { auditWithinBudget, sizeOf, withinBudget } from '../../../src/domain/session/state-budget.ts';
 import { sampleSessionPlan } from './sample-session-plan.ts';
 
 const at = '2026-04-23T05:00:00Z';
@@ -96,6 +96,38 @@ describe('the state that is handed on to the next history', () => {
   it('is measured as the server does', () => {
     const value = { a: 'é東👩\u0000', b: [1, null] };
     expect(sizeOf(value)).toBe(Buffer.byteLength(JSON.stringify(value)));
+  });
+});
+
+describe('what a resume finds on the disk', () => {
+  const unrun = { symbol: '—' as const, reason: 'missing file' };
+  const broken = { symbol: '✗' as const, reason: wide(200), incomplete: wide(200) };
+  const audit = {
+    cells: Object.fromEntries(
+      Array.from({ length: 200 }, (_, stage) => [
+        `stage_${stage}`,
+        Array.from({ length: 50 }, (__, k) => (k === 49 ? unrun : broken)),
+      ]),
+    ),
+    provenance: { missing_sha: [], mismatches: [] },
+  };
+
+  it('fits into one payload with every cell broken, and keeps which cells are broken and which were not run', () => {
+    const fitting = auditWithinBudget(audit);
+    expect(sizeOf(audit)).toBeGreaterThan(10_000_000);
+    expect(sizeOf(fitting)).toBeLessThanOrEqual(1_400_000);
+    const symbols = (from: typeof audit.cells) =>
+      Object.values(from).map((row) => row.map(({ symbol }) => symbol).join(''));
+    expect(Object.values(fitting.cells).map((row) => row.map(({ symbol }) => symbol).join(''))).toEqual(
+      symbols(audit.cells),
+    );
+    expect(fitting.cells['stage_0']?.[49]).toEqual(unrun);
+    expect(fitting.cells['stage_0']?.[0]?.reason).toMatch(/^東*…/);
+  });
+
+  it('stays as it is where it fits', () => {
+    const small = { ...audit, cells: { stage_0: [broken, unrun] } };
+    expect(auditWithinBudget(small)).toEqual(small);
   });
 });
 

@@ -153,7 +153,7 @@ describe('a name that is too long', () => {
   });
 
   test.each([
-    ['of a stage', { key: `${whole}k` }, /^stages\.yaml:4:1: k+… \(4097 characters, \w+\): must be/],
+    ['of a stage', { key: `${whole}k` }, /^stages\.yaml:4:3: k+… \(4097 characters, \w+\): must be/],
     ['of a test file', { key: 'a', test: `${whole}k` }, /^stages\.yaml:5:\d+: a\.test: must be/],
     [
       'of a variable',

@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 
 import type { ActiveRun } from '../../../domain/audit/status-document.ts';
-import { slowStartupSeconds } from '../../../domain/pytest/signatures.ts';
+import { slowStartupSeconds } from '../../../domain/pytest/log-signatures.ts';
 import { utcTimestamp } from '../../../domain/text.ts';
 import { followLog } from '../../log/follow-log.ts';
 import { isAlive } from '../../process/identity.ts';
