@@ -1,10 +1,11 @@
-import { readFile, readdir, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 import { type ScriptedSuite, makeScriptedSuite } from '../../fixtures/scripted-suite/make-scripted-suite.ts';
+import { filesBelow, textsOf } from '../../fixtures/files-below.ts';
 import { runBuiltCalib } from '../../e2e/built-calib.ts';
 import { type EmbeddedUp, startUp } from '../../e2e/embedded-up.ts';
 
@@ -26,21 +27,6 @@ const environment = {
   AWS_SECRET_ACCESS_KEY: planted.cloudKey,
   DEPLOY_PASSWORD: planted.shellPassword,
 };
-
-/** Every file below a folder, as bytes, with its path. */
-async function filesBelow(dir: string): Promise<{ path: string; bytes: Buffer }[]> {
-  const entries = await readdir(dir, { recursive: true, withFileTypes: true });
-  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-  return await Promise.all(files.map(async (path) => ({ path, bytes: await readFile(path) })));
-}
-
-/** All strings and all bytes of a value. Not by way of JSON, in which events turn their bytes into base64. */
-function textsOf(value: unknown): string {
-  if (typeof value === 'string') return value;
-  if (value instanceof Uint8Array) return Buffer.from(value).toString('latin1');
-  if (typeof value !== 'object' || value === null) return '';
-  return Object.values(value).map(textsOf).join('\n');
-}
 
 /** The folder itself (path '') and everything below it but links, which have no mode of their own. */
 async function modesBelow(dir: string): Promise<{ path: string; kind: 'file' | 'folder'; mode: number }[]> {
