@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { makeMetric } from '../domain/audit/snapshot-fixture.ts';
-import { measured, novaStages, outcomeOf, repeatWorld } from './repeat-world.ts';
+import { measured, novaStages, outcomeOf, repeatWorld, SESSION } from './repeat-world.ts';
 
 const wrongPath = novaStages.map((stage) =>
   stage.key === 'nova_speed'
@@ -45,6 +45,24 @@ describe('going on after a HALT', () => {
     expect(outcomeOf(await world.run({ reextract: true, pass: 2 }))).toMatchObject({
       kind: 'halt',
       cause: { key: 'throughput_qps', text: expect.stringContaining('still so') },
+      launches: 0,
+    });
+    expect(world.read('runs')).toBe('x\n');
+  });
+
+  it('halts again, without a launch, under the same limit, where the file is too large to be read', async () => {
+    const world = await repeatWorld({ policies: { max_result_bytes: 50 } });
+    world.steps(`echo x >> "$WORLD/runs"; ${measured()}exit 0`);
+    const limit = /holds \d+ bytes, more than the limit of 50 \(max_result_bytes\)/;
+    const halted = outcomeOf(await world.run());
+    expect(halted).toMatchObject({ kind: 'halt', cause: { text: expect.stringMatching(limit) } });
+    expect(halted).toMatchObject({
+      cause: { config_key: expect.stringMatching(/^max_result_bytes, or/), steps: expect.any(Array) },
+    });
+    expect(JSON.stringify(halted)).toContain(`calib start --resume ${SESSION}`);
+    expect(outcomeOf(await world.run({ reextract: true, pass: 2 }))).toMatchObject({
+      kind: 'halt',
+      cause: { text: expect.stringMatching(limit) },
       launches: 0,
     });
     expect(world.read('runs')).toBe('x\n');

@@ -16,10 +16,14 @@ import { discardedByCalib } from './attempt.ts';
 import { commitObservations } from './record-repeat.ts';
 import { type Repeat, logLines } from './repeat.ts';
 
-/** Faults of the configuration: the file is there and intact, so launching the same commit again yields the same. */
+/**
+ * Faults of the configuration: the file is there and intact, so launching the same commit again yields the same. One that is
+ * too large to read is, too.
+ */
 const faultsOfConfiguration: ReadonlySet<ProblemKind> = new Set([
   'not_configured',
   'outside',
+  'too_large',
   'path_missing',
   'through_list',
   'not_an_object',

@@ -56,7 +56,10 @@ export function explainHalt(cause: HaltCause, facts: HaltFacts): HaltCause {
     ...(found === undefined ? {} : { found }),
     ...(wasSkipped ? { skipped } : {}),
     ...(logTail.length === 0 ? {} : { log_tail: logTail }),
-    steps: wasSkipped || key === undefined ? stepsForLaunch(facts, wasSkipped) : stepsForConfig(session, key),
+    steps:
+      wasSkipped || key === undefined
+        ? stepsForLaunch(facts, wasSkipped)
+        : stepsForConfig(session, key, problem?.kind === 'too_large'),
   };
 }
 
@@ -76,9 +79,9 @@ function configKey(stage: StageDefinition, key: string, problem: ExtractionProbl
   const count = (['total', 'ok'] as const).find((each) => countKey(each) === key);
   if (problem === undefined) return `${source}.expected_samples`;
   if (count !== undefined) return `${source}.sample_counts.${count}`;
-  return ['file_missing', 'outside', 'unreadable', 'too_large'].includes(problem.kind)
-    ? `${source}.json_file (or the file before :: in ${source}.paths.${key})`
-    : `${source}.paths.${key}`;
+  const file = `${source}.json_file (or the file before :: in ${source}.paths.${key})`;
+  if (problem.kind === 'too_large') return `max_result_bytes, or where it is the wrong file ${file}`;
+  return ['file_missing', 'outside', 'unreadable'].includes(problem.kind) ? file : `${source}.paths.${key}`;
 }
 
 function foundInstead({ kind, nearest }: ExtractionProblem): string | undefined {
@@ -87,14 +90,16 @@ function foundInstead({ kind, nearest }: ExtractionProblem): string | undefined 
   return kind === 'file_missing' || kind === 'path_missing' ? `found instead: no ${what} at all` : undefined;
 }
 
-function stepsForConfig(session: HaltFacts['session'], key: string): string[] {
+/** @param isLimit whether it may be a limit that a session reads when it is started or continued */
+function stepsForConfig(session: HaltFacts['session'], key: string, isLimit: boolean): string[] {
   const { id, model, repoRoot, catalogDir } = session;
   const catalog = catalogDir === undefined ? '' : `--catalog ${catalogDir} `;
   const config = `${catalogDir === undefined ? '' : `${catalogDir}/`}models/${model}/config.yaml`;
   return [
     `edit ${config}   # ${key}`,
     `calib discover ${catalog}--repo-root ${repoRoot} --model ${model}`,
-    `calib signal ${id} resume`,
+    `calib signal ${id} resume${isLimit ? '   # after another json_file; limits are read at a start:' : ''}`,
+    ...(isLimit ? [`calib signal ${id} abort`, `calib start ${catalog}--resume ${id}`] : []),
   ];
 }
 

@@ -5,10 +5,10 @@ import { FaultedSession } from '../faulted-session.ts';
 import { launchesOnDisk } from '../launches-on-disk.ts';
 import { type Fault, FaultInjector, faultsOf } from '../random-faults.ts';
 
-/** `CALIB_FAULT_SEED=17` replays one run; otherwise `CALIB_FAULT_RUNS` (10) of them, from a seed that is printed. */
+/** `CALIB_FAULT_SEED=17` replays one run, with `CALIB_FAULT_RUNS=5` those of 17 to 21; without a seed 10 from one that is printed. */
 const given = process.env['CALIB_FAULT_SEED'];
 const first = given === undefined ? Date.now() % 1_000_000 : Number(given);
-const count = given === undefined ? Number(process.env['CALIB_FAULT_RUNS'] ?? 10) : 1;
+const count = Number(process.env['CALIB_FAULT_RUNS'] ?? (given === undefined ? 10 : 1));
 const seeds = Array.from({ length: count }, (_, index) => first + index);
 
 const REPEATS = 3;

@@ -6,6 +6,7 @@ import { describe, expect, it, vi } from 'vitest';
 import type { ScriptedSuite, ScriptedTest } from '../../fixtures/scripted-suite/make-scripted-suite.ts';
 import type { EmbeddedUp } from '../../e2e/embedded-up.ts';
 import { withScriptedWorld } from '../../e2e/scripted-world.ts';
+import { defaultMaxLogBytes } from '../../../src/domain/session/session-plan.ts';
 
 let up: EmbeddedUp;
 let suite: ScriptedSuite;
@@ -166,19 +167,24 @@ describe('list', () => {
 });
 
 describe('a run directory continued', () => {
-  it('after its workflow has ended: valid repeats are kept, the rest are run', async () => {
+  it('after its workflow has ended: valid repeats are kept, the rest are run, under limits raised since', async () => {
     await suite.script('beta', { waitFor: 'never' });
     const { session, runDir } = await start('--repeats', '1', '--label', 'carried-on', '--max-passes', '3');
     await untilWaiting('beta');
     await up.calib('signal', session, 'abort');
     await up.untilPhase(session, 'aborted');
     await suite.script('beta', {});
+    const limits = 'max_result_bytes: 100000000\nmax_log_bytes: 1000000\n';
+    await appendFile(join(suite.catalog, 'models/scripted/config.yaml'), limits);
     const run = await up.calib('start', '--resume', runDir, ...suite.options);
     expect(run.exitCode, run.stderr).toBe(0);
     expect(run.stdout).toContain(`session: ${session}`);
     expect([await suite.launches('alpha'), await suite.launches('beta')]).toEqual([1, 2]);
     const { stdout } = await up.calib('query', session, 'plan');
-    expect(JSON.parse(stdout)).toMatchObject({ policies: { max_passes: 3 } });
+    // A limit of the model's config counts where it lets more through than the session began with.
+    expect(JSON.parse(stdout)).toMatchObject({
+      policies: { max_passes: 3, max_result_bytes: 100_000_000, max_log_bytes: defaultMaxLogBytes },
+    });
   });
 
   it('with --stages runs those first, and then the rest: only all of them make a report', async () => {

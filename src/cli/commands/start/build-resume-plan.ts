@@ -2,7 +2,13 @@ import { basename, resolve } from 'node:path';
 
 import { CalibError } from '../../../domain/calib-error.ts';
 import { utcTimestamp } from '../../../domain/text.ts';
-import type { Plan, SessionPlan } from '../../../domain/session/session-plan.ts';
+import type { ModelConfig } from '../../../domain/catalog/model-config.ts';
+import {
+  type Plan,
+  type Policies,
+  policiesSchema,
+  type SessionPlan,
+} from '../../../domain/session/session-plan.ts';
 import { type ResumeRequest, resumePlan } from '../../../domain/session/resume-plan.ts';
 import { selectStages } from '../../../domain/selection/select.ts';
 import { shapeDifferences } from '../../../domain/stages/stages-shape.ts';
@@ -61,6 +67,7 @@ export async function buildResumePlan(given: CliContext, request: ResumeOptions)
     file_sha256: recorded.file_sha256 ?? (await hashTestFiles(basis)),
     policies: {
       ...recorded.policies,
+      ...raisedLimits(recorded, (await context.model()).config),
       ...(options.maxPasses === undefined ? {} : { max_passes: options.maxPasses }),
     },
     stages_yaml: runPaths.stagesYaml(runDir),
@@ -72,6 +79,18 @@ export async function buildResumePlan(given: CliContext, request: ResumeOptions)
     ...(options.forceEnvironment === true ? { force_environment: true } : {}),
     calib_version: request.calibVersion,
   });
+}
+
+/** What the model's config lets more through by now: it loosens what ended or halted the session, and changes no record. */
+function raisedLimits(recorded: Plan, config: ModelConfig): Partial<Policies> {
+  const names = ['max_log_bytes', 'max_result_bytes'] as const;
+  const before = policiesSchema.parse(recorded.policies ?? {});
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const now = config[name];
+      return now !== undefined && now > before[name] ? [[name, now]] : [];
+    }),
+  );
 }
 
 async function readRecordedPlan(runDir: string): Promise<Plan> {
