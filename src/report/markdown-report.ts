@@ -9,6 +9,7 @@ import { extractAppliedChanges, insertAppliedChanges, renderAppliedChanges } fro
 import { extractComparison } from './comparison-section.ts';
 import { contextLine, cpuText, observedTotals } from './context-line.ts';
 import { docsTable, metricTable, tableRow } from './metric-table.ts';
+import { gateEvidenceSection } from './gate-evidence-section.ts';
 import { riskSection } from './risk-section.ts';
 
 /** Which optimisations the pytest logs show to be active; no lines when the model's config asks for none. */
@@ -169,6 +170,7 @@ export function markdownReport(facts: ReportFacts, previous: string | null): str
     ...headerLines(facts),
     ...snapshot.stages.flatMap((stage, index) => stageLines({ facts, stage, index })),
     ...(facts.risk === undefined ? [] : riskSection(facts.risk)),
+    ...(facts.gate_evidence === undefined ? [] : gateEvidenceSection(facts.gate_evidence)),
     ...discardedSection(facts),
     ...sampleScopeSection(facts),
     ...runConditionsSection(facts),

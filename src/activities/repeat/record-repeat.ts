@@ -21,6 +21,8 @@ import {
 import type { EndClassification } from '../../domain/pytest/classify-end.ts';
 import { failureTypes, type RepeatOutcome } from '../../domain/session/session-state.ts';
 import { utcTimestamp } from '../../domain/text.ts';
+import { launchFiles } from '../../host/process/launch-files.ts';
+import { readTestResults } from '../../host/pytest/read-junit.ts';
 import { appendAttempt, readAttempts } from '../../host/run-directory/attempts-file.ts';
 import { commitRepeat } from '../../host/run-directory/commit-repeat.ts';
 import { runPaths } from '../../host/run-directory/paths.ts';
@@ -142,9 +144,15 @@ export async function recordRepeat(repeat: Repeat, ended: Ended): Promise<Repeat
   }
   const attempts: [...Attempt[], Attempt] = [...(await readAttempts(place)), attempt];
   await commitObservations(repeat, { attempts, end, extractions, statuses, now });
-  await appendAttempt(place, attempt);
+  await appendAttempt(place, { ...attempt, ...(await testsOf(ended)) });
   const outcome = outcomeOf(repeat, verdict, { cells, ...factsOf(attempt) });
   return await explainOutcome(repeat, outcome, { attempt, extractions });
+}
+
+/** What pytest says of the launch's tests; nothing where it left no record. */
+export async function testsOf({ launch }: Ended): Promise<Pick<Attempt, 'tests'>> {
+  const tests = await readTestResults(launchFiles.junit(launch.launchDir));
+  return tests.length === 0 ? {} : { tests };
 }
 
 /** Reads what an ended launch measured, says in `run.log` what it is worth, and gives the judgement. */

@@ -1,3 +1,4 @@
+import type { EvidenceVerdict, GateEvidence } from '../evidence/gate-evidence.ts';
 import type { Worst } from '../metrics/metric-kind.ts';
 import type { Direction, ThresholdSource } from './thresholds.ts';
 
@@ -34,6 +35,8 @@ export interface ApplyPlanMetric {
   place: string | null;
   /** The environment variable that the literal is the default of; null for any other. */
   variable: string | null;
+  /** What the recorded runs say about the rule of the gate; absent where nobody looked. */
+  evidence?: { verdict: EvidenceVerdict; reason: string | null; rule: GateEvidence['rule'] | null };
 }
 
 export interface ApplyPlanStage {

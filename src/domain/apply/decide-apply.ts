@@ -1,4 +1,5 @@
 import { nearestName } from '../catalog/names.ts';
+import { isUnsettled } from '../evidence/gate-evidence.ts';
 import { parsePythonNumber } from '../numbers/python-numbers.ts';
 import { isSamePlace } from '../places/format-place.ts';
 import { numberTextFor } from '../places/number-text.ts';
@@ -29,18 +30,24 @@ export interface ApplyQuestion {
   current_text: string;
   write_text: string;
   direction: 'tightens' | 'loosens';
+  /** Why a person is asked in any mode: the recorded runs speak against the gate's rule. Absent for other questions. */
+  guard?: string;
 }
 
 /**
  * What the mode does with a metric when nobody has decided it: `smart` applies accuracy, WER, similarity
- * and UTMOS in both directions and speed that tightens, and asks about the rest; `full` applies everything.
+ * and UTMOS in both directions and speed that tightens, and asks about the rest; `full` applies everything. Both ask
+ * where the recorded runs speak against the rule of the gate.
  */
 export function undecidedAction(
   mode: EditMode,
-  metric: Pick<ApplyPlanMetric, 'direction' | 'stage_group'>,
+  metric: Pick<ApplyPlanMetric, 'direction' | 'stage_group' | 'evidence'>,
 ): 'unknown' | 'equal' | 'apply' | 'ask' {
   if (metric.direction === 'unknown' || metric.direction === 'equal') {
     return metric.direction;
+  }
+  if (metric.evidence !== undefined && isUnsettled(metric.evidence.verdict)) {
+    return 'ask';
   }
   if (mode === 'full' || appliedEitherWay.has(metric.stage_group)) {
     return 'apply';
@@ -82,13 +89,21 @@ function questionOf(asked: { id: string; stageKey: string; metric: ApplyPlanMetr
     current_text: metric.current_text ?? '?',
     write_text: metric.write_text ?? '?',
     direction: metric.direction === 'tightens' ? 'tightens' : 'loosens',
+    ...guardOf(metric),
   };
+}
+
+function guardOf({ evidence }: ApplyPlanMetric): Pick<ApplyQuestion, 'guard'> {
+  return evidence === undefined || !isUnsettled(evidence.verdict)
+    ? {}
+    : { guard: `${evidence.verdict}: ${evidence.reason ?? 'the recorded runs speak against its rule'}` };
 }
 
 /** A question as one line: `STAGE.METRIC: runs 1, 2, 3; current 4.2, proposed 3.9 (loosens)`. */
 export function describeQuestion(question: ApplyQuestion): string {
   const { id, per_run_raw: runs, current_text: current, write_text: proposed, direction } = question;
-  return `${id}: runs ${runs.join(', ')}; current ${current}, proposed ${proposed} (${direction})`;
+  const guard = question.guard === undefined ? '' : `; ${question.guard}`;
+  return `${id}: runs ${runs.join(', ')}; current ${current}, proposed ${proposed} (${direction})${guard}`;
 }
 
 /**

@@ -1,5 +1,7 @@
 import { z } from 'zod';
 
+import { gateObservationSchema } from './observed.ts';
+
 /** What is known of a gate. `inert`: the literal decides nothing. `inactive`: the literal is `None`. */
 export const gateStatuses = ['read', 'declared', 'observed', 'unread', 'inert', 'inactive'] as const;
 export type GateStatus = (typeof gateStatuses)[number];
@@ -55,6 +57,8 @@ export const gateSchema = z.object({
   assertions: z.array(gateAssertionSchema).max(1000),
   decided_by: z.object({ place, value: z.number() }).nullable(),
   reason: text.nullable(),
+  /** What the observer of a smoke saw of it; absent where there was none at this commit. */
+  observed: gateObservationSchema.optional(),
 });
 export type Gate = z.infer<typeof gateSchema>;
 

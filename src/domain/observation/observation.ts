@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { mostTestResults, testResultSchema } from '../pytest/test-result.ts';
 import { isDocsStage, type StageDefinition } from '../stages/stage.ts';
 import type { StageExtraction } from './extract-metrics.ts';
 import { statedProblem } from './stated-validity.ts';
@@ -46,6 +47,8 @@ export const attemptSchema = z.object({
   startup_s: z.number().nonnegative().nullable().default(null),
   /** What happened that a reader should know: "worker restarted, run adopted", "slow start-up (83 s)". */
   notes: z.array(z.string()).default([]),
+  /** What pytest said of its tests; in `run{k}.attempts.json` only, of launches that were recorded. */
+  tests: z.array(testResultSchema).max(mostTestResults).optional(),
 });
 export type Attempt = z.infer<typeof attemptSchema>;
 
@@ -190,7 +193,7 @@ export function buildObservation(
       : { allowed_pytest_failure: extraction.allowed_pytest_failure }),
     session_id: facts.session_id,
     namespace: facts.namespace,
-    attempt_history: [...facts.attempt_history],
+    attempt_history: facts.attempt_history.map(withoutTests),
     started_at: last.started_at,
     ended_at: last.ended_at,
     gpu_indices: [...last.gpus],
@@ -201,6 +204,13 @@ export function buildObservation(
     pytest_outcome: pytestOutcome(facts.end),
     tree_fingerprint: facts.tree_fingerprint,
   };
+}
+
+/** Every stage of a unit has the same: they stand in the attempts' own file. */
+function withoutTests(attempt: Attempt): Attempt {
+  const kept = { ...attempt };
+  delete kept.tests;
+  return kept;
 }
 
 /**

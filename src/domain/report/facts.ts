@@ -1,6 +1,7 @@
 import type { AppliedDocument } from '../apply/applied-document.ts';
 import type { CellFile, RunSnapshot } from '../audit/strict.ts';
 import type { ContextBinding } from '../discovery/source-facts.ts';
+import type { EvidenceDocument } from '../evidence/gate-evidence.ts';
 import type { LogEvidence } from '../evidence/log-evidence.ts';
 import type { Observation } from '../observation/observation.ts';
 import type { RiskDocument } from '../risk/risk-document.ts';
@@ -110,4 +111,6 @@ export interface ReportFacts {
   applied: AppliedDocument | null;
   /** Rendered sections that a caller adds before the provenance, for example a comparison. */
   extra_sections: string[];
+  /** What the recorded runs say about the rules of the gates; absent where nobody looked. */
+  gate_evidence?: EvidenceDocument;
 }

@@ -8,7 +8,7 @@ import { pathExists } from '../run-directory/files.ts';
 import { readSessionTree, treeMoved } from '../git/tree.ts';
 import { runPaths } from '../run-directory/paths.ts';
 import { readActiveRuns } from '../run-directory/logs/launches.ts';
-import { readApplyPlan } from '../run-directory/literals.ts';
+import { readCheckedPlan } from '../evidence/read-evidence.ts';
 
 export type Preconditions = { kind: 'met'; plan: ApplyPlanDocument } | { kind: 'refused'; reason: string };
 
@@ -25,7 +25,7 @@ export async function checkPreconditions(question: {
 }): Promise<Preconditions> {
   const { snapshot, repoRoot } = question;
   const runDir = snapshot.run_dir;
-  const plan = await readApplyPlan({ snapshot, repoRoot });
+  const plan = await readCheckedPlan({ snapshot, repoRoot });
   if (isRefusal(plan)) {
     return refused([plan.reason, ...plan.mismatches, ...plan.missing_sha]);
   }

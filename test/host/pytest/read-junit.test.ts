@@ -5,7 +5,8 @@ import { execa } from 'execa';
 import { expect, it, onTestFinished } from 'vitest';
 
 import { buildPytestCommand } from '../../../src/host/pytest/launch-command.ts';
-import { readSkippedTests } from '../../../src/host/pytest/read-junit.ts';
+import { resultsOf } from '../../../src/domain/pytest/test-result.ts';
+import { readSkippedTests, readTestResults } from '../../../src/host/pytest/read-junit.ts';
 import { makePlainSuite } from '../../fixtures/plain-suite/make-plain-suite.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 
@@ -43,4 +44,44 @@ it('says nothing where the file is missing or broken', async () => {
   expect(await readSkippedTests(join(folder, 'none.xml'))).toEqual([]);
   writeFileSync(join(folder, 'broken.xml'), '<testsuites><testcase name="a"><skipped');
   expect(await readSkippedTests(join(folder, 'broken.xml'))).toEqual([]);
+});
+
+it('tells what became of each test, with the first line and the places of failures', async () => {
+  const suite = makePlainSuite({
+    'tests/test_oak_ci.py': [
+      'import pytest, unittest',
+      'def check(value): assert value >= 0.6, "accuracy\\nfell"',
+      '@pytest.mark.parametrize("value", [0.5, 0.7])',
+      'def test_oak(value): check(value)',
+      'class TestElm(unittest.TestCase):',
+      '    def test_elm(self): self.assertGreater(0.7, 0.6)',
+      '@pytest.fixture',
+      'def broken(): raise RuntimeError("no server")',
+      'def test_ash(broken): pass',
+    ].join('\n'),
+  });
+  onTestFinished(suite.remove);
+  const out = temporaryFolder();
+  const junitXml = join(out, 'junit.xml');
+  const [program = '', ...args] = buildPytestCommand({
+    venvPython: suite.python,
+    test: 'tests/test_oak_ci.py',
+    baseTemp: join(out, 'base'),
+    junitXml,
+  });
+  await execa(program, args, { cwd: suite.root, reject: false });
+  const results = await readTestResults(junitXml);
+  expect(resultsOf('tests/test_oak_ci.py::test_oak', results)).toMatchObject([
+    {
+      outcome: 'failed',
+      message: 'AssertionError: accuracy',
+      at: ['tests/test_oak_ci.py:4', 'tests/test_oak_ci.py:2'],
+    },
+    { outcome: 'passed' },
+  ]);
+  expect(resultsOf('tests/test_oak_ci.py::TestElm::test_elm', results)).toMatchObject([
+    { outcome: 'passed' },
+  ]);
+  expect(resultsOf('tests/test_oak_ci.py::test_elm', results)).toEqual([]);
+  expect(resultsOf('tests/test_oak_ci.py::test_ash', results)).toMatchObject([{ outcome: 'error' }]);
 });

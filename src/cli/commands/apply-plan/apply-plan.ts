@@ -27,7 +27,7 @@ export function register(program: Command): void {
  */
 export async function printApplyPlan(runDir: string, givenRoot?: string): Promise<void> {
   const { readRunDirectory } = await import('../../../host/run-directory/stages-copy.ts');
-  const { readApplyPlan } = await import('../../../host/run-directory/literals.ts');
+  const { readCheckedPlan } = await import('../../../host/evidence/read-evidence.ts');
   const { readRepoRoot } = await import('../../../host/run-directory/report/report-facts.ts');
   const { isRefusal } = await import('../../../domain/apply/apply-plan-document.ts');
   const { applyRefusal } = await import('../../../domain/apply/apply-refusal.ts');
@@ -48,7 +48,7 @@ export async function printApplyPlan(runDir: string, givenRoot?: string): Promis
       remedy: 'give it with --repo-root DIR or TUNE_REPO_ROOT',
     });
   }
-  const document = await readApplyPlan({ snapshot, repoRoot });
+  const document = await readCheckedPlan({ snapshot, repoRoot });
   answerJson(document);
   if (isRefusal(document)) {
     process.exitCode = exitCode.notReady;

@@ -153,6 +153,7 @@ async function askOne({ terminal, title, question, metric }: OneQuestion): Promi
     `  runs      ${question.per_run_raw.join(', ')}`,
     `  current   ${question.current_text}`,
     `  proposed  ${question.write_text}  ${describeChange(metric)}`,
+    ...(question.guard === undefined ? [] : [`  careful   ${question.guard}`]),
   ].join('\n');
   for (;;) {
     const choice = answered(

@@ -11,6 +11,7 @@ import type { CurrentThreshold, PrecheckFacts, ReportFacts } from '../../../doma
 import { type Plan, sessionCommit } from '../../../domain/session/session-plan.ts';
 import { messageOf } from '../../../domain/text.ts';
 import { readApplied } from '../../apply/run-apply.ts';
+import { readEvidence } from '../../evidence/read-evidence.ts';
 import { readRisk } from '../../risk/read-risk.ts';
 import { readEnvironment } from '../../fingerprint/environment-file.ts';
 import { gitText, showFileAtCommit } from '../../git/git.ts';
@@ -182,6 +183,7 @@ export async function readReportFacts(options: ReadReportFactsOptions): Promise<
     evidence: await readLogEvidence({ snapshot, patterns: evidence ?? snapshot.plan.evidence ?? [] }),
     applied: await readOrWarn(() => readApplied(snapshot.run_dir), warnings),
     ...(risk === null || risk.metrics.length === 0 ? {} : { risk }),
+    gate_evidence: await readEvidence({ snapshot, repoRoot }),
     extra_sections: [],
   };
   return { facts, warnings };
