@@ -55,10 +55,14 @@ export async function readPlannedStagesFile(plan: SessionPlan): Promise<Buffer> 
 
 /** @throws CalibError for a catalog, a config or test files that cannot be read */
 export async function discoverPlanned(
-  plan: Pick<SessionPlan, 'catalog_dir' | 'model' | 'repo_root' | 'device'>,
+  plan: Pick<SessionPlan, 'catalog_dir' | 'model' | 'repo_root' | 'device' | 'compat'>,
 ): Promise<StagesOfCommit> {
   const { config } = await (await openCatalog(plan.catalog_dir)).loadModel(plan.model);
-  return await stagesOfCommit({ repoRoot: plan.repo_root, config, device: plan.device ?? null });
+  return await stagesOfCommit({
+    repoRoot: plan.repo_root,
+    config: { ...config, compat: plan.compat },
+    device: plan.device ?? null,
+  });
 }
 
 /**

@@ -230,7 +230,7 @@ async function takeOverStages(runDir: string, plan: SessionPlanFile, now: Date):
  * of the catalog that file, as long as it is one of that kind. Null where there is no catalog any more.
  */
 async function readCatalogStages(plan: SessionPlanFile): Promise<StagesText | null> {
-  const { catalog_dir, model, repo_root, device } = plan;
+  const { catalog_dir, model, repo_root, device, compat } = plan;
   if (catalog_dir === undefined) return null;
   const file = plan.stages_from === 'discovery' ? null : await readStagesFile(modelFile(plan, 'stages.yaml'));
   // A lock has no hashes: it says nothing of this commit.
@@ -238,7 +238,7 @@ async function readCatalogStages(plan: SessionPlanFile): Promise<StagesText | nu
   if (file !== null && !isLock) return file;
   const config = modelFile(plan, 'config.yaml');
   if (!(await pathExists(config))) return null;
-  const { text, sha256 } = await discoverPlanned({ catalog_dir, model, repo_root, device });
+  const { text, sha256 } = await discoverPlanned({ catalog_dir, model, repo_root, device, compat });
   return { path: config, text, sha256 };
 }
 

@@ -4,6 +4,7 @@ import { Option, type Command } from 'commander';
 
 import { CalibError } from '../domain/calib-error.ts';
 import type { EnvOption } from '../domain/catalog/env-option.ts';
+import { type CompatibleVersion, compatibleVersions } from '../domain/metrics/substring-names.ts';
 import type { HostDevice } from '../domain/discovery/candidates/device-row.ts';
 import type { Catalog, LoadedModel } from '../host/catalog/open-catalog.ts';
 import type { ResolvedHost, ResolvedRepoRoot, ResolvedVenv } from '../host/catalog/resolve.ts';
@@ -43,6 +44,12 @@ const sharedOptions = {
       'variable for every test; without a value it is taken from this shell and recorded nowhere (repeatable)',
     ).argParser((value: string, before: string[] | undefined) => [...(before ?? []), value]),
   ],
+  compat: () => [
+    new Option(
+      '--compat <version>',
+      "read the names of constants as that version of the original tool did (also `compat` of the model's config)",
+    ).choices([...compatibleVersions]),
+  ],
   any: () => [
     new Option('--any', 'latest: the newest session of the whole namespace, not of this checkout alone'),
   ],
@@ -60,6 +67,7 @@ export interface SharedOptionValues {
   repoRoot?: string;
   venvPython?: string;
   any?: boolean;
+  compat?: CompatibleVersion;
   json?: boolean;
   /** `--env`, each as given. */
   env?: string[];
@@ -93,6 +101,8 @@ export interface CliContext {
   any: boolean;
   /** The same invocation with another model (chosen at a prompt, or recorded in a plan). */
   withModel: (model: string) => CliContext;
+  /** The same invocation with the names read as a plan recorded it. */
+  withCompat: (compat: CompatibleVersion) => CliContext;
   /** `--model`, or the default. @throws CalibError when none is given and the catalog has several */
   modelName: () => Promise<string>;
   /** True when `--model` was given. */
@@ -135,7 +145,12 @@ function createResolvers(
 ) {
   const cwd = process.cwd();
   const { env } = process;
-  const model = once(async () => warned((await catalogs.catalog()).loadModel(await modelName())));
+  const model = once(async () => {
+    const loaded = await warned((await catalogs.catalog()).loadModel(await modelName()));
+    return options.compat === undefined
+      ? loaded
+      : { ...loaded, config: { ...loaded.config, compat: options.compat } };
+  });
   const host = once(async () => {
     const { resolveHost } = await import('../host/catalog/resolve.ts');
     // A command that only looks for the checkout says nothing of the catalog that the host profile is from.
@@ -214,6 +229,7 @@ function contextOf(options: SharedOptionValues): CliContext {
     json: options.json === true,
     any: options.any === true,
     withModel: (model) => contextOf({ ...options, model }),
+    withCompat: (compat) => contextOf({ ...options, compat }),
     modelName,
     modelGiven: options.model !== undefined,
     envOption: once(async () => {

@@ -95,6 +95,16 @@ describe('calib discover', () => {
     });
   });
 
+  it('--compat reads names as an earlier tool did, and refuses a version that it does not know', async () => {
+    await writeFile(join(world, 'test_a.py'), 'A_MIN_ACCURACY = 0.5\nA_RTF_MEAN_WINDOW = 3.5\n');
+    expect((await discover('--json')).stdout).not.toContain('A_RTF_MEAN_WINDOW"');
+    const run = await discover('--json', '--compat', '0.7');
+    expect(run.stdout).toContain('a_speed.rtf_mean');
+    const unknown = await discover('--compat', '0.5');
+    expect(unknown.exitCode).toBe(2);
+    expect(unknown.stderr).toContain('0.7');
+  });
+
   it('--stage with an unknown key exits 2 and names the known ones', async () => {
     await discover();
     const run = await discover('--stage', 'b_wer');

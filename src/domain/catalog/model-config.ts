@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { compatibleVersions } from '../metrics/substring-names.ts';
 import { jitCacheSchema } from '../pytest/jit-cache.ts';
 import type { StageDefinition } from '../stages/stage.ts';
 import { identityPhrase, isIdentity } from '../untrusted/cut-text.ts';
@@ -121,6 +122,8 @@ export const modelConfigSchema = z.strictObject(
     metrics: z
       .record(keyPart, metricDefinitionSchema, { error: 'a map from metric to definition' })
       .default({}),
+    /** Names of constants are read as that version of the original tool read them. */
+    compat: z.enum(compatibleVersions, { error: `one of: ${compatibleVersions.join(', ')}` }).optional(),
     /** Linux capabilities that a test needs of its container. */
     requires_capabilities: byTestFile(z.array(capability, { error: 'a list of capabilities' })).default({}),
     /** Overrides the default rule on when the speaker-similarity assets are a gate. */

@@ -2,10 +2,13 @@ import type { MetricDefinition } from '../catalog/metric-definition.ts';
 import { compilePythonPattern, isMatchableName } from '../catalog/python-pattern.ts';
 import { type BuiltInMetric, builtInMetrics } from './built-in-metrics.ts';
 import type { MetricKind } from './metric-kind.ts';
+import { type CompatibleVersion, metricBySubstring } from './substring-names.ts';
 
 /** What a model's config adds to the built-in metrics. */
 interface ConfiguredMetrics {
   metrics: Readonly<Record<string, MetricDefinition>>;
+  /** Names are read as that version of the original tool read them. */
+  compat?: CompatibleVersion | undefined;
 }
 
 /** Constants that set how many samples CI runs; never thresholds, never edited. */
@@ -75,7 +78,10 @@ export function metricNames(config: ConfiguredMetrics): MetricNames {
   const claimsOf = (name: string): readonly string[] => {
     if (presets.has(name) || !isMatchableName(name)) return [];
     const own = configured.filter(({ pattern }) => pattern.test(name)).map(({ metric }) => metric);
-    return own.length > 0 ? [...new Set(own)] : builtInClaims(name);
+    if (own.length > 0) return [...new Set(own)];
+    if (config.compat === undefined) return builtInClaims(name);
+    const metric = metricBySubstring(name);
+    return metric === null ? [] : [metric];
   };
   return {
     claimsOf,

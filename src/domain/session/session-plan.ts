@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { CalibError } from '../calib-error.ts';
 import { evidencePatternSchema } from '../evidence/log-evidence.ts';
 import { laneSchema } from '../lanes/lanes.ts';
+import { compatibleVersions } from '../metrics/substring-names.ts';
 import { precheckRequirementsSchema } from '../precheck/requirements.ts';
 import { jitCacheSchema } from '../pytest/jit-cache.ts';
 import { compactUtcTimestamp } from '../text.ts';
@@ -101,6 +102,8 @@ const calibPlanFields = {
   stages_from: z.literal('discovery').optional(),
   /** The device whose rows of tables by device count; absent where none is known. */
   device: deviceSchema.optional(),
+  /** Names were read as that version of the original tool read them; absent = as today. */
+  compat: z.enum(compatibleVersions).optional(),
   changed_since: changedSinceSchema.optional(),
   calib_version: z.string().optional(),
   /** Which tool made the directory; absent in the original's, and in calib's own before it was recorded. */
@@ -239,6 +242,7 @@ const sessionPlanFields = z.object({
   /** `discovery`: whoever needs the definitions discovers them at the commit; absent: they are read from the file. */
   stages_from: z.literal('discovery').optional(),
   device: deviceSchema.optional(),
+  compat: z.enum(compatibleVersions).optional(),
   changed_since: changedSinceSchema.optional(),
   /** SHA-256 of every test and threshold file at the start, by repository-relative path. */
   file_sha256: z.record(z.string(), z.string()),
@@ -346,6 +350,7 @@ export function calibFields(plan: SessionPlan): Partial<Plan> {
     evidence: plan.evidence,
     ...(plan.stages_from === undefined ? {} : { stages_from: plan.stages_from }),
     ...(plan.device === undefined ? {} : { device: plan.device }),
+    ...(plan.compat === undefined ? {} : { compat: plan.compat }),
     ...(plan.changed_since === undefined ? {} : { changed_since: plan.changed_since }),
     ...(plan.stale_stages === undefined ? {} : { stale_stages: plan.stale_stages }),
     lanes: plan.lanes,

@@ -23,7 +23,7 @@ export function register(program: Command): void {
     .option('--stage <key>', 'update only this block of the file, in place')
     .option('--check', 'write nothing; exit 1 with a diff when the file is out of date')
     .action(async (options: DiscoverOptions, self: Command) => discover(options, createContext(self)));
-  addSharedOptions(command, ['catalog', 'host', 'model', 'repo-root', 'json']);
+  addSharedOptions(command, ['catalog', 'host', 'model', 'repo-root', 'compat', 'json']);
   addExamples(command, [
     'calib discover --model tts --repo-root ~/sglang-omni',
     'calib discover --model tts --check',

@@ -21,7 +21,7 @@ export function register(program: Command): void {
       'show the gate as it would be with this literal (may be given several times)',
     )
     .action(async (options: GatesOptions, self: Command) => printGates(options, createContext(self)));
-  addSharedOptions(command, ['catalog', 'host', 'model', 'repo-root', 'json']);
+  addSharedOptions(command, ['catalog', 'host', 'model', 'repo-root', 'compat', 'json']);
   addExamples(command, [
     'calib gates --model tts --repo-root ~/sglang-omni',
     'calib gates --model tts --json',

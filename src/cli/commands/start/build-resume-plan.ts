@@ -47,7 +47,8 @@ export async function buildResumePlan(given: CliContext, request: ResumeOptions)
   const { options } = request;
   const runDir = resolve(request.runDir);
   const recorded = await readRecordedPlan(runDir);
-  const context = given.modelGiven ? given : given.withModel(recorded.model);
+  const model = given.modelGiven ? given : given.withModel(recorded.model);
+  const context = recorded.compat === undefined ? model : model.withCompat(recorded.compat);
   const basis = await readStartInputs(
     context,
     async (known) => await recordedStages({ runDir, recorded, known }),

@@ -97,6 +97,7 @@ export async function readStartInputs(
     stages_yaml_sha256: file?.sha256 ?? known.sha256,
     ...(file === undefined ? { stages_from: 'discovery' as const } : {}),
     ...(device.gpu === null && Object.keys(device.names).length === 0 ? {} : { device: { ...device } }),
+    ...(config.compat === undefined ? {} : { compat: config.compat }),
     environment: environmentRecord(
       buildCatalogEnvironment(config, host?.profile ?? null, await context.envOption()),
     ),

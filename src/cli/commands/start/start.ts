@@ -73,7 +73,17 @@ export function register(program: Command): void {
       '--force-environment',
       'with --resume: on another environment too (recorded, shown in the report)',
     );
-  addSharedOptions(command, ['catalog', 'host', 'model', 'repo-root', 'any', 'venv-python', 'env', 'json']);
+  addSharedOptions(command, [
+    'catalog',
+    'host',
+    'model',
+    'repo-root',
+    'any',
+    'venv-python',
+    'env',
+    'compat',
+    'json',
+  ]);
   addExamples(command, [
     'calib start --model tts --stages tts_moss,qwen3_asr --repeats 5',
     'calib start --model tts --changed-since origin/main',
