@@ -20,8 +20,9 @@ export function choiceOf(bindings: readonly Assignment[]): ChoiceTree | null {
     return null;
   }
   const tree: ChoiceTree = { kind: 'choice', branches: [], ...first.target };
+  const known = { choices: new Map([['', tree]]), values: new Set<string>() };
   for (const { branch, value } of branches) {
-    if (branch === undefined || !insert(tree, branch, value)) {
+    if (branch === undefined || !insert(known, branch, value)) {
       return null;
     }
   }
@@ -32,25 +33,35 @@ export function choiceOf(bindings: readonly Assignment[]): ChoiceTree | null {
   return tree;
 }
 
+/** What stands in a choice so far, by its labels joined with `@`: an `if` statement may have thousands of branches. */
+interface Known {
+  choices: Map<string, ChoiceTree>;
+  values: Set<string>;
+}
+
 /** @returns false where one branch both gives the value and holds a further condition for it */
-function insert(tree: ChoiceTree, branch: AssignmentBranch, value: LiteralTree): boolean {
-  let node = tree;
+function insert({ choices, values }: Known, branch: AssignmentBranch, value: LiteralTree): boolean {
+  let path = '';
+  let node = choices.get(path);
   for (const label of branch.labels.slice(0, -1)) {
-    const known = node.branches.find((one) => one.label === label);
-    if (known === undefined) {
-      const inner: ChoiceTree = { kind: 'choice', branches: [], line: value.line, column: value.column };
-      node.branches.push({ label, condition: '', value: inner });
-      node = inner;
-    } else if (known.value.kind === 'choice') {
-      node = known.value;
-    } else {
+    path += `@${label}`;
+    if (values.has(path)) {
       return false;
     }
+    let inner = choices.get(path);
+    if (inner === undefined) {
+      inner = { kind: 'choice', branches: [], line: value.line, column: value.column };
+      node?.branches.push({ label, condition: '', value: inner });
+      choices.set(path, inner);
+    }
+    node = inner;
   }
   const label = branch.labels.at(-1) ?? '';
-  if (node.branches.some((one) => one.label === label)) {
+  path += `@${label}`;
+  if (choices.has(path) || values.has(path)) {
     return false;
   }
-  node.branches.push({ label, condition: branch.condition, value });
+  node?.branches.push({ label, condition: branch.condition, value });
+  values.add(path);
   return true;
 }
