@@ -14,6 +14,7 @@ import {
 
 import type { RunRepeatInput } from '../activities/activity-types.ts';
 import { createActivities } from '../activities/create-activities.ts';
+import { observeSmoke } from '../activities/repeat/observe-smoke.ts';
 import type { PoolMember } from '../activities/pool/pool-member.ts';
 import { CalibError } from '../domain/calib-error.ts';
 import { utcTimestamp } from '../domain/text.ts';
@@ -199,6 +200,7 @@ async function createWorkers(options: RunWorkerOptions, connection: NativeConnec
     hostname,
     gpus,
     lanes,
+    launchExtras: observeSmoke,
     ...(member === null ? {} : { member }),
     isSessionOpen: async (workflowId, runId) => {
       const { status } = await client.workflow.getHandle(workflowId, runId).describe();

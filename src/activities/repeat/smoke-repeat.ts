@@ -1,10 +1,14 @@
+import type { StageExtraction } from '../../domain/observation/extract-metrics.ts';
 import { extractionLines, stageLine } from '../../domain/observation/milestones.ts';
 import { endReason } from '../../domain/observation/observation.ts';
 import { smokeSeen } from '../../domain/session/smoke.ts';
 import type { RepeatOutcome } from '../../domain/session/session-state.ts';
-import { utcTimestamp } from '../../domain/text.ts';
+import { counted, messageOf, utcTimestamp } from '../../domain/text.ts';
+import { describeObserved } from '../../host/observer/read-observed.ts';
 import { unrecordedAttempt } from '../../host/run-directory/attempt-numbers.ts';
 import { appendAttempt } from '../../host/run-directory/attempts-file.ts';
+import { writeJsonAtomic } from '../../host/run-directory/files.ts';
+import { runPaths } from '../../host/run-directory/paths.ts';
 import { readSmoke, type SmokeDocument, writeSmoke } from '../../host/run-directory/smoke-file.ts';
 import { adoptAttempt } from './adopt-attempt.ts';
 import { attemptOf, classifyEnded } from './attempt.ts';
@@ -41,11 +45,13 @@ async function recordSmoke(repeat: Repeat, ended: Ended): Promise<RepeatOutcome>
   const classified = classifyEnded(ended);
   const first = attemptOf(repeat, ended, { classified, now });
   const { end, extractions, judged } = await judgeEnded(repeat, { ended, classified, first, spent: [] });
+  const observed = await keepObserved(repeat, { ended, extractions, now });
   const isEnd = end.outcome === 'ok' || end.outcome === 'assertion';
   const verdict = judged.verdict.kind === 'halt' ? [judged.verdict.cause.text] : [];
   const seen = smokeSeen(isEnd && judged.verdict.kind === 'complete', [
     `pytest ${end.outcome === 'ok' ? 'passed' : `ended: ${endReason(end)}`} after ${first.duration_s.toFixed(0)} s on lane ${first.lane ?? '?'}`,
     ...verdict,
+    ...observed,
     ...stages.flatMap((stage) => {
       const extraction = extractions[stage.key];
       const status = judged.statuses[stage.key];
@@ -67,6 +73,37 @@ async function recordSmoke(repeat: Repeat, ended: Ended): Promise<RepeatOutcome>
   await writeSmoke(place, document);
   await appendAttempt(place, { ...first, finding: 'a smoke: nothing is recorded as a calibration' });
   return outcomeOf(document, 1);
+}
+
+/** Keeps what the observer saw, before the smoke counts as done; it only adds knowledge, so nothing fails for it. */
+async function keepObserved(
+  { place, files }: Repeat,
+  launch: { ended: Ended; extractions: Readonly<Record<string, StageExtraction>>; now: string },
+): Promise<string[]> {
+  const { plan } = files;
+  const metrics = Object.entries(launch.extractions).flatMap(([stage, { metrics: measured }]) =>
+    Object.entries(measured).flatMap(([metric, value]): [string, number][] =>
+      value === null || !Number.isFinite(value) ? [] : [[`${stage}.${metric}`, value]],
+    ),
+  );
+  try {
+    const document = await describeObserved({
+      launchDir: launch.ended.launch.launchDir,
+      repoRoot: plan.repo_root,
+      facts: {
+        model: plan.model,
+        git_sha: plan.git_sha ?? '',
+        namespace: place.namespace,
+        at: launch.now,
+        metrics: Object.fromEntries(metrics),
+      },
+    });
+    if (document === null) return [];
+    await writeJsonAtomic(runPaths.observed(place.runDir, place.namespace, place.repeat), document);
+    return [`observed ${counted(document.comparisons.length, 'comparison')} of numbers`];
+  } catch (error) {
+    return [`what was observed could not be kept: ${messageOf(error)}`];
+  }
 }
 
 function outcomeOf({ ok, lines, duration_s, lane }: SmokeDocument, launches: number): RepeatOutcome {

@@ -65,6 +65,32 @@ export function withObserved(gate: Gate, observed: GateObservation | null): Gate
   };
 }
 
+/**
+ * The gate at another value of its literal. Of one that was only observed it is not known how the threshold follows: it
+ * is taken to be the same factor of the literal.
+ *
+ * @param base the gate at its present literal, with what was observed
+ * @param at the gate at the other value, as read
+ */
+export function observedGateAt(base: Gate, at: Gate): Gate {
+  const { observed, literal, threshold } = base;
+  if (observed === undefined) return at;
+  const [assertion] = base.assertions;
+  const isMovable = base.status === 'observed' && assertion !== undefined;
+  if (!isMovable || literal === null || literal === 0 || threshold === null || at.literal === null) {
+    return { ...at, observed };
+  }
+  const isCentre = base.op === 'within';
+  const moved = isCentre ? threshold : (threshold / literal) * at.literal;
+  const centre = isCentre ? at.literal : null;
+  return {
+    ...base,
+    literal: at.literal,
+    threshold: moved,
+    assertions: [{ ...assertion, threshold: moved, centre }],
+  };
+}
+
 function candidatesOf(
   comparisons: readonly ObservedComparison[],
   measured: number,

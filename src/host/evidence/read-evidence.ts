@@ -1,16 +1,18 @@
+import { dirname, resolve } from 'node:path';
+
 import type { ApplyPlanDocument, ApplyPlanRefusal } from '../../domain/apply/apply-plan-document.ts';
 import { isRefusal } from '../../domain/apply/apply-plan-document.ts';
 import type { RunSnapshot } from '../../domain/audit/strict.ts';
 import { checkEvidence } from '../../domain/evidence/check-evidence.ts';
 import type { EvidenceDocument } from '../../domain/evidence/gate-evidence.ts';
 import { withEvidence } from '../../domain/evidence/plan-evidence.ts';
-import { gateAt } from '../../domain/gates/build-gates.ts';
+import { wasCompared } from '../../domain/gates/match-observed.ts';
 import type { TestResult } from '../../domain/pytest/test-result.ts';
 import { sessionCommit } from '../../domain/session/session-plan.ts';
 import { thresholdFileOf } from '../../domain/stages/stage.ts';
 import { messageOf } from '../../domain/text.ts';
 import { withFilesAtCommit } from '../gates/files-at-commit.ts';
-import { readGates } from '../gates/read-gates.ts';
+import { readObservedGates } from '../gates/read-observed-gates.ts';
 import { readAttempts } from '../run-directory/attempts-file.ts';
 import { readApplyPlan } from '../run-directory/literals.ts';
 
@@ -38,11 +40,18 @@ export async function readEvidence({ snapshot, repoRoot }: ReadEvidenceOptions):
   const { stages } = snapshot;
   const extra = stages.flatMap((stage) => [stage.test, thresholdFileOf(stage)]);
   try {
-    const gates = await withFilesAtCommit({ repoRoot, commit, extra }, async (folder) => {
-      const { gates: sources } = await readGates({ repoRoot: folder, stages });
-      return sources.map((source) => gateAt(source));
+    const { gates, observed } = await withFilesAtCommit({ repoRoot, commit, extra }, async (folder) => {
+      const runRoot = dirname(resolve(snapshot.run_dir));
+      const where = { runRoot, model: snapshot.plan.model, gitSha: commit, root: folder };
+      return await readObservedGates({ repoRoot: folder, stages, where });
     });
-    return checkEvidence({ snapshot, gitSha: commit, gates, testsOf: await recordedTests(snapshot) });
+    return checkEvidence({
+      snapshot,
+      gitSha: commit,
+      gates: gates.map(({ gate }) => gate),
+      testsOf: await recordedTests(snapshot),
+      wasSeen: (assertion) => observed !== null && wasCompared(assertion, observed),
+    });
   } catch (error) {
     return unknown(`the session's commit ${commit.slice(0, 12)} cannot be read: ${messageOf(error)}`);
   }

@@ -37,6 +37,9 @@ export const runPaths = {
   /** `calib.smoke/1`, in the directory of a smoke only: what the unit's one launch showed. */
   smoke: (runDir: string, namespace: string, repeat: number) =>
     join(runDir, '_pytest', namespace, `run${repeat}.smoke.json`),
+  /** `calib.observed/1`, in the directory of a smoke only: the comparisons that the unit's one launch made. */
+  observed: (runDir: string, namespace: string, repeat: number) =>
+    join(runDir, '_pytest', namespace, `run${repeat}.observed.json`),
   /** `calib.repeat/1`: written last; a calib observation without it does not count. */
   commitMarker: (runDir: string, namespace: string, repeat: number) =>
     join(runDir, '_pytest', namespace, `run${repeat}.commit.json`),

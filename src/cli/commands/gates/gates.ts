@@ -1,14 +1,17 @@
+import { join, resolve } from 'node:path';
+
 import type { Command } from 'commander';
 
 import { CalibError } from '../../../domain/calib-error.ts';
 import type { GateSource } from '../../../domain/gates/build-gates.ts';
 import type { Gate, GatesDocument } from '../../../domain/gates/gate.ts';
 import type { FileReading } from '../../../domain/gates/reading.ts';
-import { addExamples, answer, answerJson, note } from '../../output.ts';
+import { addExamples, answer, answerJson, note, warn } from '../../output.ts';
 import { addSharedOptions, createContext, type CliContext } from '../../options.ts';
 
 interface GatesOptions {
   literal?: string[];
+  runRoot?: string;
 }
 
 /** `gates`: what CI compares each metric with, read from the suite's assertions; nothing of the suite is run. */
@@ -20,6 +23,10 @@ export function register(program: Command): void {
       '--literal <stage.metric=value...>',
       'show the gate as it would be with this literal (may be given several times)',
     )
+    .option(
+      '--run-root <dir>',
+      'folder of the runs whose smokes were observed (default: .tune-runs in the checkout)',
+    )
     .action(async (options: GatesOptions, self: Command) => printGates(options, createContext(self)));
   addSharedOptions(command, ['catalog', 'host', 'model', 'repo-root', 'compat', 'json']);
   addExamples(command, [
@@ -30,7 +37,8 @@ export function register(program: Command): void {
 }
 
 async function printGates(options: GatesOptions, context: CliContext): Promise<void> {
-  const { readGates } = await import('../../../host/gates/read-gates.ts');
+  const { readObservedGates } = await import('../../../host/gates/read-observed-gates.ts');
+  const { observedGateAt } = await import('../../../domain/gates/match-observed.ts');
   const { gateAt } = await import('../../../domain/gates/build-gates.ts');
   const { discoverModel } = await import('../../../host/discovery/discover-model.ts');
   const model = await context.model();
@@ -44,14 +52,27 @@ async function printGates(options: GatesOptions, context: CliContext): Promise<v
       note(`${file}: ${message}`);
     }
   }
-  const { gates, readings } = await readGates({ repoRoot, stages });
-  const values = literalValues(options.literal ?? [], gates);
-  const answers = gates.map((gate) => gateAt(gate, values.get(nameOf(gate)) ?? null));
+  const head = await headOf(repoRoot);
+  const runRoot = resolve(options.runRoot ?? join(repoRoot, '.tune-runs'));
+  const where = head === null ? null : { runRoot, model: model.name, gitSha: head, root: repoRoot };
+  const { gates, readings } = await readObservedGates({ repoRoot, stages, where });
+  const values = literalValues(
+    options.literal ?? [],
+    gates.map(({ source }) => source),
+  );
+  const answers = gates.map(({ source, gate }) => {
+    const value = values.get(nameOf(source));
+    return value === undefined ? gate : observedGateAt(gate, gateAt(source, value));
+  });
+  for (const { stage, metric, observed } of answers) {
+    if (observed?.agreement === 'differ')
+      warn(`${stage}.${metric}: ${observed.note ?? 'read and observed differ'}`);
+  }
   if (context.json) {
     const document: GatesDocument = {
       schema: 'calib.gates/1',
       model: model.name,
-      git_sha: await headOf(repoRoot),
+      git_sha: head,
       gates: answers,
     };
     answerJson(document);
@@ -110,8 +131,9 @@ async function printTable(gates: readonly Gate[], readings: readonly FileReading
   }
   answer(table.toString());
   const count = (status: Gate['status']): number => gates.filter((gate) => gate.status === status).length;
+  const observed = count('observed') === 0 ? '' : `${count('observed')} observed, `;
   answer(
-    `${gates.length} metrics: ${count('read')} read, ${count('inert')} inert, ${count('unread')} unread`,
+    `${gates.length} metrics: ${count('read')} read, ${observed}${count('inert')} inert, ${count('unread')} unread`,
   );
   const apart = readings.flatMap((reading) => reading.apart).length;
   if (apart > 0) {
