@@ -204,19 +204,21 @@ class Loader(importlib.machinery.SourceFileLoader):
     def get_code(self, fullname):
         path = self.get_filename(fullname)
         source = self.get_data(path)
-        tree = ast.parse(source, path)
-        if self._asserts is not None:
+        for asserts in [self._asserts, None] if self._asserts is not None else [None]:
             try:
-                from _pytest.assertion.rewrite import rewrite_asserts
-
-                rewrite_asserts(tree, source, path, self._asserts)
+                return self._compile(source, path, asserts)
             except Exception:
-                tree = ast.parse(source, path)
-        try:
-            rewritten = ast.fix_missing_locations(Rewriter().visit(tree))
-            return compile(rewritten, path, "exec", dont_inherit=True)
-        except Exception:
-            return self.source_to_code(source, path)
+                continue
+        return self.source_to_code(source, path)
+
+    def _compile(self, source, path, asserts):
+        tree = ast.parse(source, path)
+        if asserts is not None:
+            from _pytest.assertion.rewrite import rewrite_asserts
+
+            rewrite_asserts(tree, source, path, asserts)
+        # Not `fix_missing_locations`: it gives pytest's own statements ends that lie before their beginnings.
+        return compile(Rewriter().visit(tree), path, "exec", dont_inherit=True)
 
     def exec_module(self, module):
         relative = os.path.relpath(os.path.realpath(self.path), ROOT).replace(os.sep, "/")

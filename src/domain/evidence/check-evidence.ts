@@ -181,8 +181,10 @@ function reasonOf(found: {
   const one = repeats.find((repeat) => repeat.verdict === verdict);
   const at = gate.assertions[0]?.at ?? gate.place;
   switch (verdict) {
-    case 'contradicted':
-      return `by the rule ${one?.value ?? '?'} fails ${gate.op ?? '?'} ${gate.threshold ?? '?'}, but the test passed in run ${one?.repeat ?? '?'} (${at}): unit, path, rule or literal is wrong`;
+    case 'contradicted': {
+      const hint = unit === null ? '' : `; the values are ${describeUnitGap(unit)} the threshold`;
+      return `by the rule ${one?.value ?? '?'} fails ${gate.op ?? '?'} ${gate.threshold ?? '?'}, but the test passed in run ${one?.repeat ?? '?'} (${at}): unit, path, rule or literal is wrong${hint}`;
+    }
     case 'unit_suspected':
       return `the values are ${describeUnitGap(unit ?? 1)} ${gate.threshold ?? gate.literal ?? '?'}: per cent or thousandths? (${at})`;
     case 'not_reached':

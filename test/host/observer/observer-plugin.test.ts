@@ -27,7 +27,8 @@ def gate(value, limit):
     check(value is not None and value <= limit * 1.1, "wer")
 `;
 
-const suiteText = `import os
+const suiteText = `"""A text that names the module."""
+import os
 import unittest
 
 import pytest
@@ -108,19 +109,19 @@ it('writes down comparisons of tests and helpers, and changes no outcome', async
     expect.arrayContaining([
       expect.objectContaining({
         file,
-        line: 10,
+        line: 11,
         op: '>=',
         left: 63,
         right: 60,
         holds: true,
         test: `${file}::test_plain`,
       }),
-      expect.objectContaining({ file, line: 11, op: '<=', left: 0.6, right: 0.63 }),
-      expect.objectContaining({ file, line: 11, op: '<=', left: 0.63, right: 0.7 }),
+      expect.objectContaining({ file, line: 12, op: '<=', left: 0.6, right: 0.63 }),
+      expect.objectContaining({ file, line: 12, op: '<=', left: 0.63, right: 0.7 }),
       expect.objectContaining({ file: 'tests/gates.py', line: 10, op: '<=', left: 0.29, right: 0.33 }),
-      expect.objectContaining({ file, line: 20, op: '>', left: 0.5, right: 0.6, holds: false }),
-      expect.objectContaining({ file, line: 25, op: '>', left: 0.7, right: 0.65, holds: true }),
-      expect.objectContaining({ file, line: 29, op: 'approx', left: 0.5, right: 0.51, width: 0.1 }),
+      expect.objectContaining({ file, line: 21, op: '>', left: 0.5, right: 0.6, holds: false }),
+      expect.objectContaining({ file, line: 26, op: '>', left: 0.7, right: 0.65, holds: true }),
+      expect.objectContaining({ file, line: 30, op: 'approx', left: 0.5, right: 0.51, width: 0.1 }),
       expect.objectContaining({ file, op: '<', left: 0.125, right: 0.25, holds: true }),
     ]),
   );
