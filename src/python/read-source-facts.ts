@@ -15,6 +15,7 @@ import { readValue, settledNumber } from './constant-value.ts';
 import { readAssignments } from './constants.ts';
 import { plainString } from './expression.ts';
 import { concurrencyIn } from './locate-literal.ts';
+import { readOtherNumbers } from './other-numbers.ts';
 import { listPlaced, readModulePlaces } from './places/module-places.ts';
 import { functionOf, parseModule, type PythonModule, type PythonSyntaxError } from './parse-module.ts';
 
@@ -237,6 +238,7 @@ export function readSourceFacts(source: string): { kind: 'facts'; facts: SourceF
       concurrency: concurrencyIn(places),
       environmentDefaults: readEnvironmentDefaults(module),
       asides: readUnusableAssignments(module),
+      otherNumbers: readOtherNumbers(module),
       wildcardImports: readWildcardImports(module),
       contextBindings: contextBindings(module, assignments),
       tmpPathFunctions: source.includes('tmp_path') ? readTmpPathFunctions(module) : [],

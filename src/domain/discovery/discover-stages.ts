@@ -116,10 +116,11 @@ function aliasClashes(stages: readonly StageDefinition[]): Finding[] {
 }
 
 /** Kinds of which there is usually one per constant or stage: one line for each file says them all. */
-const gathered: ReadonlySet<FindingKind> = new Set(['unmatched', 'no-scope', 'derived']);
+const gathered: ReadonlySet<FindingKind> = new Set(['unmatched', 'other-number', 'no-scope', 'derived']);
 
 const gatheredWords: Partial<Record<FindingKind, string>> = {
   unmatched: 'unmatched constants',
+  'other-number': 'other numbers, which are not calibrated',
   'no-scope': 'no sample scope',
   derived: 'computed, so not calibrated themselves',
 };

@@ -9,6 +9,7 @@ import { claimedCandidates } from './candidates/claimed-places.ts';
 import { chooseDevice, type HostDevice } from './candidates/device-row.ts';
 import { findingAt, type Finding } from './finding.ts';
 import { listedConstants, type ListedConstants } from './candidates/listed-constants.ts';
+import { otherNumbers } from './other-numbers.ts';
 import { contextVariables } from './sample-scope.ts';
 import { testFileName } from './source.ts';
 import { unmatchedConstants } from './candidates/unmatched-constants.ts';
@@ -42,30 +43,31 @@ export function fileThresholds(question: FileQuestion): { candidates: Candidate[
   const caps = new Set(holder.facts.cappingNames);
   const isKnown = (source: string) =>
     context.has(source) || ignored.hasSource(source) || fixed.hasSource(source);
+  const all = [
+    ...findings,
+    ...wildcardImports.map((wildcard) =>
+      findingAt(wildcard, {
+        kind: 'wildcard-import',
+        severity: 'info',
+        file: holder.path,
+        message: `constants that "from ${wildcard.module} import *" brings along are not seen`,
+      }),
+    ),
+    ...unmatchedConstants({
+      file: holder.path,
+      assignments,
+      literals: holder.facts.literals,
+      names,
+      isKnown,
+    }),
+    ...absentEntries({ holder, lists: [ignored, fixed] }),
+    ...(thresholds === null
+      ? []
+      : misplacedThresholds({ thresholds, search: { ...searchOf(question, test), ignored, fixed } })),
+  ];
   return {
     candidates: candidates.map((candidate) => withRole(candidate, { names, caps })),
-    findings: [
-      ...findings,
-      ...wildcardImports.map((wildcard) =>
-        findingAt(wildcard, {
-          kind: 'wildcard-import',
-          severity: 'info',
-          file: holder.path,
-          message: `constants that "from ${wildcard.module} import *" brings along are not seen`,
-        }),
-      ),
-      ...unmatchedConstants({
-        file: holder.path,
-        assignments,
-        literals: holder.facts.literals,
-        names,
-        isKnown,
-      }),
-      ...absentEntries({ holder, lists: [ignored, fixed] }),
-      ...(thresholds === null
-        ? []
-        : misplacedThresholds({ thresholds, search: { ...searchOf(question, test), ignored, fixed } })),
-    ],
+    findings: [...all, ...otherNumbers(test.path, test.facts, { candidates, findings: all, isKnown })],
   };
 }
 

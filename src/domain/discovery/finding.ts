@@ -24,6 +24,7 @@ export type FindingKind =
   | 'fixed'
   | 'unmatched'
   | 'unclaimed'
+  | 'other-number'
   | 'no-scope'
   | 'no-counts'
   | 'order-dependent'

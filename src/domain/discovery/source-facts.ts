@@ -60,6 +60,13 @@ export interface Aside extends SourcePosition {
   value: LiteralTree;
 }
 
+/** A number that could be a gate without being a constant of the module. */
+export interface OtherNumber extends SourcePosition {
+  /** The name or the field that it is the value of; `assert` for what an assertion compares with. */
+  name: string;
+  text: string;
+}
+
 /** `from limits import *`: constants that it brings along are not seen. */
 export interface WildcardImport extends SourcePosition {
   module: string;
@@ -93,6 +100,8 @@ export interface SourceFacts {
   /** Texts that stand as defaults of environment variables: `os.environ.get("DEVICE", "H200")`. */
   environmentDefaults: { variable: string; text: string }[];
   asides: Aside[];
+  /** Numbers of the module that no constant holds, source order, a bounded number of them. */
+  otherNumbers: OtherNumber[];
   wildcardImports: WildcardImport[];
   contextBindings: ContextBinding[];
   tmpPathFunctions: TmpPathFunction[];
@@ -121,6 +130,7 @@ export const noFacts: SourceFacts = {
   concurrency: null,
   environmentDefaults: [],
   asides: [],
+  otherNumbers: [],
   wildcardImports: [],
   contextBindings: [],
   tmpPathFunctions: [],
