@@ -7,6 +7,7 @@ import { type Plan, sessionCommit } from '../domain/session/session-plan.ts';
 import { isDocsStage, type StageDefinition } from '../domain/stages/stage.ts';
 import { extractAppliedChanges, insertAppliedChanges, renderAppliedChanges } from './applied-changes.ts';
 import { extractComparison } from './comparison-section.ts';
+import { ciSection } from './ci-section.ts';
 import { contextLine, cpuText, observedTotals } from './context-line.ts';
 import { docsTable, metricTable, tableRow } from './metric-table.ts';
 import { gateEvidenceSection } from './gate-evidence-section.ts';
@@ -171,6 +172,7 @@ export function markdownReport(facts: ReportFacts, previous: string | null): str
     ...snapshot.stages.flatMap((stage, index) => stageLines({ facts, stage, index })),
     ...(facts.risk === undefined ? [] : riskSection(facts.risk)),
     ...(facts.gate_evidence === undefined ? [] : gateEvidenceSection(facts.gate_evidence)),
+    ...ciSection(facts),
     ...discardedSection(facts),
     ...sampleScopeSection(facts),
     ...runConditionsSection(facts),

@@ -31,6 +31,22 @@ describe('the Markdown report', () => {
     expect(again).toContain(`${section}## Provenance`);
   });
 
+  test('compares efficiency with what CI measured, in Markdown as in HTML', () => {
+    const { snapshot } = makeFacts();
+    const stage = snapshot.stages.find(({ group }) => group === 'speed');
+    const metrics = Object.keys(stage?.metrics ?? {});
+    const ci = {
+      source: 'ci/last.json',
+      metrics: Object.fromEntries(metrics.map((metric) => [`${stage?.key}.${metric}`, [1, 1]])),
+    };
+    const { markdown, html } = rendered(makeFacts({ ci }));
+    const section = markdown.slice(markdown.indexOf('## Against CI'), markdown.indexOf('## Discarded'));
+    for (const metric of metrics) expect(section).toContain(`| ${stage?.key}.${metric} |`);
+    expect(section).toContain('needs a decision');
+    expect(html).toContain('Against CI');
+    expect(rendered().markdown).not.toContain('Against CI');
+  });
+
   test('says how pytest ended where it crashed after its results and the repeat counts', () => {
     const snapshot = structuredClone(makeFacts().snapshot);
     const cell = Object.values(snapshot.cells)

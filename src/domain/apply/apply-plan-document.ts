@@ -1,4 +1,5 @@
 import type { EvidenceVerdict, GateEvidence } from '../evidence/gate-evidence.ts';
+import type { CiComparison } from '../fingerprint/ci-metrics.ts';
 import type { Worst } from '../metrics/metric-kind.ts';
 import type { Direction, ThresholdSource } from './thresholds.ts';
 
@@ -37,6 +38,8 @@ export interface ApplyPlanMetric {
   variable: string | null;
   /** What the recorded runs say about the rule of the gate; absent where nobody looked. */
   evidence?: { verdict: EvidenceVerdict; reason: string | null; rule: GateEvidence['rule'] | null };
+  /** The session's values against those of CI; absent where CI recorded none. */
+  ci?: CiComparison;
 }
 
 export interface ApplyPlanStage {

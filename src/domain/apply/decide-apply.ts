@@ -30,23 +30,23 @@ export interface ApplyQuestion {
   current_text: string;
   write_text: string;
   direction: 'tightens' | 'loosens';
-  /** Why a person is asked in any mode: the recorded runs speak against the gate's rule. Absent for other questions. */
+  /** Why a person is asked in any mode: the recorded runs, or those of CI, speak against it. Absent for other questions. */
   guard?: string;
 }
 
 /**
  * What the mode does with a metric when nobody has decided it: `smart` applies accuracy, WER, similarity
  * and UTMOS in both directions and speed that tightens, and asks about the rest; `full` applies everything. Both ask
- * where the recorded runs speak against the rule of the gate.
+ * where the recorded runs speak against the rule of the gate, or against those of CI.
  */
 export function undecidedAction(
   mode: EditMode,
-  metric: Pick<ApplyPlanMetric, 'direction' | 'stage_group' | 'evidence'>,
+  metric: Pick<ApplyPlanMetric, 'direction' | 'stage_group' | 'evidence' | 'ci'>,
 ): 'unknown' | 'equal' | 'apply' | 'ask' {
   if (metric.direction === 'unknown' || metric.direction === 'equal') {
     return metric.direction;
   }
-  if (metric.evidence !== undefined && isUnsettled(metric.evidence.verdict)) {
+  if (guardsOf(metric).length > 0) {
     return 'ask';
   }
   if (mode === 'full' || appliedEitherWay.has(metric.stage_group)) {
@@ -93,10 +93,20 @@ function questionOf(asked: { id: string; stageKey: string; metric: ApplyPlanMetr
   };
 }
 
-function guardOf({ evidence }: ApplyPlanMetric): Pick<ApplyQuestion, 'guard'> {
-  return evidence === undefined || !isUnsettled(evidence.verdict)
-    ? {}
-    : { guard: `${evidence.verdict}: ${evidence.reason ?? 'the recorded runs speak against its rule'}` };
+function guardOf(metric: ApplyPlanMetric): Pick<ApplyQuestion, 'guard'> {
+  const guards = guardsOf(metric);
+  return guards.length === 0 ? {} : { guard: guards.join('; ') };
+}
+
+/** What speaks against applying a metric without asking, in any mode. */
+function guardsOf({ evidence, ci }: Pick<ApplyPlanMetric, 'evidence' | 'ci'>): string[] {
+  const isDoubtful = evidence !== undefined && isUnsettled(evidence.verdict);
+  return [
+    ...(isDoubtful
+      ? [`${evidence.verdict}: ${evidence.reason ?? 'the recorded runs speak against its rule'}`]
+      : []),
+    ...(ci === undefined || ci.needs_decision === null ? [] : [`unlike CI: ${ci.needs_decision}`]),
+  ];
 }
 
 /** A question as one line: `STAGE.METRIC: runs 1, 2, 3; current 4.2, proposed 3.9 (loosens)`. */

@@ -1,10 +1,11 @@
 import { compareEnvironments, identityDifferenceLines } from '../fingerprint/compare.ts';
+import type { CiMetrics } from '../fingerprint/ci-metrics.ts';
 import type { EnvironmentFacts } from '../fingerprint/environment.ts';
 import { type CheckResult, checkResult } from './checks.ts';
 
 /** The environment that CI recorded, or why it cannot be told. */
 export type CiEnvironment =
-  | { kind: 'facts'; source: string; facts: EnvironmentFacts }
+  | { kind: 'facts'; source: string; facts: EnvironmentFacts; metrics?: CiMetrics | undefined }
   | { kind: 'unreadable'; source: string; reason: string };
 
 /**

@@ -1,4 +1,5 @@
 import { type CheckResult, gapText, type GateFact, judgeGates } from './checks.ts';
+import type { CiRecord } from '../fingerprint/ci-metrics.ts';
 import type { CapabilityFact } from './judge-machine.ts';
 import type { AssetFact } from './assets.ts';
 import type { GpuFact } from './judge-gpus.ts';
@@ -51,6 +52,8 @@ export interface PrecheckFacts {
   hf_token_set: boolean;
   /** Null outside of a session. */
   session_id: string | null;
+  /** Values that CI measured; absent where the config names none, or its record has none. */
+  ci?: CiRecord | undefined;
 }
 
 /** `precheck.json`: the original's fields in its order, then calib's. */
@@ -81,6 +84,7 @@ export interface PrecheckDocument {
   checks: CheckResult[];
   skipped: boolean;
   session_id: string | null;
+  ci?: CiRecord;
   schema: 'calib.precheck/1';
 }
 
@@ -126,6 +130,7 @@ export function precheckDocument(facts: PrecheckFacts, checks: CheckResult[]): P
     checks,
     skipped: false,
     session_id: facts.session_id,
+    ...(facts.ci === undefined ? {} : { ci: facts.ci }),
     schema: 'calib.precheck/1',
   };
 }

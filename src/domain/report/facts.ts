@@ -1,6 +1,7 @@
 import type { AppliedDocument } from '../apply/applied-document.ts';
 import type { CellFile, RunSnapshot } from '../audit/strict.ts';
 import type { ContextBinding } from '../discovery/source-facts.ts';
+import type { CiRecord } from '../fingerprint/ci-metrics.ts';
 import type { EvidenceDocument } from '../evidence/gate-evidence.ts';
 import type { LogEvidence } from '../evidence/log-evidence.ts';
 import type { Observation } from '../observation/observation.ts';
@@ -113,4 +114,6 @@ export interface ReportFacts {
   extra_sections: string[];
   /** What the recorded runs say about the rules of the gates; absent where nobody looked. */
   gate_evidence?: EvidenceDocument;
+  /** What CI measured; absent where nothing is known. */
+  ci?: CiRecord;
 }

@@ -2,6 +2,7 @@ import { dirname, resolve } from 'node:path';
 
 import type { ApplyPlanDocument, ApplyPlanRefusal } from '../../domain/apply/apply-plan-document.ts';
 import { isRefusal } from '../../domain/apply/apply-plan-document.ts';
+import { withCiComparison } from '../../domain/apply/plan-ci-comparison.ts';
 import type { RunSnapshot } from '../../domain/audit/strict.ts';
 import { checkEvidence } from '../../domain/evidence/check-evidence.ts';
 import type { EvidenceDocument } from '../../domain/evidence/gate-evidence.ts';
@@ -13,6 +14,7 @@ import { thresholdFileOf } from '../../domain/stages/stage.ts';
 import { messageOf } from '../../domain/text.ts';
 import { withFilesAtCommit } from '../gates/files-at-commit.ts';
 import { readObservedGates } from '../gates/read-observed-gates.ts';
+import { readCiRecord } from '../fingerprint/ci-record.ts';
 import { readAttempts } from '../run-directory/attempts-file.ts';
 import { readApplyPlan } from '../run-directory/literals.ts';
 
@@ -79,7 +81,7 @@ async function recordedTests(
 }
 
 /**
- * The apply plan of a run directory with the evidence of each gate; read-only.
+ * The apply plan of a run directory with the evidence of each gate and what CI measured; read-only.
  *
  * @throws CalibError when git cannot say what HEAD is
  */
@@ -89,5 +91,7 @@ export async function readCheckedPlan(question: {
   repoRoot: string;
 }): Promise<ApplyPlanDocument | ApplyPlanRefusal> {
   const plan = await readApplyPlan(question);
-  return isRefusal(plan) ? plan : withEvidence(plan, await readEvidence(question));
+  if (isRefusal(plan)) return plan;
+  const checked = withEvidence(plan, await readEvidence(question));
+  return withCiComparison(checked, await readCiRecord(question.snapshot.run_dir));
 }

@@ -2,6 +2,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { CalibError } from '../../domain/calib-error.ts';
+import { type CiMetrics, ciMetricsSchema } from '../../domain/fingerprint/ci-metrics.ts';
 import {
   type EnvironmentDocument,
   environmentDocumentSchema,
@@ -97,6 +98,8 @@ export interface RecordedEnvironment {
   /** Null where the file has no hash of its own: a `precheck.json`. */
   identity_sha256: string | null;
   facts: EnvironmentFacts;
+  /** What CI measured in it, where the document says so. */
+  metrics?: CiMetrics;
 }
 
 /**
@@ -161,11 +164,24 @@ export function environmentOf(file: string, content: Buffer): RecordedEnvironmen
   const document = parseJson(file, content);
   if (typeof document === 'object' && document !== null && isEnvironment(document)) {
     const environment = parseEnvironment(file, document);
-    return { file, identity_sha256: environment.identity_sha256, facts: environment };
+    return {
+      file,
+      identity_sha256: environment.identity_sha256,
+      facts: environment,
+      ...metricsIn(file, document),
+    };
   }
   const precheck = precheckEnvironment(document);
   if (precheck === null) throw notThere(`${file} is neither an environment.json nor a precheck.json`);
   return { file, identity_sha256: null, facts: precheck.facts };
+}
+
+/** @throws CalibError naming the file and the key */
+function metricsIn(file: string, document: object): Pick<RecordedEnvironment, 'metrics'> {
+  if (!('metrics' in document)) return {};
+  const parsed = ciMetricsSchema.safeParse(document.metrics);
+  if (parsed.success) return { metrics: parsed.data };
+  throw damaged(file, `metrics: ${firstIssue(parsed.error)}`);
 }
 
 function isEnvironment(document: object): boolean {

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 
 import { CalibError } from '../../domain/calib-error.ts';
 import type { CiReference } from '../../domain/catalog/ci-reference.ts';
+import type { CiRecord } from '../../domain/fingerprint/ci-metrics.ts';
 import type { CheckResult } from '../../domain/precheck/checks.ts';
 import { type CiEnvironment, judgeCiReference } from '../../domain/precheck/judge-ci-reference.ts';
 import { captureEnvironment } from '../fingerprint/environment.ts';
@@ -16,7 +17,7 @@ const commandLimitMs = 60_000;
 export async function checkCiReference(
   request: PrecheckRequest,
   reference: CiReference,
-): Promise<CheckResult> {
+): Promise<{ result: CheckResult; ci: CiRecord | undefined }> {
   const { requirements, repoRoot, venvPython, allowedGpus, env, now } = request;
   const unknown = { tree_fingerprint: '', stages_yaml_sha256: '', calib_version: '' };
   const [ci, here] = await Promise.all([
@@ -29,7 +30,9 @@ export async function checkCiReference(
       now,
     }),
   ]);
-  return judgeCiReference({ ci, here, mayDiffer: reference.may_differ });
+  const result = judgeCiReference({ ci, here, mayDiffer: reference.may_differ });
+  const metrics = ci.kind === 'facts' ? ci.metrics : undefined;
+  return { result, ci: metrics === undefined ? undefined : { source: ci.source, metrics } };
 }
 
 async function readReference(
@@ -38,11 +41,11 @@ async function readReference(
 ): Promise<CiEnvironment> {
   const source = file ?? command?.join(' ').slice(0, 200) ?? '';
   try {
-    const { facts } =
+    const { facts, metrics } =
       file === undefined
         ? environmentOf(source, await outputOf(request, command ?? []))
         : await readNamedEnvironment(join(request.repoRoot, file));
-    return { kind: 'facts', source, facts };
+    return { kind: 'facts', source, facts, metrics };
   } catch (error) {
     if (!(error instanceof CalibError)) throw error;
     return { kind: 'unreadable', source, reason: error.message };

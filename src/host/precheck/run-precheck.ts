@@ -86,8 +86,9 @@ function startChecks(request: PrecheckRequest) {
     ['gpus', gpus.then(({ result }) => result)],
   ];
   const { ci_reference: reference } = requirements;
-  if (reference !== undefined) ordered.push(['ci_reference', checkCiReference(request, reference)]);
-  return { ordered, readings, pins, gpus, imports, assets, capabilities };
+  const ci = reference === undefined ? undefined : checkCiReference(request, reference);
+  if (ci !== undefined) ordered.push(['ci_reference', ci.then(({ result }) => result)]);
+  return { ordered, ci, readings, pins, gpus, imports, assets, capabilities };
 }
 
 /** Waits for all, telling each as soon as it and those before it are done. */
@@ -138,6 +139,7 @@ async function collectFacts(
     runtime: runtimeFacts({ hostname: machineName(request.env), request, venv, imports: reading }),
     hf_token_set: hasHfToken(request.env),
     session_id: request.session?.id ?? null,
+    ci: (await started.ci)?.ci,
   };
 }
 

@@ -317,3 +317,28 @@ test('a gate that is still None is filled as one that tightens, and a decided nu
   const decision = decideApply({ plan: { ...plan, stages }, mode: 'full', decide: { 's1.qps': '1e-05' } });
   expect(decision).toMatchObject({ choices: [{ action: 'write', text: '1.0e-05' }] });
 });
+
+describe('a metric that is unlike CI', () => {
+  const ci = {
+    runs: 3,
+    ci_median: 2.9,
+    median: 4.1,
+    ratio: 1.41,
+    needs_decision: 'its median is 1.41 times that of CI',
+  };
+  const unlike = metric({ ci, write_value: 4.4, write_text: '4.4' });
+
+  test.each(['smart', 'full'] as const)('is asked about in mode %s, and says why', (mode) => {
+    const questions = openQuestions({ plan: planOf(unlike), mode, decided: {} });
+    expect(questions.map((question) => describeQuestion(question))).toEqual([
+      expect.stringMatching(/^s1\.qps: .*; unlike CI: its median is 1\.41 times that of CI$/),
+    ]);
+    expect(decideApply({ plan: planOf(unlike), mode, decide: {} }).kind).toBe('refused');
+    expect(decideApply({ plan: planOf(unlike), mode, decide: { 's1.qps': 'keep' } }).kind).toBe('decided');
+  });
+
+  test('is not asked about where the medians agree', () => {
+    const alike = { ...unlike, ci: { ...ci, needs_decision: null } };
+    expect(openQuestions({ plan: planOf(alike), mode: 'full', decided: {} })).toEqual([]);
+  });
+});

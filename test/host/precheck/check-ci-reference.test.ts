@@ -39,8 +39,10 @@ async function world(change: (facts: Record<string, unknown>) => Record<string, 
   writeText(join(repoRoot, 'ci/fail'), '#!/bin/sh\necho no such run >&2\nexit 4\n');
   for (const program of ['print', 'fail']) chmodSync(join(repoRoot, 'ci', program), 0o755);
   const check = async (reference: { file?: string; command?: string[] }) =>
-    await checkCiReference(request, { ...reference, may_differ: [] });
-  return { check };
+    (await checkCiReference(request, { ...reference, may_differ: [] })).result;
+  const measured = async (reference: { file?: string; command?: string[] }) =>
+    (await checkCiReference(request, { ...reference, may_differ: [] })).ci;
+  return { check, measured };
 }
 
 describe('the environment that CI recorded', () => {
@@ -70,4 +72,22 @@ describe('the environment that CI recorded', () => {
     const { check } = await world((facts) => facts);
     expect((await check(reference)).errors[0]?.message).toContain(reason);
   });
+
+  test('may say what was measured in it', async () => {
+    const metrics = { 'mmsu_speed.throughput_qps': [89.6, 90.1] };
+    const { check, measured } = await world((facts) => ({ ...facts, metrics }));
+    expect(await measured({ file: 'ci/environment.json' })).toEqual({
+      source: 'ci/environment.json',
+      metrics,
+    });
+    expect((await check({ command: ['./ci/print'] })).mark).toBe('✓');
+  });
+
+  test.each([{ a: [1] }, { 'a.b': [] }, { 'a.b': ['fast'] }, ['a.b']])(
+    'with %j for measurements is a gap',
+    async (metrics) => {
+      const { check } = await world((facts) => ({ ...facts, metrics }));
+      expect((await check({ file: 'ci/environment.json' })).errors[0]?.message).toContain('metrics');
+    },
+  );
 });

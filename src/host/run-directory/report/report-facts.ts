@@ -13,6 +13,7 @@ import { messageOf } from '../../../domain/text.ts';
 import { readApplied } from '../../apply/run-apply.ts';
 import { readEvidence } from '../../evidence/read-evidence.ts';
 import { readRisk } from '../../risk/read-risk.ts';
+import { readCiRecord } from '../../fingerprint/ci-record.ts';
 import { readEnvironment } from '../../fingerprint/environment-file.ts';
 import { gitText, showFileAtCommit } from '../../git/git.ts';
 import { listDiscarded } from '../discard-repeat.ts';
@@ -169,6 +170,7 @@ export async function readReportFacts(options: ReadReportFactsOptions): Promise<
   const bindings = await readBindingsAtCommit(options, read, warnings);
   const environment = await readOrWarn(() => readEnvironment(snapshot.run_dir), warnings);
   const risk = await readOrWarn(() => readRisk({ snapshot, repoRoot }), warnings);
+  const ci = await readCiRecord(snapshot.run_dir);
   const facts: ReportFacts = {
     snapshot,
     now,
@@ -184,6 +186,7 @@ export async function readReportFacts(options: ReadReportFactsOptions): Promise<
     applied: await readOrWarn(() => readApplied(snapshot.run_dir), warnings),
     ...(risk === null || risk.metrics.length === 0 ? {} : { risk }),
     gate_evidence: await readEvidence({ snapshot, repoRoot }),
+    ...(ci === null ? {} : { ci }),
     extra_sections: [],
   };
   return { facts, warnings };
