@@ -124,7 +124,7 @@ describe('the questions of an apply', () => {
       { when: 'apply 4.1', press: DOWN },
       { when: 'another number', press: ENTER },
       { when: 'Number, written', press: `4.3${ENTER}` },
-      { when: 'Write it all the same?', press: 'y' },
+      { when: 'Write it anyway?', press: 'y' },
     );
     expect(shown).toContain('4.3 is stricter than the worst run, 4.1');
     expect(decisions).toEqual({ 'nova_speed.throughput_qps': '4.3!' });
@@ -136,7 +136,7 @@ describe('the questions of an apply', () => {
       { when: 'apply 4.1', press: DOWN },
       { when: 'another number', press: ENTER },
       { when: 'Number, written', press: `4.3${ENTER}` },
-      { when: 'Write it all the same?', press: 'n' },
+      { when: 'Write it anyway?', press: 'n' },
       { when: 'keep 4.2', press: ENTER },
     );
     expect(decisions).toEqual({ 'nova_speed.throughput_qps': 'keep' });

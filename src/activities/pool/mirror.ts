@@ -155,7 +155,7 @@ export async function discardOlderDispatch(repeat: Repeat): Promise<void> {
     const discarded = await discardRepeat({
       ...place,
       stages: unit.stages,
-      reason: `the session gave this repeat out anew (dispatch ${dispatch})`,
+      reason: `the session dispatched this repeat again (dispatch ${dispatch})`,
       at: utcTimestamp(new Date()),
       requestedBy: discardedBySession,
       // Numbers of dispatches begin anew when a session is resumed: they would take an old discard for this one.

@@ -122,6 +122,6 @@ export function haltDetailLines(cause: HaltCause): string[] {
     ...(cause.log_tail === undefined
       ? []
       : ['  the log ends:', ...cause.log_tail.map((line) => `    | ${line}`)]),
-    ...(steps.length === 0 ? [] : ['  to go on:', ...steps]),
+    ...(steps.length === 0 ? [] : ['  to continue:', ...steps]),
   ];
 }

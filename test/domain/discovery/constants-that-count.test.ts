@@ -123,8 +123,8 @@ describe('what is recognised but cannot be calibrated is reported with its place
     const discovery = discoverText('A_MIN_ACCURACY = 0.5\n_P = {8: {"rtf_mean": 1}}\n', config);
     expect(discovery.stages).toEqual([]);
     expect(findings(discovery, 'fixed')).toEqual([
-      '1:1 A_MIN_ACCURACY is fixed by the config: observed by nobody, left alone',
-      '2:1 _P is fixed by the config: observed by nobody, left alone',
+      '1:1 A_MIN_ACCURACY is fixed by the config: not observed, left alone',
+      '2:1 _P is fixed by the config: not observed, left alone',
     ]);
   });
 

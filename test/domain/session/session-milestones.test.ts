@@ -90,7 +90,7 @@ describe('the milestones of a session', () => {
       '  found instead: b.json',
       '  the log ends:',
       '    | E   no server',
-      '  to go on:',
+      '  to continue:',
       '  1. edit config.yaml',
       '  2. calib discover',
       '  3. calib signal s resume',

@@ -130,7 +130,7 @@ describe('a dispatch', () => {
     });
     expect((await world.attempts()).map(({ n }) => n)).toEqual([5]);
     expect(await world.setAside()).toEqual([
-      ['session', 'the session gave this repeat out anew (dispatch 7)'],
+      ['session', 'the session dispatched this repeat again (dispatch 7)'],
     ]);
   });
 

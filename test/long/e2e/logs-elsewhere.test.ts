@@ -191,7 +191,7 @@ describe('calib logs', () => {
 
     expect(run.exitCode).toBe(1);
     expect(run.stderr).toContain(
-      `error: host ${launch.host} does not answer: nobody takes work from task queue calib-home-${launch.host}`,
+      `error: host ${launch.host} does not answer: no worker polls task queue calib-home-${launch.host}`,
     );
     expect(run.stderr).toContain(`start \`calib worker\` there; the log is ${launch.log} on that host`);
   });

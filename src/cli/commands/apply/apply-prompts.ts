@@ -189,7 +189,7 @@ async function askNumber(terminal: Terminal, metric: ApplyPlanMetric): Promise<s
   if (worst === null || !isStricter(number.value, worst, op)) return number.text;
   const sure = answered(
     await confirm({
-      message: `${number.text} is stricter than the worst run, ${worst}: a run like that one would fail. Write it all the same?`,
+      message: `${number.text} is stricter than the worst run, ${worst}: a run like that one would fail. Write it anyway?`,
       initialValue: false,
       ...terminal,
     }),

@@ -112,7 +112,7 @@ function explained(error: WorkflowFailedError, launch: RemoteLaunch): CalibError
 }
 
 function noAnswer({ host, log }: RemoteLaunch, cause?: unknown): CalibError {
-  const message = `host ${host} does not answer: nobody takes work from task queue ${hostTaskQueues(host).home}`;
+  const message = `host ${host} does not answer: no worker polls task queue ${hostTaskQueues(host).home}`;
   return new CalibError('not-ready', message, {
     remedy: `start \`calib worker\` there; the log is ${log} on that host`,
     cause,

@@ -110,7 +110,7 @@ function withoutListed(result: CandidateResult, search: CandidateSearch): Candid
 }
 
 function fixedFinding(source: string, position: SourcePosition | null, file: string): Finding {
-  const message = `${source} is fixed by the config: observed by nobody, left alone`;
+  const message = `${source} is fixed by the config: not observed, left alone`;
   return findingAt(position, { kind: 'fixed', severity: 'info', file, message });
 }
 
