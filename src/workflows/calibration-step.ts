@@ -10,7 +10,7 @@ import {
   repeatKey,
   setMark,
 } from '../domain/session/schedule.ts';
-import { endQuarantine, forgetLane, hasNamedLanes, quarantineText } from '../domain/session/session-lanes.ts';
+import { endQuarantine, forgetLane, hasNamedLanes, quarantineText } from '../domain/lanes/session-lanes.ts';
 import { incompleteMilestones, passMilestones } from '../domain/session/milestones.ts';
 import { isSmoke, recordSeen, smokeSeen } from '../domain/session/smoke.ts';
 import { type PurgeRequest, type SessionState, addNote } from '../domain/session/session-state.ts';

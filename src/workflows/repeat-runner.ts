@@ -12,7 +12,7 @@ import {
   type RepeatOutcome,
 } from '../domain/session/session-state.ts';
 import { type RepeatId, passOfBudget, repeatKey, setMark } from '../domain/session/schedule.ts';
-import { fittingLanes, hasNamedLanes, takeLaneTries } from '../domain/session/session-lanes.ts';
+import { fittingLanes, hasNamedLanes, takeLaneTries } from '../domain/lanes/session-lanes.ts';
 import { haltMilestones } from '../domain/session/milestones.ts';
 import { isSmoke, recordSeen, seenOf, smokeSeen } from '../domain/session/smoke.ts';
 import { failureMessage, isUntaken, now, type SessionContext } from './session-context.ts';

@@ -18,7 +18,7 @@ import type { DiscardRepeatInput } from '../activity-types.ts';
 import { mirrorDirectory } from '../pool/prove.ts';
 import { stopText } from './attempt.ts';
 import { claimAbandoned, claimLeftBehind, claimRepeat, type RepeatKey, sessionMark } from './claim-repeat.ts';
-import { launchEnvironment } from './launch-environment.ts';
+import { launchEnvironment } from '../launch/launch-environment.ts';
 import {
   type ActivityDependencies,
   defaultTiming,

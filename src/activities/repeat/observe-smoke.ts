@@ -4,7 +4,7 @@ import {
   observerModule,
   observerVariable,
 } from '../../host/observer/observer-plugin.ts';
-import { type LaunchExtrasOf, noLaunchExtras } from './launch-extras.ts';
+import { type LaunchExtrasOf, noLaunchExtras } from '../launch/launch-extras.ts';
 
 /** Adds the observer to the launches of a smoke. A calibration runs what CI runs, so it gets nothing. */
 export const observeSmoke: LaunchExtrasOf = (launch) =>

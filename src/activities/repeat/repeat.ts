@@ -15,7 +15,7 @@ import type { LaunchMark } from '../../host/process/repeat-mark.ts';
 import { appendRunLog, goneDirectory } from '../../host/run-directory/logs/run-log.ts';
 import { readDefinitions, readRunDirectory } from '../../host/run-directory/stages-copy.ts';
 import type { RepeatHeartbeat, RunRepeatInput } from '../activity-types.ts';
-import type { LaunchExtrasOf, LaunchPurpose } from './launch-extras.ts';
+import type { LaunchExtrasOf, LaunchPurpose } from '../launch/launch-extras.ts';
 import type { PoolMember } from '../pool/pool-member.ts';
 
 /** How often a repeat looks at the world, and how patient it is, in milliseconds. */

@@ -18,10 +18,10 @@ import {
   unitOf,
 } from './repeat.ts';
 import type { PooledOutcome, RunRepeatInput } from '../activity-types.ts';
-import { adoptAttempt } from './adopt-attempt.ts';
+import { adoptAttempt } from './adopt-after-worker-death.ts';
 import { discardedByCalib, readSpentAttempts } from './attempt.ts';
 import { claimRepeat } from './claim-repeat.ts';
-import { launchAttempt } from './launch.ts';
+import { launchAttempt } from '../launch/launch.ts';
 import { haltOnMove, movedCommit } from './moved-commit.ts';
 import { reExtract } from './re-extract.ts';
 import { recordNoLane, recordRepeat } from './record-repeat.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { parseVersion } from '../precheck/version.ts';
+import { parseVersion } from '../python-packages/version.ts';
 import { environmentFacts, type EnvironmentFacts } from './environment.ts';
 
 const text = z.string().min(1).nullish().catch(null);

@@ -1,7 +1,7 @@
 import { checkCatalogEnvironment } from '../catalog/environment.ts';
 import { concerns } from '../selection/select.ts';
 import { checkResult, type CheckResult, type Gap } from './checks.ts';
-import { findPin, matchesPin } from './python-requirements.ts';
+import { findPin, matchesPin } from '../python-packages/python-requirements.ts';
 import type { PrecheckRequirements } from './requirements.ts';
 import { shellWord } from './shell-word.ts';
 import type { ImportReading, ProjectFacts, VenvFacts } from './venv-facts.ts';

@@ -4,7 +4,7 @@ import { forgetRefused } from '../pool/pool.ts';
 import { redactSecrets } from '../secrets/redact-secrets.ts';
 import { firstIssue } from '../text.ts';
 import { cutText, longestIdentityBytes, shown, shownList } from '../untrusted/cut-text.ts';
-import { endQuarantine, quarantineText } from './session-lanes.ts';
+import { endQuarantine, quarantineText } from '../lanes/session-lanes.ts';
 import { markOf, type RepeatId, repeatKey } from './schedule.ts';
 import { isSmoke } from './smoke.ts';
 import type { SessionPlan } from './session-plan.ts';

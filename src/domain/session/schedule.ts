@@ -1,6 +1,6 @@
 import type { OpenCell } from '../audit/status-document.ts';
 import type { Lane } from '../lanes/lanes.ts';
-import { hasNamedLanes, laneCount, pickLane, quarantineText } from './session-lanes.ts';
+import { hasNamedLanes, laneCount, pickLane, quarantineText } from '../lanes/session-lanes.ts';
 import type { SessionPlan } from './session-plan.ts';
 import type { RepeatMark, SessionState } from './session-state.ts';
 

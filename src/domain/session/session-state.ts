@@ -5,7 +5,7 @@ import type { PoolState } from '../pool/pool.ts';
 import { redactSecrets } from '../secrets/redact-secrets.ts';
 import { cutText } from '../untrusted/cut-text.ts';
 import { harmlessLine } from '../untrusted/harmless-text.ts';
-import type { LaneBook } from './lane-book.ts';
+import type { LaneBook } from '../lanes/lane-book.ts';
 import type { SessionPlan } from './session-plan.ts';
 
 /** `type` of the ApplicationFailures that cross from activities to the workflow; the one list of them. */

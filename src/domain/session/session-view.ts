@@ -10,7 +10,7 @@ import { harmlessMarkdown } from '../untrusted/markdown-text.ts';
 import type { Lane } from '../lanes/lanes.ts';
 import type { PoolState } from '../pool/pool.ts';
 import { utcTimestamp } from '../text.ts';
-import { hasNamedLanes, sessionLanes } from './session-lanes.ts';
+import { hasNamedLanes, sessionLanes } from '../lanes/session-lanes.ts';
 import { matrixFromState } from './matrix.ts';
 import { etaSeconds, meanSeconds, openRepeats, passOfBudget, repeatOfKey } from './schedule.ts';
 import type { SessionPlan, Unit } from './session-plan.ts';

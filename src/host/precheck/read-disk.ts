@@ -2,7 +2,7 @@ import { access, constants, stat, statfs } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 import { type DiskEstimate, type DiskFacts, estimateDisk } from '../../domain/precheck/judge-disk.ts';
-import { readKnownSizes, repeatsToRun } from '../run-directory/known-sizes.ts';
+import { readKnownSizes, repeatsToRun } from '../earlier-runs/known-sizes.ts';
 import type { PrecheckRequest } from './precheck-request.ts';
 
 /** Room and permission for run directories, in a folder that may not exist yet, and what the session will need of it. */

@@ -15,7 +15,7 @@ import {
   type PinsAnswer,
   testRunner,
 } from '../../domain/precheck/judge-venv.ts';
-import { normalisedName } from '../../domain/precheck/python-requirements.ts';
+import { normalisedName } from '../../domain/python-packages/python-requirements.ts';
 import { hasSlice } from '../../domain/precheck/requirements.ts';
 import type { ImportReading, ProjectReading, VenvReading } from '../../domain/precheck/venv-facts.ts';
 import { judgePytestSettings } from '../../domain/pytest/pytest-settings.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { judgePins, type PinsQuestion } from '../../../src/domain/precheck/judge-venv.ts';
-import { findPin, matchesPin } from '../../../src/domain/precheck/python-requirements.ts';
+import { findPin, matchesPin } from '../../../src/domain/python-packages/python-requirements.ts';
 
 function judge(versions: Record<string, string | null>, more: Partial<PinsQuestion> = {}) {
   return judgePins({

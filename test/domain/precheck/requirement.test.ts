@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { parseRequirement } from '../../../src/domain/precheck/python-requirements.ts';
+import { parseRequirement } from '../../../src/domain/python-packages/python-requirements.ts';
 
 describe('dependencies as PEP 508 writes them', () => {
   it.each([

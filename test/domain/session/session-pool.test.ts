@@ -8,7 +8,7 @@ import {
   laneCount,
   takeLaneTries,
   usableLanes,
-} from '../../../src/domain/session/session-lanes.ts';
+} from '../../../src/domain/lanes/session-lanes.ts';
 import { nextWork, setMark } from '../../../src/domain/session/schedule.ts';
 import type { SessionPlan } from '../../../src/domain/session/session-plan.ts';
 import { type SessionState, initialState } from '../../../src/domain/session/session-state.ts';

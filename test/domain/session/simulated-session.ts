@@ -8,7 +8,7 @@ import {
   type SessionState,
 } from '../../../src/domain/session/session-state.ts';
 import { type RepeatId, nextWork, setMark } from '../../../src/domain/session/schedule.ts';
-import { takeLaneTries } from '../../../src/domain/session/session-lanes.ts';
+import { takeLaneTries } from '../../../src/domain/lanes/session-lanes.ts';
 import type { SessionPlan } from '../../../src/domain/session/session-plan.ts';
 
 const at = '2026-04-23T05:00:00Z';

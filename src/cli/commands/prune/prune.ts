@@ -43,7 +43,7 @@ function count(text: string): number {
 }
 
 async function pruneSessions(context: CliContext, options: PruneOptions): Promise<void> {
-  const { chooseToPrune, prunableRuns, prune } = await import('../../../host/run-directory/prune.ts');
+  const { chooseToPrune, prunableRuns, prune } = await import('../../../host/earlier-runs/prune.ts');
   const runRoot = resolve(options.runRoot ?? join((await context.repoRoot()).path, '.tune-runs'));
   const { olderThan } = options;
   const chosen = chooseToPrune(await prunableRuns(runRoot), {

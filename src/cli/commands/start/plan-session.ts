@@ -14,7 +14,7 @@ import { requireLockedShape } from '../../../host/discovery/stages-of-commit.ts'
 import { versionControlPlace } from '../../../host/git/git.ts';
 import { machineName } from '../../../host/machine-name.ts';
 import { affinityPrefix } from '../../../host/process/cpu-affinity.ts';
-import { readKnownDurations } from '../../../host/run-directory/known-durations.ts';
+import { readKnownDurations } from '../../../host/earlier-runs/known-durations.ts';
 import { runPaths } from '../../../host/run-directory/paths.ts';
 import { requireGitIgnored } from '../../../host/run-directory/plan-file.ts';
 import { checkedPlan } from '../../checked-plan.ts';

@@ -2,7 +2,7 @@ import { createLogUpdate } from 'log-update';
 
 import { nameOfLane } from '../../../domain/lanes/lanes.ts';
 import { harmlessForTerminal } from '../../../domain/untrusted/harmless-text.ts';
-import { quarantineText } from '../../../domain/session/session-lanes.ts';
+import { quarantineText } from '../../../domain/lanes/session-lanes.ts';
 import { etaSeconds } from '../../../domain/session/schedule.ts';
 import type { SessionPlan } from '../../../domain/session/session-plan.ts';
 import type { ActiveRepeat, SessionState } from '../../../domain/session/session-state.ts';

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 
 import { expect, test } from 'vitest';
 
-import { chooseToPrune, prunableRuns, prune } from '../../../src/host/run-directory/prune.ts';
+import { chooseToPrune, prunableRuns, prune } from '../../../src/host/earlier-runs/prune.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 
 const removed = [

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 
 import type { KnownSize, PlannedRepeats } from '../../domain/precheck/judge-disk.ts';
 import { earlierRuns } from './earlier-runs.ts';
-import { pathExists } from './files.ts';
-import { runPaths } from './paths.ts';
+import { pathExists } from '../run-directory/files.ts';
+import { runPaths } from '../run-directory/paths.ts';
 import { treeSize } from './tree-size.ts';
 
 /** Of a unit's repeats in one directory; the largest counts, since the disk must hold the large ones too. */

@@ -5,7 +5,7 @@ import type { OwnStop } from '../../domain/pytest/classify-end.ts';
 import { decideStop } from '../../domain/pytest/decide-stop.ts';
 import { type LogFollower, type LogProgress, followLog } from '../../host/log/follow-log.ts';
 import { areResultsComplete } from '../extract-results.ts';
-import { type Launch, type Repeat, logLines, lookAtGpus } from './repeat.ts';
+import { type Launch, type Repeat, logLines, lookAtGpus } from '../repeat/repeat.ts';
 import { SilenceLook } from './silence-look.ts';
 import { StartupTeller } from './startup-teller.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { markerHolds } from '../../../src/domain/precheck/environment-marker.ts';
+import { markerHolds } from '../../../src/domain/python-packages/environment-marker.ts';
 
 const linux = { python_version: '3.11', sys_platform: 'linux', os_name: 'posix', platform_machine: 'x86_64' };
 

@@ -8,8 +8,8 @@ import type { EndedProcess, EndedProcesses } from '../../host/process/end-proces
 import type { LaunchExit, LaunchIdentity } from '../../host/process/launch-files.ts';
 import { type LaunchEnd, type LaunchHandle, readLaunchEnd } from '../../host/process/launch-handle.ts';
 import { appendAttempt } from '../../host/run-directory/attempts-file.ts';
-import { attemptOf, classifyEnded, stopText } from './attempt.ts';
-import { endOwnProcesses, laneCleaner } from './end-repeat.ts';
+import { attemptOf, classifyEnded, stopText } from '../repeat/attempt.ts';
+import { endOwnProcesses, laneCleaner } from '../repeat/end-repeat.ts';
 import { LaunchWatch, type WatchStart } from './launch-watch.ts';
 import {
   type Ended,
@@ -19,7 +19,7 @@ import {
   type Repeat,
   toSeconds,
   waitReporter,
-} from './repeat.ts';
+} from '../repeat/repeat.ts';
 
 export interface LaunchOutcome {
   exit: LaunchExit | null;

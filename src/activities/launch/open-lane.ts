@@ -11,9 +11,9 @@ import { pollUntil, type PollLook } from '../../host/lock/poll-until.ts';
 import { waitForLane } from '../../host/gpu/wait-for-lane.ts';
 import { leaseFreeGpus } from '../../host/gpu/lease-free-gpus.ts';
 import type { Gpu } from '../../host/gpu/gpus.ts';
-import { readSpentAttempts } from './attempt.ts';
-import { type LaneCleaner, laneCleaner } from './end-repeat.ts';
-import { type Launch, logLines, lookAtGpus, type Repeat, waitReporter } from './repeat.ts';
+import { readSpentAttempts } from '../repeat/attempt.ts';
+import { type LaneCleaner, laneCleaner } from '../repeat/end-repeat.ts';
+import { type Launch, logLines, lookAtGpus, type Repeat, waitReporter } from '../repeat/repeat.ts';
 
 /** A lane that is ours until `lease` is released. */
 export interface OpenLane {

@@ -22,13 +22,13 @@ import { readTestContext } from '../../host/pytest/read-test-context.ts';
 import { sessionCacheRoots, wipeJitCache } from '../../host/pytest/wipe-jit-cache.ts';
 import { nextAttemptNumber } from '../../host/run-directory/attempt-numbers.ts';
 import { runPaths } from '../../host/run-directory/paths.ts';
-import { launchMark } from './claim-repeat.ts';
-import { endOwnProcesses, endStrayProcesses } from './end-repeat.ts';
+import { launchMark } from '../repeat/claim-repeat.ts';
+import { endOwnProcesses, endStrayProcesses } from '../repeat/end-repeat.ts';
 import { endLaunch, followLaunch } from './follow-launch.ts';
 import { launchEnvironment } from './launch-environment.ts';
 import { noLaunchExtras } from './launch-extras.ts';
 import { holderOf, isStillFree, type LaneUse, type OpenLane, openLane } from './open-lane.ts';
-import { type Ended, type Launch, logLines, type Repeat, toSeconds, waitReporter } from './repeat.ts';
+import { type Ended, type Launch, logLines, type Repeat, toSeconds, waitReporter } from '../repeat/repeat.ts';
 
 /** A launch that is ready to go, and what the operator should know about its making. */
 export interface PreparedLaunch {

@@ -1,5 +1,5 @@
 import { type MarkerEnvironment, markerHolds } from './environment-marker.ts';
-import type { PrecheckRequirements } from './requirements.ts';
+import type { PrecheckRequirements } from '../precheck/requirements.ts';
 import { parseVersion, satisfies } from './version.ts';
 
 /** One dependency of a Python project (PEP 508). */

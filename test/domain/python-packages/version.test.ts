@@ -1,7 +1,7 @@
 import { array, assert, nat, property, stringMatching } from 'fast-check';
 import { describe, expect, it } from 'vitest';
 
-import { compareVersions, parseVersion, satisfies } from '../../../src/domain/precheck/version.ts';
+import { compareVersions, parseVersion, satisfies } from '../../../src/domain/python-packages/version.ts';
 
 describe('versions as PEP 440 orders them', () => {
   it('sorts development, pre-, final and post-releases', () => {

@@ -1,5 +1,5 @@
 import { type Attempt } from '../../domain/observation/observation.ts';
-import { readAttempts } from './attempts-file.ts';
+import { readAttempts } from '../run-directory/attempts-file.ts';
 import { earlierRuns } from './earlier-runs.ts';
 
 /** Of a unit's repeats in one directory; a mean of more is no better for ordering. */

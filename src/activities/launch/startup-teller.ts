@@ -1,7 +1,7 @@
 import { Context } from '@temporalio/activity';
 
 import { utcTimestamp } from '../../domain/text.ts';
-import type { Launch, Repeat } from './repeat.ts';
+import type { Launch, Repeat } from '../repeat/repeat.ts';
 
 /**
  * Tells the session when the start-up of a launch takes longer than usual and when that is over, each once: heartbeats are

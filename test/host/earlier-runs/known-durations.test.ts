@@ -5,9 +5,9 @@ import { expect, test } from 'vitest';
 
 import type { Attempt } from '../../../src/domain/observation/observation.ts';
 import { appendAttempt } from '../../../src/host/run-directory/attempts-file.ts';
-import { readKnownDurations } from '../../../src/host/run-directory/known-durations.ts';
+import { readKnownDurations } from '../../../src/host/earlier-runs/known-durations.ts';
 import { runPaths } from '../../../src/host/run-directory/paths.ts';
-import { makeAttempt } from './repeat-fixture.ts';
+import { makeAttempt } from '../run-directory/repeat-fixture.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 
 const wanted = { model: 'nova', namespaces: ['test_a', 'test_b'] };

@@ -16,11 +16,11 @@ import {
   quarantineText,
   takeLaneTries,
   usableLanes,
-} from '../../../src/domain/session/session-lanes.ts';
+} from '../../../src/domain/lanes/session-lanes.ts';
 import type { SessionPlan } from '../../../src/domain/session/session-plan.ts';
-import { listMakespan } from './list-makespan.ts';
-import { type SampleOptions, type SampleUnit, sampleSessionPlan } from './sample-session-plan.ts';
-import { lanesOfSizes, simulateSession } from './simulated-session.ts';
+import { listMakespan } from '../session/list-makespan.ts';
+import { type SampleOptions, type SampleUnit, sampleSessionPlan } from '../session/sample-session-plan.ts';
+import { lanesOfSizes, simulateSession } from '../session/simulated-session.ts';
 import { propertyRuns } from '../../fixtures/property-runs.ts';
 
 const at = '2026-04-23T05:00:00Z';

@@ -1,15 +1,8 @@
-import {
-  cheapestAssignment,
-  fitsLane,
-  type Lane,
-  type LaneTry,
-  nameOfLane,
-  recordedLane,
-} from '../lanes/lanes.ts';
+import { cheapestAssignment, fitsLane, type Lane, type LaneTry, nameOfLane, recordedLane } from './lanes.ts';
 import { hostOfLane, poolLanes } from '../pool/pool.ts';
 import type { LaneBook } from './lane-book.ts';
-import type { SessionPlan } from './session-plan.ts';
-import type { RepeatOutcome, SessionState } from './session-state.ts';
+import type { SessionPlan } from '../session/session-plan.ts';
+import type { RepeatOutcome, SessionState } from '../session/session-state.ts';
 
 /** Infra failures in a row after which a lane is no longer used. */
 export const laneFailuresLimit = 3;

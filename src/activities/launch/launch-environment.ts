@@ -4,7 +4,7 @@ import { type LaunchMark, repeatMarkVariable } from '../../host/process/repeat-m
 import { sessionEnvironment } from '../../host/pytest/passed-environment.ts';
 import { buildPytestEnvironment } from '../../host/pytest/launch-command.ts';
 import type { LaunchExtras } from './launch-extras.ts';
-import type { Repeat } from './repeat.ts';
+import type { Repeat } from '../repeat/repeat.ts';
 
 /** The whole environment of one launch on the given GPUs; may hold secrets. */
 export function launchEnvironment(

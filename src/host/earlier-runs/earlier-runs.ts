@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { readPlan } from './plan-file.ts';
+import { readPlan } from '../run-directory/plan-file.ts';
 
 /** Run directories that are opened at most; older ones tell little and cost a start its time. */
 const mostDirectories = 12;

@@ -13,10 +13,10 @@ import {
 } from '../../host/process/launch-files.ts';
 import { processAgeMs } from '../../host/process/identity.ts';
 import { runPaths } from '../../host/run-directory/paths.ts';
-import { endLaunch, followLaunch } from './follow-launch.ts';
+import { endLaunch, followLaunch } from '../launch/follow-launch.ts';
 import { launchMark } from './claim-repeat.ts';
-import { LaunchWatch } from './launch-watch.ts';
-import { holderOf } from './open-lane.ts';
+import { LaunchWatch } from '../launch/launch-watch.ts';
+import { holderOf } from '../launch/open-lane.ts';
 import { type Ended, type Launch, type Repeat, logLines } from './repeat.ts';
 
 /**

@@ -1,8 +1,8 @@
 import { lstat, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { readPlan } from './plan-file.ts';
-import { runPaths } from './paths.ts';
+import { readPlan } from '../run-directory/plan-file.ts';
+import { runPaths } from '../run-directory/paths.ts';
 import { treeSize } from './tree-size.ts';
 
 const runDirectoryName = /^\d{8}T\d{6}Z/;

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 
 import { expect, test } from 'vitest';
 
-import { readKnownSizes, repeatsToRun } from '../../../src/host/run-directory/known-sizes.ts';
+import { readKnownSizes, repeatsToRun } from '../../../src/host/earlier-runs/known-sizes.ts';
 import { runPaths } from '../../../src/host/run-directory/paths.ts';
-import { treeSize } from '../../../src/host/run-directory/tree-size.ts';
+import { treeSize } from '../../../src/host/earlier-runs/tree-size.ts';
 import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
 import { writeText } from '../../fixtures/write-text.ts';
 
