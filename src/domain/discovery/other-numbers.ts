@@ -24,9 +24,8 @@ export function otherNumbers(
     ...said.candidates.flatMap(({ literals }) => literals.map(placeKey)),
     ...said.findings.map(({ line, column }) => `${line}:${column}`),
   ]);
-  const others = facts.otherNumbers.filter(
-    (number) => !named.has(placeKey(number)) && !said.isKnown(number.name),
-  );
+  const isKnown = (name: string) => said.isKnown(name) || said.isKnown(name.slice(name.lastIndexOf('.') + 1));
+  const others = facts.otherNumbers.filter((number) => !named.has(placeKey(number)) && !isKnown(number.name));
   const finding = (position: SourcePosition | null, message: string): Finding =>
     findingAt(position, { kind: 'other-number', severity: 'info', file, message });
   const shown = others.slice(0, mostListed).map((number) => {
