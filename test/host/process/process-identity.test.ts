@@ -41,7 +41,8 @@ describe('process identity', () => {
   });
 
   it('shows the command line of a process that would write to the reader’s clipboard', async () => {
-    const child = spawn('sleep', ['30', '\u001b]52;c;cm0=\u0007\u202e'], {
+    // Waits for a line that nobody writes.
+    const child = spawn('sh', ['-c', 'read line', '\u001b]52;c;cm0=\u0007\u202e'], {
       argv0: `\u001b[2J${'x'.repeat(100_000)}`,
     });
     onTestFinished(() => {
