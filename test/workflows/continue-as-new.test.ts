@@ -1,27 +1,13 @@
 import { describe, expect, test } from 'vitest';
 
-import { auditWithinBudget } from '../../src/domain/session/state-budget.ts';
-import type { RunningSession } from '../server/running-session.ts';
+import { runId, untilHandedOn } from '../server/hand-on.ts';
 import { scriptedSession } from '../server/scripted-session.ts';
-import { endings, StandInActivities } from '../server/stand-in-activities.ts';
+import { endings } from '../server/stand-in-activities.ts';
 import { useServer } from '../server/test-place.ts';
 
 const place = useServer();
 const shortHistories = { change: <T>(plan: T) => ({ ...plan, continue_as_new_events: 40 }) };
 const one = { units: [{ namespace: 'test_alpha_ci', stages: ['alpha_wer'] }], repeats: 1 };
-
-async function runId(session: RunningSession): Promise<string> {
-  return (await session.handle.describe()).runId;
-}
-
-/** Sends commands that come to nothing until the session goes on in another history. */
-async function untilHandedOn(session: RunningSession): Promise<void> {
-  const before = await runId(session);
-  for (let tries = 0; (await runId(session)) === before; tries += 1) {
-    if (tries > 100) throw new Error('the history was never handed on');
-    await session.signal('purge', { stage: 'nowhere', repeat: 1 });
-  }
-}
 
 describe('a history that has grown long', () => {
   test('is handed on while commands arrive, and none of them is lost or taken twice', async () => {
@@ -88,33 +74,6 @@ describe('a history that has grown long', () => {
       expect(phase).toMatchObject({ cause: { text: 'no results.json' } });
       await session.update('resume');
       expect((await session.finish()).outcome).toBe('completed');
-    });
-  });
-
-  test('is handed on, and answered by queries, with every cell of the largest session given a long reason', async () => {
-    const stages = Array.from({ length: 200 }, (_, n) => `stage_${n}_wer`);
-    const units = [{ namespace: 'test_alpha_ci', stages }];
-    const { run } = scriptedSession(place(), { ...shortHistories, units, repeats: 50 }, (plan) => {
-      const cells = Array.from({ length: 50 }, (_, n) => ({
-        k: n + 1,
-        symbol: '✗' as const,
-        reason: '東'.repeat(1000),
-      }));
-      const opened = new StandInActivities(plan).audit();
-      return {
-        openSession: () =>
-          auditWithinBudget({ ...opened, cells: Object.fromEntries(stages.map((key) => [key, cells])) }),
-        repeats: { 'test_alpha_ci#1': [endings.halt(plan, 'no results.json')] },
-      };
-    });
-    await run(async (session) => {
-      await session.untilPhase('halted');
-      await untilHandedOn(session);
-      const state = await session.untilPhase('halted');
-      expect(Object.keys(state.reasons)).toHaveLength(200);
-      expect(Buffer.byteLength(JSON.stringify(state))).toBeLessThan(2_000_000);
-      expect((await session.update('abort')).accepted).toBe(true);
-      expect((await session.result()).outcome).toBe('aborted');
     });
   });
 

@@ -3,29 +3,35 @@ import { join } from 'node:path';
 
 import { describe, expect, it } from 'vitest';
 
-import { keepRepeat } from '../../src/activities/repeat/keep-repeat.ts';
-import { openSession } from '../../src/activities/open-session.ts';
-import { readSpentAttempts } from '../../src/activities/repeat/attempt.ts';
+import { keepRepeat } from '../../../src/activities/repeat/keep-repeat.ts';
+import { openSession } from '../../../src/activities/open-session.ts';
+import { readSpentAttempts } from '../../../src/activities/repeat/attempt.ts';
 import {
   type Attempt,
   type CommitMarker,
   commitMarkerSchema,
-} from '../../src/domain/observation/observation.ts';
-import { type RepeatRecord, repeatRecordLimit } from '../../src/domain/pool/pool.ts';
-import type { SessionPlan } from '../../src/domain/session/session-plan.ts';
-import { type DurableFiles, sha256Of } from '../../src/host/run-directory/files.ts';
-import { appendAttempt, readAttempts } from '../../src/host/run-directory/attempts-file.ts';
-import { commitRepeat } from '../../src/host/run-directory/commit-repeat.ts';
-import { discardFolders, discardRepeat } from '../../src/host/run-directory/discard-repeat.ts';
-import { packRepeat } from '../../src/host/run-directory/travel.ts';
-import { runPaths } from '../../src/host/run-directory/paths.ts';
-import { readCommittedRepeat } from '../../src/host/run-directory/read-repeat.ts';
-import { makeObservation } from '../domain/audit/snapshot-fixture.ts';
-import { temporaryFolder } from '../fixtures/temporary-folder.ts';
-import { failingAt } from '../host/run-directory/failing-files.ts';
-import { makeAttempt } from '../host/run-directory/repeat-fixture.ts';
-import { NAMESPACE, TEST_FILE, metricsOf } from '../host/run-directory/run-directory-fixture.ts';
-import { SESSION, contentsBelow, directoryWorld, sessionPlan, stages } from './directory-world.ts';
+} from '../../../src/domain/observation/observation.ts';
+import { type RepeatRecord, repeatRecordLimit } from '../../../src/domain/pool/pool.ts';
+import type { SessionPlan } from '../../../src/domain/session/session-plan.ts';
+import { type DurableFiles, sha256Of } from '../../../src/host/run-directory/files.ts';
+import { appendAttempt, readAttempts } from '../../../src/host/run-directory/attempts-file.ts';
+import { commitRepeat } from '../../../src/host/run-directory/commit-repeat.ts';
+import { discardFolders, discardRepeat } from '../../../src/host/run-directory/discard-repeat.ts';
+import { packRepeat } from '../../../src/host/run-directory/travel.ts';
+import { runPaths } from '../../../src/host/run-directory/paths.ts';
+import { readCommittedRepeat } from '../../../src/host/run-directory/read-repeat.ts';
+import { makeObservation } from '../../domain/audit/snapshot-fixture.ts';
+import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
+import { failingAt } from '../../host/run-directory/failing-files.ts';
+import { makeAttempt } from '../../host/run-directory/repeat-fixture.ts';
+import { NAMESPACE, TEST_FILE, metricsOf } from '../../host/run-directory/run-directory-fixture.ts';
+import {
+  SESSION,
+  contentsBelow,
+  directoryWorld,
+  sessionPlan,
+  stages,
+} from '../../activities/directory-world.ts';
 
 const timing = { graceMs: 500, killWaitMs: 2000, busyRetryMs: 10 };
 const unitStages = ['nova_accuracy', 'nova_speed'];

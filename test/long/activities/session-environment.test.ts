@@ -3,23 +3,23 @@ import { join } from 'node:path';
 
 import { describe, expect, test } from 'vitest';
 
-import { openSession } from '../../src/activities/open-session.ts';
-import { precheck } from '../../src/activities/precheck.ts';
-import type { SessionPlan } from '../../src/domain/session/session-plan.ts';
-import { readEnvironment } from '../../src/host/fingerprint/environment-file.ts';
-import { runPaths } from '../../src/host/run-directory/paths.ts';
-import { readPlan } from '../../src/host/run-directory/plan-file.ts';
-import { makeRequirements } from '../domain/precheck/requirements-fixture.ts';
-import { temporaryFolder } from '../fixtures/temporary-folder.ts';
-import { writeJson } from '../fixtures/write-text.ts';
-import { putVenv } from '../host/precheck/precheck-world.ts';
+import { openSession } from '../../../src/activities/open-session.ts';
+import { precheck } from '../../../src/activities/precheck.ts';
+import type { SessionPlan } from '../../../src/domain/session/session-plan.ts';
+import { readEnvironment } from '../../../src/host/fingerprint/environment-file.ts';
+import { runPaths } from '../../../src/host/run-directory/paths.ts';
+import { readPlan } from '../../../src/host/run-directory/plan-file.ts';
+import { makeRequirements } from '../../domain/precheck/requirements-fixture.ts';
+import { temporaryFolder } from '../../fixtures/temporary-folder.ts';
+import { writeJson } from '../../fixtures/write-text.ts';
+import { putVenv } from '../../host/precheck/precheck-world.ts';
 import {
   contentsBelow,
   directoryWorld,
   sessionPlan,
   writeLegacyDirectory,
   type DirectoryWorld,
-} from './directory-world.ts';
+} from '../../activities/directory-world.ts';
 
 const pins = [{ package: 'torch', match: 'release' as const }];
 

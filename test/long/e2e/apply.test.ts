@@ -4,9 +4,9 @@ import { join } from 'node:path';
 
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
-import { type ScriptedSuite, makeScriptedSuite } from '../fixtures/scripted-suite/make-scripted-suite.ts';
-import { type EmbeddedUp, startUp } from './embedded-up.ts';
-import { runPytest } from './run-pytest.ts';
+import { type ScriptedSuite, makeScriptedSuite } from '../../fixtures/scripted-suite/make-scripted-suite.ts';
+import { type EmbeddedUp, startUp } from '../../e2e/embedded-up.ts';
+import { runPytest } from '../../e2e/run-pytest.ts';
 
 const ALPHA = 'tests/test_alpha_ci.py';
 const BETA = 'tests/test_beta_ci.py';
