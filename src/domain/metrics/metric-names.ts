@@ -45,6 +45,9 @@ interface NameRule {
 
 const unit = '(?:_S|_MS|_PERCENT)';
 
+/** Names whose metrics are remembered: more than any suite has, and a bound for one that is made up. */
+const mostKnownNames = 100_000;
+
 const builtInRules: readonly NameRule[] = builtInMetrics.flatMap((metric) =>
   metric.names.map((name) => ({ metric: metric.key, pattern: nameEnd(name, metric.worst) })),
 );
@@ -75,7 +78,16 @@ export function metricNames(config: ConfiguredMetrics): MetricNames {
     ...added.flatMap(([key, kind]) => (kind.nested === true ? [key] : [])),
   ]);
   const presets = new Set(sampleScopePresets);
+  const known = new Map<string, readonly string[]>();
+  // A suite has few names, and each is asked for many times.
   const claimsOf = (name: string): readonly string[] => {
+    const before = known.get(name);
+    if (before !== undefined) return before;
+    const claims = findClaims(name);
+    if (known.size < mostKnownNames) known.set(name, claims);
+    return claims;
+  };
+  const findClaims = (name: string): readonly string[] => {
     if (presets.has(name) || !isMatchableName(name)) return [];
     const own = configured.filter(({ pattern }) => pattern.test(name)).map(({ metric }) => metric);
     if (own.length > 0) return [...new Set(own)];

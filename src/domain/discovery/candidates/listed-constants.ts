@@ -19,7 +19,9 @@ export function listedConstants(listed: readonly string[] | undefined): ListedCo
   const sources = new Set(entries.map(({ source }) => source));
   return {
     hasSymbol: (name) => sources.has(name),
-    hasSource: (source) => sources.has(source) || sources.has(splitEntry(source).symbol),
+    // Nothing is listed in most files, of which each place would be parsed.
+    hasSource: (source) =>
+      sources.size > 0 && (sources.has(source) || sources.has(splitEntry(source).symbol)),
     entries: entries.map(({ entry, symbol }) => ({ entry, symbol })),
   };
 }
