@@ -1,4 +1,4 @@
-import { readdir, stat } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 
 import { CalibError } from '../../domain/calib-error.ts';
@@ -7,6 +7,7 @@ import { runPaths } from '../../host/run-directory/paths.ts';
 import { planQuery } from '../../workflows/messages.ts';
 import type { CliContext } from '../options.ts';
 import { queryOf } from './query-session.ts';
+import { isFile, isRunDirectoryPath } from './run-directory-path.ts';
 import { resolveSession, type SessionScope } from './resolve-session.ts';
 import { requireWorker, withSessionClient } from './session-client.ts';
 
@@ -44,12 +45,6 @@ export async function locateRunDirectory(
     if (!(error instanceof CalibError && error.code === 'unreachable')) throw error;
     return await findOnDisk(context, reference, error);
   }
-}
-
-/** True for a path, and for the plain name of a session's directory in the working directory. */
-export async function isRunDirectoryPath(reference: string): Promise<boolean> {
-  const isPath = reference.includes('/') || reference === '.' || reference === '..';
-  return isPath || (await isFile(runPaths.plan(resolve(reference))));
 }
 
 /** @throws CalibError `not-ready` for a run directory of another machine */
@@ -104,13 +99,6 @@ async function findOnDisk(
 
 function what(reference: string): string {
   return reference === 'latest' ? 'no session' : `no session ${reference}`;
-}
-
-async function isFile(path: string): Promise<boolean> {
-  return await stat(path).then(
-    (found) => found.isFile(),
-    () => false,
-  );
 }
 
 /**

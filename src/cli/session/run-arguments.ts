@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 
 import { CalibError } from '../../domain/calib-error.ts';
 import type { CliContext } from '../options.ts';
-import { isRunDirectoryPath, locateRunDirectory } from './locate-run-directory.ts';
+import { isRunDirectoryPath } from './run-directory-path.ts';
 
 /** How a command that reads a run directory was told which: exactly one of the two. */
 export interface GivenRun {
@@ -37,6 +37,8 @@ export async function givenRunDirectory(
   }
   const given = reference ?? runDir ?? '';
   if (await isRunDirectoryPath(given)) return given;
+  // With it comes Temporal's client, which takes longer to load than all of a local command.
+  const { locateRunDirectory } = await import('./locate-run-directory.ts');
   try {
     return (await locateRunDirectory(context, given)).runDir;
   } catch (error) {
