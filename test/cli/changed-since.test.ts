@@ -1,3 +1,6 @@
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
+
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 
 import { narrowToChanged } from '../../src/cli/commands/start/changed-since.ts';
@@ -53,6 +56,23 @@ describe('the stages of a selection that changed since a commit', () => {
     const { write, kept } = world();
     write(path, `${files[path as keyof typeof files]}# changed\n`);
     expect(await kept()).toBe(keys);
+  });
+
+  test.each([
+    ['tests/conftest.py', 'a_accuracy b_accuracy b_wer c_accuracy'],
+    ['tests/__init__.py', 'a_accuracy b_accuracy b_wer c_accuracy'],
+    ['src/lib/__init__.py', 'b_accuracy b_wer'],
+  ])('are also those that %s belonged to, which was removed', async (path, keys) => {
+    const { root, kept } = world();
+    rmSync(join(root, path));
+    expect(await kept()).toBe(keys);
+  });
+
+  test('are also those whose test was given another name', async () => {
+    const { git, kept } = world();
+    git('mv', 'tests/limits.py', 'tests/bounds.py');
+    git('rm', '-q', 'tests/test_a.py');
+    expect(await kept()).toBe('a_accuracy');
   });
 
   test('are said before anything starts, with the files, and kept for the plan', async () => {

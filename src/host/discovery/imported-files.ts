@@ -32,7 +32,8 @@ export function importReader(repoRoot: string): ImportReader {
   };
   return (path) => {
     const reached = new Set<string>();
-    const open = [path, ...conftestsOf(path).filter(isFile)];
+    // Whether they are there or not: one that was removed since changed the tests as well.
+    const open = [path, ...loadedBeside(path)];
     for (let next = open.pop(); next !== undefined && reached.size < maxFiles; next = open.pop()) {
       if (reached.has(next)) continue;
       reached.add(next);
@@ -51,8 +52,11 @@ function readSource(file: string): ImportedModule[] {
   }
 }
 
-function conftestsOf(path: string): string[] {
-  return foldersAbove(path).map((folder) => posix.join(folder, 'conftest.py'));
+/** What pytest loads with a file: the `conftest.py` of its folders, and the packages that they are. */
+function loadedBeside(path: string): string[] {
+  return foldersAbove(path).flatMap((folder) =>
+    ['conftest.py', '__init__.py'].map((name) => posix.join(folder, name)),
+  );
 }
 
 /** The file's folder and those above it, the root (`.`) last. */
@@ -95,7 +99,9 @@ function modulesAlong(place: {
   const last = paths.at(-1);
   if (last === undefined) return moduleFile(base, isFile);
   const own = moduleFile(last, isFile);
-  return own.length === 0 ? [] : [...paths.slice(0, -1).flatMap((path) => moduleFile(path, isFile)), ...own];
+  // A package is run where it has code, and its code may have been removed.
+  const packages = paths.slice(0, -1).map((path) => posix.join(path, '__init__.py'));
+  return own.length === 0 ? [] : [...packages, ...own];
 }
 
 function moduleFile(path: string, isFile: (path: string) => boolean): string[] {
