@@ -3,7 +3,7 @@ import { metricNames, metricRegistry } from '../metrics/metric-names.ts';
 import { shadowedAliases } from '../selection/select.ts';
 import type { StageDefinition } from '../stages/stage.ts';
 import type { HostDevice } from './candidates/device-row.ts';
-import { discoverFile, type StageLiteral } from './discover-file.ts';
+import { discoverFile, type FileDiscovery, type StageLiteral } from './discover-file.ts';
 import { describeFinding, type Finding, findingAt, type FindingKind } from './finding.ts';
 import { testFileName } from './source.ts';
 import type { ReadSource } from './write-stage.ts';
@@ -38,18 +38,36 @@ export interface MetricCounts {
   blocked: number;
 }
 
-/** From parsed test files and a model's config to its stages. */
-export function discoverStages(question: DiscoveryQuestion): StageDiscovery {
-  const { config, tests, thresholdFiles, host = null, discoveredAt } = question;
+/** What one test file gives, with the threshold file that the config names for it. */
+export type FileDiscoverer = (test: ReadSource, thresholds: ReadSource | null) => FileDiscovery;
+
+/** Discovers files one by one, in any order, by the rules of one model's config. */
+export function fileDiscoverer(
+  question: Pick<DiscoveryQuestion, 'config' | 'host' | 'discoveredAt'>,
+): FileDiscoverer {
+  const { config, host = null, discoveredAt } = question;
   const registry = metricRegistry(config);
   const names = metricNames(config);
+  return (test, thresholds) =>
+    discoverFile({ config, registry, names, test, thresholds, host, discoveredAt });
+}
+
+/**
+ * From parsed test files and a model's config to its stages.
+ *
+ * @param ready what files without a threshold file give, by path, where that is known already
+ */
+export function discoverStages(
+  question: DiscoveryQuestion,
+  ready: ReadonlyMap<string, FileDiscovery> = new Map(),
+): StageDiscovery {
+  const { config, tests, thresholdFiles } = question;
+  const discover = fileDiscoverer(question);
   const files = tests.flatMap((test) => {
     const thresholdPath = config.metric_sources[testFileName(test.path)]?.threshold_file;
     const thresholds = thresholdPath === undefined ? null : thresholdFiles.get(thresholdPath);
     // A threshold file that could not be read is reported where it was read; without it the test has no stages.
-    return thresholds === undefined
-      ? []
-      : [discoverFile({ config, registry, names, test, thresholds, host, discoveredAt })];
+    return thresholds === undefined ? [] : [ready.get(test.path) ?? discover(test, thresholds)];
   });
   const stages = files.flatMap((file) => file.stages);
   return {

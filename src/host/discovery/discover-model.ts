@@ -4,11 +4,17 @@ import { CalibError } from '../../domain/calib-error.ts';
 import type { ModelConfig } from '../../domain/catalog/model-config.ts';
 import { nearestName } from '../../domain/catalog/names.ts';
 import type { HostDevice } from '../../domain/discovery/candidates/device-row.ts';
-import { discoverStages, type StageDiscovery } from '../../domain/discovery/discover-stages.ts';
+import {
+  discoverStages,
+  fileDiscoverer,
+  type StageDiscovery,
+} from '../../domain/discovery/discover-stages.ts';
+import type { FileDiscovery } from '../../domain/discovery/discover-file.ts';
 import { findingAt, type Finding } from '../../domain/discovery/finding.ts';
 import { testFileName } from '../../domain/discovery/source.ts';
 import type { ReadSource } from '../../domain/discovery/write-stage.ts';
 import { expandGlob } from './expand-glob.ts';
+import type { PythonFile } from './read-python-file.ts';
 import { readPythonFiles } from './read-python.ts';
 
 export interface DiscoverModelOptions {
@@ -32,13 +38,26 @@ export async function discoverModel(options: DiscoverModelOptions): Promise<Stag
   await requireFolder(repoRoot);
   const problems: Finding[] = [];
   const paths = await testPaths({ repoRoot, config, problems });
-  const tests = await readAll({ repoRoot, paths, problems });
+  const rules = { config, host, discoveredAt };
+  const discover = fileDiscoverer(rules);
+  const ready = new Map<string, FileDiscovery>();
+  const tests = await readAll({
+    repoRoot,
+    paths,
+    problems,
+    onFile: (file) => {
+      if (!('source' in file)) return;
+      const { path } = file.source;
+      const hasThresholds = config.metric_sources[testFileName(path)]?.threshold_file !== undefined;
+      if (!hasThresholds) ready.set(path, discover(file.source, null));
+    },
+  });
   const thresholdPaths = paths.flatMap(
     (path) => config.metric_sources[testFileName(path)]?.threshold_file ?? [],
   );
   const thresholds = await readAll({ repoRoot, paths: [...new Set(thresholdPaths)], problems });
   const thresholdFiles = new Map(thresholds.map((source) => [source.path, source]));
-  const discovery = discoverStages({ config, tests, thresholdFiles, host, discoveredAt });
+  const discovery = discoverStages({ ...rules, tests, thresholdFiles }, ready);
   return { ...discovery, findings: [...problems, ...unmatchedEntries(config, paths), ...discovery.findings] };
 }
 
@@ -88,10 +107,15 @@ async function readAll(question: {
   repoRoot: string;
   paths: readonly string[];
   problems: Finding[];
+  onFile?: (file: PythonFile) => void;
 }): Promise<ReadSource[]> {
-  const { repoRoot, paths, problems } = question;
+  const { repoRoot, paths, problems, onFile } = question;
   const sources: ReadSource[] = [];
-  for (const file of await readPythonFiles({ realRoot: await realpath(repoRoot), paths })) {
+  for (const file of await readPythonFiles({
+    realRoot: await realpath(repoRoot),
+    paths,
+    ...(onFile === undefined ? {} : { onFile }),
+  })) {
     if ('source' in file) {
       sources.push(file.source);
     } else {

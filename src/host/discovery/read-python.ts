@@ -20,6 +20,8 @@ export interface PythonFilesQuestion {
   realRoot: string;
   /** Relative to it. */
   paths: readonly string[];
+  /** Called with each file as soon as it is read, in any order: work that would else wait for the last one. */
+  onFile?: (file: PythonFile) => void;
 }
 
 /**
@@ -31,16 +33,20 @@ export async function readPythonFiles(
   question: PythonFilesQuestion,
   threads = threadsFor(question.paths.length),
 ): Promise<PythonFile[]> {
-  const { realRoot, paths } = question;
+  const { realRoot, paths, onFile } = question;
   const files = new Map<string, PythonFile>();
+  const keep = (path: string, file: PythonFile) => {
+    files.set(path, file);
+    onFile?.(file);
+  };
   const batches = batchesOf(paths);
   if (threads > 1) {
-    await Promise.all(Array.from({ length: threads }, async () => serveThread({ realRoot, batches, files })));
+    await Promise.all(Array.from({ length: threads }, async () => serveThread({ realRoot, batches, keep })));
   }
   // All of them without threads; with threads, those of a thread that could not be started or broke off.
   for (const batch of batchesOf(paths.filter((path) => !files.has(path)))) {
     for (const path of batch) {
-      files.set(path, readPythonFile({ realRoot, path }));
+      keep(path, readPythonFile({ realRoot, path }));
     }
     await setImmediate();
   }
@@ -63,22 +69,29 @@ function batchesOf(paths: readonly string[]): string[][] {
 async function serveThread(share: {
   realRoot: string;
   batches: string[][];
-  files: Map<string, PythonFile>;
+  keep: (path: string, file: PythonFile) => void;
 }): Promise<void> {
-  const { realRoot, batches, files } = share;
+  const { realRoot, batches, keep } = share;
   const program = new URL(`./read-python-thread${extension}`, import.meta.url);
   const thread = new Worker(program, { workerData: { realRoot } satisfies ThreadData });
+  const answerTo = async (batch: string[]): Promise<PythonFile[]> => {
+    const answered = once(thread, 'message');
+    // eslint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+    thread.postMessage(batch);
+    const [answer] = (await answered) as [PythonFile[]];
+    return answer;
+  };
   try {
-    for (let batch = batches.shift(); batch !== undefined; batch = batches.shift()) {
-      const answered = once(thread, 'message');
-      // eslint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
-      thread.postMessage(batch);
-      const [answer] = (await answered) as [PythonFile[]];
-      batch.forEach((path, index) => {
+    let batch = batches.shift();
+    let asked = batch === undefined ? undefined : answerTo(batch);
+    while (batch !== undefined && asked !== undefined) {
+      const [read, answer] = [batch, await asked];
+      // The thread goes on reading while this one works on what it has read.
+      batch = batches.shift();
+      asked = batch === undefined ? undefined : answerTo(batch);
+      read.forEach((path, index) => {
         const file = answer[index];
-        if (file !== undefined) {
-          files.set(path, file);
-        }
+        if (file !== undefined) keep(path, file);
       });
     }
   } catch {
