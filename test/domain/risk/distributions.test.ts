@@ -68,7 +68,8 @@ describe('tails', () => {
         (n, k, more) => {
           const near = tailUpperBound(k, n);
           expect(near).toBeGreaterThanOrEqual(normalUpperTail(k) * (1 - 1e-3));
-          expect(tailUpperBound(k + more, n)).toBeLessThanOrEqual(near * (1 + 1e-6));
+          // The root is found to a millionth of a noncentrality, which far out is some hundred-thousandths of the share.
+          expect(tailUpperBound(k + more, n)).toBeLessThanOrEqual(near * (1 + 1e-4));
         },
       ),
       { numRuns: 15 },
