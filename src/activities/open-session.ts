@@ -7,8 +7,7 @@ import { calibFields, type Plan, planDocument, type SessionPlan } from '../domai
 import type { StageDefinition } from '../domain/stages/stage.ts';
 import { parseStagesYaml } from '../domain/stages/stages-yaml.ts';
 import { messageOf, utcTimestamp } from '../domain/text.ts';
-import { openCatalog } from '../host/catalog/open-catalog.ts';
-import { type StagesOfCommit, stagesOfCommit } from '../host/discovery/stages-of-commit.ts';
+import { stagesOfPlan } from '../host/discovery/stages-of-plan.ts';
 import { versionControlPlace } from '../host/git/git.ts';
 import { workspaceDiff } from '../host/git/workspace-diff.ts';
 import { adoptRepeats } from '../host/run-directory/adopt-repeats.ts';
@@ -36,7 +35,7 @@ export async function readPlannedStagesFile(plan: SessionPlan): Promise<Buffer> 
   if (plan.stages_from === 'discovery' || plan.stages_yaml === runPaths.stagesYaml(plan.run_dir)) {
     const kept = await readIfPresent(runPaths.stagesYaml(plan.run_dir));
     if (kept !== null && sha256Of(kept) === plan.stages_yaml_sha256) return kept;
-    const { text, sha256 } = await discoverPlanned(plan);
+    const { text, sha256 } = await stagesOfPlan(plan, plan.repo_root);
     if (sha256 === plan.stages_yaml_sha256) return Buffer.from(text);
     const what = `the stages of model ${plan.model} changed while the session was being started`;
     throw new CalibError('refused', what, { remedy: 'start again' });
@@ -50,18 +49,6 @@ export async function readPlannedStagesFile(plan: SessionPlan): Promise<Buffer> 
   if (sha256Of(bytes) === plan.stages_yaml_sha256) return bytes;
   throw new CalibError('refused', `${plan.stages_yaml} changed while the session was being started`, {
     remedy: 'start again',
-  });
-}
-
-/** @throws CalibError for a catalog, a config or test files that cannot be read */
-export async function discoverPlanned(
-  plan: Pick<SessionPlan, 'catalog_dir' | 'model' | 'repo_root' | 'device' | 'compat'>,
-): Promise<StagesOfCommit> {
-  const { config } = await (await openCatalog(plan.catalog_dir)).loadModel(plan.model);
-  return await stagesOfCommit({
-    repoRoot: plan.repo_root,
-    config: { ...config, compat: plan.compat },
-    device: plan.device ?? null,
   });
 }
 

@@ -13,6 +13,7 @@ import { parseStagesYaml, stagesFormat } from '../domain/stages/stages-yaml.ts';
 import { utcTimestamp } from '../domain/text.ts';
 import { extractRepeat } from '../host/extraction.ts';
 import { openCatalog } from '../host/catalog/open-catalog.ts';
+import { stagesOfPlan } from '../host/discovery/stages-of-plan.ts';
 import { readSessionTree, treeMoved } from '../host/git/tree.ts';
 import type { RepeatPlace } from '../host/run-directory/attempts-file.ts';
 import { discardRepeat } from '../host/run-directory/discard-repeat.ts';
@@ -28,7 +29,6 @@ import {
   type StagesText,
 } from '../host/run-directory/stages-copy.ts';
 import type { SyncResult } from './activity-types.ts';
-import { discoverPlanned } from './open-session.ts';
 import { auditDirectory, orGone, type SessionPlanFile, sessionPlanFile } from './repeat/repeat.ts';
 
 export interface StagesReplacement {
@@ -230,15 +230,14 @@ async function takeOverStages(runDir: string, plan: SessionPlanFile, now: Date):
  * of the catalog that file, as long as it is one of that kind. Null where there is no catalog any more.
  */
 async function readCatalogStages(plan: SessionPlanFile): Promise<StagesText | null> {
-  const { catalog_dir, model, repo_root, device, compat } = plan;
-  if (catalog_dir === undefined) return null;
+  if (plan.catalog_dir === undefined) return null;
   const file = plan.stages_from === 'discovery' ? null : await readStagesFile(modelFile(plan, 'stages.yaml'));
   // A lock has no hashes: it says nothing of this commit.
   const isLock = file !== null && stagesFormat(file.text) === 'current' && !/_sha256:/.test(file.text);
   if (file !== null && !isLock) return file;
   const config = modelFile(plan, 'config.yaml');
   if (!(await pathExists(config))) return null;
-  const { text, sha256 } = await discoverPlanned({ catalog_dir, model, repo_root, device, compat });
+  const { text, sha256 } = await stagesOfPlan(plan, plan.repo_root);
   return { path: config, text, sha256 };
 }
 

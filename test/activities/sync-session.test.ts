@@ -3,7 +3,8 @@ import { join } from 'node:path';
 
 import { beforeEach, describe, expect, test } from 'vitest';
 
-import { discoverPlanned, openSession } from '../../src/activities/open-session.ts';
+import { openSession } from '../../src/activities/open-session.ts';
+import { stagesOfPlan } from '../../src/host/discovery/stages-of-plan.ts';
 import { syncSession } from '../../src/activities/sync-session.ts';
 import type { StageDefinition, StageMetric } from '../../src/domain/stages/stage.ts';
 import { renderStagesYaml } from '../../src/domain/stages/stages-yaml.ts';
@@ -357,11 +358,7 @@ metric_sources:
 `,
     );
   config('summary.acuracy');
-  const found = await discoverPlanned({
-    catalog_dir: bare.catalog,
-    model: 'nova-v1',
-    repo_root: bare.root,
-  });
+  const found = await stagesOfPlan({ catalog_dir: bare.catalog, model: 'nova-v1' }, bare.root);
   const keys = ['nova_accuracy', 'nova_speed'];
   const plan = await sessionPlan({ ...bare, stagesYaml: world.stagesYaml });
   await openSession({

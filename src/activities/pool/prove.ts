@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { discoverPlanned } from '../open-session.ts';
+import { stagesOfPlan } from '../../host/discovery/stages-of-plan.ts';
 import { CalibError } from '../../domain/calib-error.ts';
 import { type EnvironmentProof, proveEnvironment, type RequiredEnvironment } from '../../domain/pool/pool.ts';
 import type { PrecheckRequirements } from '../../domain/precheck/requirements.ts';
@@ -135,7 +135,7 @@ async function treeReasons(local: SessionPlan): Promise<string[]> {
 async function stagesReasons(local: SessionPlan): Promise<string[]> {
   const { stages_yaml: path, stages_yaml_sha256: wanted } = local;
   if (local.stages_from === 'discovery') {
-    const { sha256 } = await discoverPlanned(local);
+    const { sha256 } = await stagesOfPlan(local, local.repo_root);
     if (sha256 === wanted) return [];
     const config = join(local.catalog_dir, 'models', local.model, 'config.yaml');
     return [

@@ -5,8 +5,7 @@ import { CalibError } from '../../domain/calib-error.ts';
 import type { Plan } from '../../domain/session/session-plan.ts';
 import type { StageDefinition } from '../../domain/stages/stage.ts';
 import { messageOf, utcTimestamp } from '../../domain/text.ts';
-import { openCatalog } from '../catalog/open-catalog.ts';
-import { stagesOfCommit } from '../discovery/stages-of-commit.ts';
+import { stagesOfPlan } from '../discovery/stages-of-plan.ts';
 import { readApplyPlan } from '../run-directory/literals.ts';
 import { readRunDirectory } from '../run-directory/stages-copy.ts';
 import { writeApplied } from './run-apply.ts';
@@ -27,9 +26,7 @@ export interface Rediscovery {
 export async function rediscover(options: { plan: Plan; repoRoot: string }): Promise<Rediscovery> {
   const { plan, repoRoot } = options;
   try {
-    const catalog = await openCatalog(plan.catalog_dir ?? '');
-    const { config } = await catalog.loadModel(plan.model);
-    const { stages } = await stagesOfCommit({ repoRoot, config, device: plan.device ?? null });
+    const { stages } = await stagesOfPlan(plan, repoRoot);
     return { ok: true, stages, line: 'discovery ran again on the files as they are now' };
   } catch (error) {
     if (!(error instanceof CalibError)) {
