@@ -17,6 +17,9 @@ export type SessionGates =
   | { kind: 'read'; gates: readonly GateSource[] }
   | { kind: 'unknown'; reason: string };
 
+/** Share of unchanged commits that a suite may fail where nobody says otherwise. */
+export const defaultSuiteTarget = 0.05;
+
 export interface RiskOptions {
   snapshot: RunSnapshot;
   gates: SessionGates;

@@ -57,12 +57,14 @@ async function printRisk(
 ): Promise<void> {
   const { readRunDirectory } = await import('../../../host/run-directory/stages-copy.ts');
   const { readRepoRoot } = await import('../../../host/run-directory/report/report-facts.ts');
-  const { readRisk } = await import('../../../host/risk/read-risk.ts');
+  const { assertedGates, readSessionGates } = await import('../../../host/gates/read-session-gates.ts');
+  const { sessionRisk } = await import('../../../domain/risk/session-risk.ts');
   const snapshot = await readRunDirectory(runDir);
   const given = options.givenRoot ?? process.env['TUNE_REPO_ROOT'];
   const repoRoot = await readRepoRoot({ runDir, plan: snapshot.plan, given });
   const { attempts, suiteTarget } = options;
-  const document = await readRisk({ snapshot, repoRoot, attempts, suiteTarget });
+  const gates = assertedGates(await readSessionGates({ snapshot, repoRoot }));
+  const document = sessionRisk({ snapshot, gates, attempts, suiteTarget });
   if (options.context.json) answerJson(document);
   else await printTexts(document, options.all === true);
 }

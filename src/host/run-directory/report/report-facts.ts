@@ -8,11 +8,12 @@ import type { RunSnapshot } from '../../../domain/audit/strict.ts';
 import type { ContextBinding } from '../../../domain/discovery/source-facts.ts';
 import type { EvidencePattern } from '../../../domain/evidence/log-evidence.ts';
 import type { CurrentThreshold, PrecheckFacts, ReportFacts } from '../../../domain/report/facts.ts';
+import { defaultSuiteTarget, sessionRisk } from '../../../domain/risk/session-risk.ts';
 import { type Plan, sessionCommit } from '../../../domain/session/session-plan.ts';
 import { messageOf } from '../../../domain/text.ts';
 import { readApplied } from '../../apply/run-apply.ts';
 import { readEvidence } from '../../evidence/read-evidence.ts';
-import { readRisk } from '../../risk/read-risk.ts';
+import { assertedGates, readSessionGates } from '../../gates/read-session-gates.ts';
 import { readCiRecord } from '../../fingerprint/ci-record.ts';
 import { readEnvironment } from '../../fingerprint/environment-file.ts';
 import { gitText, showFileAtCommit } from '../../git/git.ts';
@@ -169,7 +170,13 @@ export async function readReportFacts(options: ReadReportFactsOptions): Promise<
   const read = cachedReader(options);
   const bindings = await readBindingsAtCommit(options, read, warnings);
   const environment = await readOrWarn(() => readEnvironment(snapshot.run_dir), warnings);
-  const risk = await readOrWarn(() => readRisk({ snapshot, repoRoot }), warnings);
+  const gates = await readSessionGates({ snapshot, repoRoot });
+  const risk = await readOrWarn(
+    async () =>
+      sessionRisk({ snapshot, gates: assertedGates(gates), attempts: 1, suiteTarget: defaultSuiteTarget }),
+    warnings,
+  );
+  const evidenceOfGates = await readOrWarn(() => readEvidence(snapshot, gates), warnings);
   const ci = await readCiRecord(snapshot.run_dir);
   const facts: ReportFacts = {
     snapshot,
@@ -185,7 +192,7 @@ export async function readReportFacts(options: ReadReportFactsOptions): Promise<
     evidence: await readLogEvidence({ snapshot, patterns: evidence ?? snapshot.plan.evidence ?? [] }),
     applied: await readOrWarn(() => readApplied(snapshot.run_dir), warnings),
     ...(risk === null || risk.metrics.length === 0 ? {} : { risk }),
-    gate_evidence: await readEvidence({ snapshot, repoRoot }),
+    ...(evidenceOfGates === null ? {} : { gate_evidence: evidenceOfGates }),
     ...(ci === null ? {} : { ci }),
     extra_sections: [],
   };
