@@ -1,5 +1,4 @@
 import { nearestName } from '../catalog/names.ts';
-import { isUnsettled } from '../evidence/gate-evidence.ts';
 import { parsePythonNumber } from '../numbers/python-numbers.ts';
 import { isSamePlace } from '../places/format-place.ts';
 import { numberTextFor } from '../places/number-text.ts';
@@ -11,6 +10,7 @@ import type {
   ApplyPlanMetric,
   PlannedThreshold,
 } from './apply-plan-document.ts';
+import { guardsOf } from './guards.ts';
 import { literalConflicts } from './shared-literals.ts';
 import { directionOf, thresholdId } from './thresholds.ts';
 import { isStricter } from './write-value.ts';
@@ -96,17 +96,6 @@ function questionOf(asked: { id: string; stageKey: string; metric: ApplyPlanMetr
 function guardOf(metric: ApplyPlanMetric): Pick<ApplyQuestion, 'guard'> {
   const guards = guardsOf(metric);
   return guards.length === 0 ? {} : { guard: guards.join('; ') };
-}
-
-/** What speaks against applying a metric without asking, in any mode. */
-function guardsOf({ evidence, ci }: Pick<ApplyPlanMetric, 'evidence' | 'ci'>): string[] {
-  const isDoubtful = evidence !== undefined && isUnsettled(evidence.verdict);
-  return [
-    ...(isDoubtful
-      ? [`${evidence.verdict}: ${evidence.reason ?? 'the recorded runs speak against its rule'}`]
-      : []),
-    ...(ci === undefined || ci.needs_decision === null ? [] : [`unlike CI: ${ci.needs_decision}`]),
-  ];
 }
 
 /** A question as one line: `STAGE.METRIC: runs 1, 2, 3; current 4.2, proposed 3.9 (loosens)`. */

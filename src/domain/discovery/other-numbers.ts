@@ -32,7 +32,7 @@ export function otherNumbers(
     return finding(number, `${number.name} ${number.text} is no constant that a metric claims`);
   });
   const rest = others.length - shown.length;
-  return rest === 0 ? shown : [...shown, finding(null, `${rest} more is what is not listed`)];
+  return rest === 0 ? shown : [...shown, finding(null, `${rest} more`)];
 }
 
 function placeKey({ line, column }: SourcePosition): string {
