@@ -15,21 +15,35 @@ export function withScriptedWorld(take: (world: ScriptedWorld) => void): void {
   let up: EmbeddedUp;
   let suite: ScriptedSuite;
 
-  beforeAll(async () => {
-    up = await startUp();
+  // The last hook made runs first after a test: its sessions are aborted before their suite is removed.
+  afterEach(async () => {
+    await suite.remove();
   });
 
-  afterAll(async () => {
-    await up.close();
+  withUp((started) => {
+    up = started;
   });
 
   beforeEach(async () => {
     suite = await makeScriptedSuite();
     take({ up, suite });
   });
+}
+
+/** Gives the tests of a file a server with a worker for suites of their own; sessions that a test leaves are aborted. */
+export function withUp(take: (up: EmbeddedUp) => void): void {
+  let up: EmbeddedUp;
+
+  beforeAll(async () => {
+    up = await startUp();
+    take(up);
+  });
+
+  afterAll(async () => {
+    await up.close();
+  });
 
   afterEach(async () => {
     await up.abortAll();
-    await suite.remove();
   });
 }

@@ -42,17 +42,7 @@ describe('a session in which nothing goes wrong', () => {
   });
 
   test('with two lanes starts repeat 2 of no unit before repeat 1 of all has ended', async () => {
-    const slow = heldRepeat((input) => ({
-      kind: 'complete',
-      cells: Object.fromEntries(
-        (input.namespace === 'test_alpha_ci' ? ['alpha_wer', 'alpha_speed'] : ['beta_accuracy']).map(
-          (stage) => [stage, { symbol: '✓' as const, reason: '' }],
-        ),
-      ),
-      launches: 1,
-      duration_s: 60,
-      lane: null,
-    }));
+    const slow = heldRepeat((input) => activities.complete(input));
     const { activities, run } = scriptedSession(place(), { lanes: 2 }, () => ({
       repeats: { 'test_alpha_ci#1': [slow.script] },
     }));

@@ -2,23 +2,16 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import { afterAll, afterEach, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 
 import { makePlainSuite } from '../../fixtures/plain-suite/make-plain-suite.ts';
-import { type EmbeddedUp, startUp } from '../../e2e/embedded-up.ts';
+import type { EmbeddedUp } from '../../e2e/embedded-up.ts';
+import { withUp } from '../../e2e/scripted-world.ts';
 
 let up: EmbeddedUp;
 
-beforeAll(async () => {
-  up = await startUp();
-});
-
-afterEach(async () => {
-  await up.abortAll();
-});
-
-afterAll(async () => {
-  await up.close();
+withUp((started) => {
+  up = started;
 });
 
 const python = fileURLToPath(new URL('../../../.venv/bin/python', import.meta.url));

@@ -2,25 +2,18 @@ import { existsSync } from 'node:fs';
 import { readFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished } from 'vitest';
 
 import { makePlainSuite } from '../../fixtures/plain-suite/make-plain-suite.ts';
-import { type EmbeddedUp, startUp } from '../../e2e/embedded-up.ts';
+import type { EmbeddedUp } from '../../e2e/embedded-up.ts';
+import { withUp } from '../../e2e/scripted-world.ts';
 
 type PlainSuite = ReturnType<typeof makePlainSuite>;
 
 let up: EmbeddedUp;
 
-beforeAll(async () => {
-  up = await startUp();
-});
-
-afterEach(async () => {
-  await up.abortAll();
-});
-
-afterAll(async () => {
-  await up.close();
+withUp((started) => {
+  up = started;
 });
 
 function suiteOf(files: Record<string, string> = {}): PlainSuite {
