@@ -386,3 +386,37 @@ def test_a(a, b):
     expect(apart.map(({ kind }) => kind)).toEqual(['two-measurements', 'tensor', 'tensor']);
   });
 });
+
+describe('a row that only a run knows', () => {
+  const suite = (voice: string) => `
+import os, random
+VOICE = ${voice}
+ALTO = 0.1
+BASS = 0.2
+LIMITS = {("alto", "whole"): ALTO, ("bass", "whole"): BASS, ("bass", "stream"): 0.9}
+def test_a(results):
+    assert results["wer"] <= LIMITS[VOICE, "whole"]
+`;
+
+  it.each([
+    ['os.environ.get("VOICE")', 'environ["VOICE"]'],
+    ['os.environ.get("VOICE", "alto")', 'environ["VOICE"]'],
+    ['random.choice(["alto", "bass"])', 'random.choice()'],
+  ])('is each one that fits the known part of its key: %s', (voice, name) => {
+    expect(gatesOf(suite(voice))).toEqual([
+      `results.wer <= 0.1 <- ALTO [${name} is "alto"]`,
+      `results.wer <= 0.2 <- BASS [${name} is "bass"]`,
+    ]);
+  });
+
+  it('is each one of a setting with another choice behind it, too', () => {
+    const gates = gatesOf(suite('os.environ.get("VOICE") or random.choice(["alto", "bass"])'));
+    expect(gates.join('\n')).toContain('results.wer <= 0.1 <- ALTO');
+    expect(gates.join('\n')).toContain('results.wer <= 0.2 <- BASS');
+    expect(gates.join('\n')).not.toContain('0.9');
+  });
+
+  it('is not guessed where a part of the key is a condition of which only the truth is known', () => {
+    expect(gatesOf(suite('results_of("a") or results_of("b")'))).toEqual([]);
+  });
+});

@@ -1,7 +1,7 @@
-import { compare } from './comparisons.ts';
 import { keyText } from '../state/key-text.ts';
 import type { Machine } from '../state/machine.ts';
-import { nameOf, truth } from './operators.ts';
+import { nameOf } from './operators.ts';
+import { isWholeTuple, selectedElement, selectedEntry, withMissing } from './selected-rows.ts';
 import { replacing } from '../state/scopes.ts';
 import {
   never,
@@ -134,25 +134,13 @@ export function entryOf(
     return machine.unknown({ name: 'an entry', at, kind: 'lost', reason: dictionary.lost });
   }
   const text = keyText(key);
-  if (text === null && key.type === 'unknown') {
-    return selectedEntry(machine, dictionary, { key, at, missing });
+  if (text === null) {
+    return key.type === 'unknown' || isWholeTuple(key)
+      ? selectedEntry(machine, dictionary, { key, at, missing })
+      : machine.unknown({ name: 'an entry', at, kind: 'lost', reason: 'only a run knows its key' });
   }
-  const found = text === null ? undefined : dictionary.entries.get(text)?.value;
+  const found = dictionary.entries.get(text)?.value;
   return found === undefined ? absent(machine, dictionary, access) : withMissing(machine, found, missing);
-}
-
-/** An entry that is there only under conditions: elsewhere it is missing. */
-function withMissing(machine: Machine, value: Value, missing: Value | null): Value {
-  const resolved = machine.resolve(value);
-  if (resolved.type === 'never') {
-    return missing ?? never;
-  }
-  if (resolved.type !== 'either' || missing === null) {
-    return resolved;
-  }
-  const met = withMissing(machine, resolved.met, missing);
-  const otherwise = withMissing(machine, resolved.otherwise, missing);
-  return machine.either(resolved.condition, met, otherwise);
 }
 
 function absent(
@@ -170,23 +158,6 @@ function absent(
   }
   machine.raise(['KeyError', 'LookupError', 'Exception'], never, at);
   return never;
-}
-
-/** A row chosen by what only a run knows: each row, under the condition that it is the one. */
-function selectedEntry(
-  machine: Machine,
-  dictionary: DictionaryValue,
-  { key, at, missing }: { key: UnknownValue; at: string; missing: Value | null },
-): Value {
-  if (dictionary.entries.size > 200) {
-    return machine.unknown({ name: 'a row of a long table', at });
-  }
-  let result: Value = missing ?? never;
-  for (const entry of [...dictionary.entries.values()].reverse()) {
-    const chosen = truth(machine, compare(machine, { left: key, operator: '==', right: entry.key, at }));
-    result = machine.either(chosen.formula, withMissing(machine, entry.value, missing), result, true);
-  }
-  return result;
 }
 
 function elementOf(machine: Machine, sequence: SequenceValue, key: Settled, at: string): Value {
@@ -217,15 +188,6 @@ function elementOf(machine: Machine, sequence: SequenceValue, key: Settled, at: 
   return only !== undefined && sequence.items.length === 1
     ? machine.resolve(only.value)
     : machine.unknown({ name: 'an element', at });
-}
-
-function selectedElement(machine: Machine, sequence: SequenceValue, key: UnknownValue): Value {
-  let result: Value = never;
-  for (const [index, item] of [...sequence.items.entries()].reverse()) {
-    const chosen = machine.formulas.atom({ kind: 'equals', value: key, text: String(index) });
-    result = machine.either(chosen, item.value, result, true);
-  }
-  return result;
 }
 
 /** The elements that `for` would meet. A value that only a run knows has one element that stands for all. */

@@ -209,9 +209,12 @@ function logical(machine: Machine, expr: Extract<Expr, { kind: 'logical' }>, fra
   return machine.either(goesOn, right, kept);
 }
 
-/** Only its truth matters of a condition. */
+/** Only its truth matters, unlike that of a setting, which chooses rows of tables by what it is. */
 function isTruth(value: Value): boolean {
-  return value.type === 'condition' || value.type === 'boolean' || value.type === 'unknown';
+  if (value.type === 'unknown') {
+    return value.root.kind !== 'environment' && value.root.kind !== 'option';
+  }
+  return value.type === 'condition' || value.type === 'boolean';
 }
 
 function withoutDefault(value: Value): Value {
